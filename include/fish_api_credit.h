@@ -1,0 +1,430 @@
+/*
+ * fish_api_credit.h - read a Fish Audio account's API credit.
+ *
+ * Three rules make the whole interface:
+ *
+ *  1. Structs you pass in start zeroed. Zero or NULL in a field means its default. `reserved` must be zero.
+ *     New fields take their place from `reserved`, so a struct never changes size.
+ *  2. Structs you get back are filled by the library and own their strings. Every call overwrites its
+ *     out-parameters first and never frees what was in them, so they need no initialisation. Release each with
+ *     its own *_free, which also zeroes it: calling it twice, or with NULL, is harmless.
+ *  3. Every function that can fail returns a fish_status, and fills a fish_error if you gave it one. A
+ *     `fish_error *` may always be NULL. After success the error is zeroed, so freeing it is always right.
+ *
+ * All text is UTF-8. No function prints, raises a signal, changes a global setting or lets an exception out.
+ * "Any thread" means that no lock of yours is needed around the call.
+ *
+ * Generated from src/ffi with cbindgen: do not edit.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ */
+#ifndef FISH_API_CREDIT_H
+#define FISH_API_CREDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Described further down. */
+typedef struct fish_error fish_error;
+typedef struct fish_cancel_token fish_cancel_token;
+
+/* ---- The library --------------------------------------------------------- */
+
+/** The version of this header; fish_version() is that of the library that was loaded. */
+#define FISH_VERSION "0.1.0"
+/** The version of this header, in numbers: 0.1.0 is 0, 1 and 0. */
+#define FISH_VERSION_MAJOR 0
+/** The second number. */
+#define FISH_VERSION_MINOR 1
+/** The third number. */
+#define FISH_VERSION_PATCH 0
+/** The binary interface of this header. It grows when a program built for an older one would break. */
+#define FISH_ABI_VERSION 0
+
+/**
+ * The version of the library that was loaded, such as "0.1.0". Static: never NULL, never freed.
+ *
+ * Any thread. Since 0.1.0.
+ */
+const char *fish_version(void);
+
+/**
+ * The binary interface of the library that was loaded. A program that loads the library at run time should
+ * refuse one whose number is not the FISH_ABI_VERSION it was built with.
+ *
+ * Any thread. Since 0.1.0.
+ */
+uint32_t fish_abi_version(void);
+
+/* ---- How a call ended ---------------------------------------------------- */
+
+/** Yes, no, or the server did not say. As wide as an int32_t. */
+typedef enum fish_tristate {
+  /** Absent from the answer, or null in it. */
+  FISH_UNKNOWN = -1,
+  /** No. */
+  FISH_FALSE = 0,
+  /** Yes. */
+  FISH_TRUE = 1,
+} fish_tristate;
+
+/** How a call ended: one of the values below. New ones may come; treat an unknown one as a failure. */
+typedef int32_t fish_status;
+
+/** Success. */
+#define FISH_OK 0
+/** The caller: an argument or option was refused, and nothing was sent. The message names it. */
+#define FISH_INVALID_ARGUMENT 1
+/** The caller: no api_key option, and no FISH_API_KEY in the environment. */
+#define FISH_MISSING_API_KEY 2
+/** The caller: the query's cancel token was cancelled. */
+#define FISH_CANCELLED 3
+/** On the way: the host name could not be resolved. */
+#define FISH_RESOLVE_FAILED 20
+/** On the way: no connection could be made to any of the host's addresses. */
+#define FISH_CONNECT_FAILED 21
+/** On the way: no secure connection could be made. The message says what was wrong with it. */
+#define FISH_TLS_FAILED 22
+/** On the way: the proxy could not be reached, refused, or answered nonsense. */
+#define FISH_PROXY_FAILED 23
+/** On the way: timeout_ms passed. A call never takes longer. */
+#define FISH_TIMED_OUT 24
+/** On the way: the connection ended before a whole answer had arrived. */
+#define FISH_CONNECTION_LOST 25
+/** The server's answer: 401. The API key is wrong. */
+#define FISH_UNAUTHORIZED 40
+/** The server's answer: 402. */
+#define FISH_PAYMENT_REQUIRED 41
+/** The server's answer: 403. The key may not read this wallet. */
+#define FISH_FORBIDDEN 42
+/** The server's answer: 404. There is no such user, or base_url is wrong. */
+#define FISH_NOT_FOUND 43
+/** The server's answer: 400 or 422. See fish_error.field_errors. */
+#define FISH_VALIDATION_FAILED 44
+/** The server's answer: 429. See fish_error.retry_after_ms. */
+#define FISH_RATE_LIMITED 45
+/** The server's answer: 500 to 599. */
+#define FISH_SERVER_ERROR 46
+/** The server's answer: any other HTTP status. Redirects too: they are never followed. */
+#define FISH_UNEXPECTED_STATUS 47
+/** The server's answer: not HTTP, or a 200 that is not the documented document. No value of it is used. */
+#define FISH_BAD_RESPONSE 48
+/** The server's answer: a document above 1 MiB, or a head above 64 KiB or 100 header fields. */
+#define FISH_RESPONSE_TOO_LARGE 49
+/** This library: a bug of ours, caught before it could reach the caller. Please report the message. */
+#define FISH_INTERNAL_ERROR 90
+
+/**
+ * The name of a status as it stands in this header, such as "FISH_TIMED_OUT"; "FISH_UNKNOWN_STATUS" for any
+ * number that is none. Static: never NULL, never freed.
+ *
+ * Any thread. Since 0.1.0.
+ */
+const char *fish_status_name(int32_t status);
+
+/* ---- A client ------------------------------------------------------------ */
+
+/** Trust the certificate authorities of Mozilla's list, as it was when the library was built. The default. */
+#define FISH_TLS_ROOTS_BUNDLED 0
+/** Trust what the operating system trusts, a company's own authorities included. */
+#define FISH_TLS_ROOTS_SYSTEM 1
+
+/**
+ * A client: its connections, its TLS and its settings. Make one and keep it: a call on a kept connection
+ * is many times cheaper than a first one. Any number of threads may call with one client at once. After a
+ * fork, the child may go on with it: it opens connections of its own.
+ */
+typedef struct fish_client fish_client;
+
+/**
+ * Settings of a client. Zero the whole struct, then set what should differ from its default:
+ * `fish_client_options options = {0};`. The strings are copied.
+ */
+typedef struct fish_client_options {
+  /**
+   * The secret API key. NULL: the environment variable FISH_API_KEY. Wiped from memory by
+   * fish_client_free, and sent nowhere but to base_url's host.
+   */
+  const char *api_key;
+  /**
+   * NULL: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain
+   * http:// only to a loopback host.
+   */
+  const char *base_url;
+  /**
+   * "http://[user:password@]host:port" or "socks5://...". NULL: as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
+   * NO_PROXY say. "": none. For a loopback host, only a proxy that is on loopback too is ever used.
+   */
+  const char *proxy_url;
+  /** A PEM file of the certificates to trust, and no others. NULL: see tls_roots. */
+  const char *ca_file;
+  /** Put before the library's own User-Agent, such as "studio/2.1". NULL: "fish-api-credit/0.1.0" alone. */
+  const char *user_agent;
+  /** Milliseconds for a whole call: resolving, connecting, retries and the waits between. 0: 15000. */
+  uint32_t timeout_ms;
+  /** Milliseconds for one attempt at a connection, TLS included. 0: 5000. */
+  uint32_t connect_timeout_ms;
+  /** How often a failed call is repeated. 0: 2 times. -1: never. */
+  int32_t max_retries;
+  /** FISH_TLS_ROOTS_BUNDLED or FISH_TLS_ROOTS_SYSTEM. */
+  int32_t tls_roots;
+  /** Zero. */
+  uint64_t reserved[8];
+} fish_client_options;
+
+/**
+ * Makes a client. Sends nothing: a wrong key shows at the first call.
+ *
+ * @param options  NULL: all defaults.
+ * @param client   Receives the client; NULL on failure. Free it with fish_client_free. Not NULL.
+ * @param error    Says why it failed. May be NULL.
+ * @return FISH_OK, FISH_INVALID_ARGUMENT, FISH_MISSING_API_KEY, or FISH_TLS_FAILED if the system's
+ *         certificates could not be read.
+ *
+ * Any thread. Since 0.1.0.
+ */
+fish_status fish_client_new(const fish_client_options *options,
+                            fish_client **client,
+                            fish_error *error);
+
+/**
+ * Frees a client, closes its connections and wipes its key. NULL is allowed. No call with this client may be
+ * running: cancel and join the callers first.
+ *
+ * Any thread. Since 0.1.0.
+ */
+void fish_client_free(fish_client *client);
+
+/* ---- What to ask for ----------------------------------------------------- */
+
+/**
+ * What to ask for. Zero the whole struct, then set what should differ from its default:
+ * `fish_api_credit_query query = {0};`.
+ */
+typedef struct fish_api_credit_query {
+  /** Whose wallet. NULL: "self", the key's own account. Percent-encoded by the library. */
+  const char *user_id;
+  /** The team whose wallet is meant. NULL: not sent. */
+  const char *team_id;
+  /** Ask for has_free_credit too. Sent only when true. */
+  bool check_free_credit;
+  /** Milliseconds for this whole call. 0: the client's timeout_ms. */
+  uint32_t timeout_ms;
+  /**
+   * Cancels this call from another thread. NULL: it cannot be cancelled. The call keeps its own share: the
+   * token may be freed while the call runs.
+   */
+  fish_cancel_token *cancel;
+  /** Zero. */
+  uint64_t reserved[4];
+} fish_api_credit_query;
+
+/* ---- What comes back ----------------------------------------------------- */
+
+/** In place of a time whose text is no RFC 3339 date-time. */
+#define FISH_TIME_UNKNOWN INT64_MIN
+
+/**
+ * An account's API credit: what its programs spend. It is not the platform credit of a plan, which the
+ * website spends, and which is another wallet. The library fills this struct and owns its strings; release
+ * them with fish_api_credit_free.
+ */
+typedef struct fish_api_credit {
+  /** The wallet's id ("_id"). Never NULL. */
+  const char *id;
+  /** The account's id. Never NULL. */
+  const char *user_id;
+  /** The balance as exact decimal text, as sent; users take it as US dollars. May be negative. Never NULL. */
+  const char *credit;
+  /** All that was ever paid in, as decimal text. NULL if the server did not send it. */
+  const char *cumulative_top_up;
+  /** When the wallet was made, as sent (RFC 3339). Never NULL. */
+  const char *created_at;
+  /** When it last changed, as sent (RFC 3339). Never NULL. */
+  const char *updated_at;
+  /** credit x 1,000,000, rounded down (it never overstates), saturating. */
+  int64_t credit_micros;
+  /** cumulative_top_up x 1,000,000, likewise. 0 if it was not sent. */
+  int64_t cumulative_top_up_micros;
+  /** created_at in microseconds since 1970 UTC, or FISH_TIME_UNKNOWN. */
+  int64_t created_at_unix_us;
+  /** updated_at in microseconds since 1970 UTC, or FISH_TIME_UNKNOWN. */
+  int64_t updated_at_unix_us;
+  /** False if credit_micros lost something to rounding or saturation. The text never does. */
+  bool credit_micros_exact;
+  /** Whether a phone number is known. FISH_UNKNOWN: absent or null. */
+  fish_tristate has_phone_sha256;
+  /** Whether free credit is left. FISH_UNKNOWN: absent or null, as it is unless check_free_credit is set. */
+  fish_tristate has_free_credit;
+  /** The library's own. */
+  void *owner;
+  /** Zero. */
+  uint64_t reserved[4];
+} fish_api_credit;
+
+/**
+ * Asks for an account's API credit. Returns within timeout_ms, whatever the network does.
+ *
+ * @param client  From fish_client_new. Not NULL.
+ * @param query   NULL: the key's own account.
+ * @param credit  Filled on success, zeroed otherwise; whatever it held before is overwritten, not freed.
+ *                Release it with fish_api_credit_free. Not NULL.
+ * @param error   Says why it failed. May be NULL.
+ * @return FISH_OK or any other fish_status.
+ *
+ * Any thread, any number at once; it blocks, so not the thread that draws or plays. Since 0.1.0.
+ */
+fish_status fish_get_api_credit(const fish_client *client,
+                                const fish_api_credit_query *query,
+                                fish_api_credit *credit,
+                                fish_error *error);
+
+/**
+ * Releases what a fish_api_credit owns and zeroes it. NULL, a zeroed struct and a second call are harmless.
+ *
+ * Any thread. Since 0.1.0.
+ */
+void fish_api_credit_free(fish_api_credit *credit);
+
+/* ---- The same, as the server's JSON -------------------------------------- */
+
+/**
+ * The same call as fish_get_api_credit, giving the server's JSON document as text: exactly the bytes sent,
+ * fields unknown to this version included. It succeeds exactly when fish_get_api_credit would.
+ *
+ * @param client  From fish_client_new. Not NULL.
+ * @param query   NULL: the key's own account.
+ * @param json    Receives the text, NUL-terminated UTF-8; NULL on failure. Release it with fish_string_free.
+ *                Not NULL.
+ * @param error   Says why it failed. May be NULL.
+ * @return FISH_OK or any other fish_status.
+ *
+ * Any thread, any number at once; it blocks. Since 0.1.0.
+ */
+fish_status fish_get_api_credit_json(const fish_client *client,
+                                     const fish_api_credit_query *query,
+                                     char **json,
+                                     fish_error *error);
+
+/**
+ * Releases a string that fish_get_api_credit_json gave. NULL is harmless; a second call is not.
+ *
+ * Any thread. Since 0.1.0.
+ */
+void fish_string_free(char *string);
+
+/**
+ * Decodes a document kept from an earlier fish_get_api_credit_json, by the same rules. No network.
+ *
+ * @param json    The document; it need not end in NUL. Not NULL.
+ * @param length  Its length in bytes, without a closing NUL.
+ * @param credit  As in fish_get_api_credit. Not NULL.
+ * @param error   Says why it failed. May be NULL.
+ * @return FISH_OK, FISH_INVALID_ARGUMENT, FISH_BAD_RESPONSE, or FISH_RESPONSE_TOO_LARGE above 1 MiB.
+ *
+ * Any thread. Since 0.1.0.
+ */
+fish_status fish_api_credit_from_json(const char *json,
+                                      size_t length,
+                                      fish_api_credit *credit,
+                                      fish_error *error);
+
+/* ---- Why it failed ------------------------------------------------------- */
+
+/** One thing that the server found wrong with the request (a 422 lists them). */
+typedef struct fish_field_error {
+  /** Which field, such as "query.check_free_credit": "loc" joined by dots. Never NULL. */
+  const char *location;
+  /** "in": "path", "query", "header", "cookie" or "body". NULL if not said. */
+  const char *source;
+  /** What kind of error, such as "bool_parsing". Never NULL. */
+  const char *type;
+  /** The server's sentence. Never NULL. */
+  const char *message;
+  /** "ctx", as text. NULL if there is none. */
+  const char *context;
+} fish_field_error;
+
+/**
+ * Why a call failed. The library fills this struct and owns its strings; release them with fish_error_free.
+ * After success all of it is zero, so freeing it is always right.
+ */
+struct fish_error {
+  /** What the function returned. */
+  fish_status status;
+  /** The HTTP status of the last answer. 0: no answer arrived. */
+  int32_t http_status;
+  /** How often the request was tried, retries included. 0: it was refused before anything was sent. */
+  uint32_t attempts;
+  /** How long the server asks to be left alone, in milliseconds (Retry-After). 0: it did not say. */
+  uint32_t retry_after_ms;
+  /** The same call may succeed later. */
+  bool retryable;
+  /** One sentence that says what to do. Never NULL on failure; no secret is ever in it. */
+  const char *message;
+  /** The server's own words ("message" or "detail"). NULL if none. */
+  const char *api_message;
+  /** The server's machine-readable reason ("reason", else x-fish-error-code). NULL if none. */
+  const char *api_reason;
+  /** The server's name for this request (x-fish-trace-id, else cf-ray), for its support. NULL if none. */
+  const char *request_id;
+  /** The start of the error answer's body, at most 4 KiB, as text. NULL if there was none. */
+  const char *body;
+  /** What a 422 found wrong. NULL if nothing is listed. */
+  const fish_field_error *field_errors;
+  /** How many field_errors there are. */
+  size_t field_error_count;
+  /** The library's own. */
+  void *owner;
+  /** Zero. */
+  uint64_t reserved[4];
+};
+
+/**
+ * Releases what a fish_error owns and zeroes it. NULL, a zeroed struct and a second call are harmless.
+ *
+ * Any thread. Since 0.1.0.
+ */
+void fish_error_free(fish_error *error);
+
+/* ---- Cancelling ---------------------------------------------------------- */
+
+/**
+ * Cancels calls from any thread, any number of them at once. A cancelled token stays cancelled: make a new
+ * one for the next call.
+ */
+struct fish_cancel_token;
+
+/**
+ * Makes a token. NULL only if the library has a bug.
+ *
+ * Any thread. Free it with fish_cancel_token_free. Since 0.1.0.
+ */
+fish_cancel_token *fish_cancel_token_new(void);
+
+/**
+ * Cancels every call that was given this token, now or later; each returns FISH_CANCELLED within 100 ms. NULL
+ * is allowed, and cancelling twice.
+ *
+ * Any thread, a real-time audio thread too: takes no lock, allocates nothing. Since 0.1.0.
+ */
+void fish_cancel_token_cancel(fish_cancel_token *token);
+
+/**
+ * Frees a token; it does not cancel. NULL is allowed. Calls that were given it keep their own share, so it
+ * may be freed while they run.
+ *
+ * Any thread. Since 0.1.0.
+ */
+void fish_cancel_token_free(fish_cancel_token *token);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* FISH_API_CREDIT_H */

@@ -1,0 +1,59 @@
+//! Why a call failed, before it is laid out for C. Nothing here decides anything: `response.rs` fills in what
+//! a server said, `transport` what happened on the way, `retry.rs` judges it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::status::Status;
+
+pub(crate) type Result<T> = std::result::Result<T, Box<Error>>;
+
+/// A failure, with all that is known of it. The message is one sentence that says what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Error {
+    pub status: Status,
+    pub message: Cow<'static, str>,
+    /// 0: no answer arrived.
+    pub http_status: u16,
+    pub attempts: u32,
+    pub retry_after: Option<Duration>,
+    /// The same call may succeed later.
+    pub retryable: bool,
+    pub api_message: Option<String>,
+    pub api_reason: Option<String>,
+    pub request_id: Option<String>,
+    pub body: Option<String>,
+    pub field_errors: Vec<FieldError>,
+}
+
+/// One thing a 422 found wrong (openapi.yaml, response 422).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct FieldError {
+    pub location: String,
+    pub source: Option<String>,
+    pub kind: String,
+    pub message: String,
+    pub context: Option<String>,
+}
+
+impl Error {
+    pub(crate) fn new(status: Status, message: impl Into<Cow<'static, str>>) -> Box<Error> {
+        Box::new(Error {
+            status,
+            message: message.into(),
+            http_status: 0,
+            attempts: 0,
+            retry_after: None,
+            retryable: false,
+            api_message: None,
+            api_reason: None,
+            request_id: None,
+            body: None,
+            field_errors: Vec::new(),
+        })
+    }
+
+    pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Box<Error> {
+        Error::new(Status::InvalidArgument, message)
+    }
+}

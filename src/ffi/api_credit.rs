@@ -1,0 +1,123 @@
+//! What comes back: the account's API credit, as a struct.
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+
+use super::memory::Block;
+use super::{boundary, client, fish_api_credit_query, fish_client, fish_error, fish_status, fish_tristate};
+use super::{memory, query};
+use crate::response::ApiCredit;
+
+/// An account's API credit: what its programs spend. It is not the platform credit of a plan, which the
+/// website spends, and which is another wallet. The library fills this struct and owns its strings; release
+/// them with fish_api_credit_free.
+#[repr(C)]
+pub struct fish_api_credit {
+    /// The wallet's id ("_id"). Never NULL.
+    pub id: *const c_char,
+    /// The account's id. Never NULL.
+    pub user_id: *const c_char,
+    /// The balance as exact decimal text, as sent; users take it as US dollars. May be negative. Never NULL.
+    pub credit: *const c_char,
+    /// All that was ever paid in, as decimal text. NULL if the server did not send it.
+    pub cumulative_top_up: *const c_char,
+    /// When the wallet was made, as sent (RFC 3339). Never NULL.
+    pub created_at: *const c_char,
+    /// When it last changed, as sent (RFC 3339). Never NULL.
+    pub updated_at: *const c_char,
+    /// credit x 1,000,000, rounded down (it never overstates), saturating.
+    pub credit_micros: i64,
+    /// cumulative_top_up x 1,000,000, likewise. 0 if it was not sent.
+    pub cumulative_top_up_micros: i64,
+    /// created_at in microseconds since 1970 UTC, or FISH_TIME_UNKNOWN.
+    pub created_at_unix_us: i64,
+    /// updated_at in microseconds since 1970 UTC, or FISH_TIME_UNKNOWN.
+    pub updated_at_unix_us: i64,
+    /// False if credit_micros lost something to rounding or saturation. The text never does.
+    pub credit_micros_exact: bool,
+    /// Whether a phone number is known. FISH_UNKNOWN: absent or null.
+    pub has_phone_sha256: fish_tristate,
+    /// Whether free credit is left. FISH_UNKNOWN: absent or null, as it is unless check_free_credit is set.
+    pub has_free_credit: fish_tristate,
+    /// The library's own.
+    pub owner: *mut c_void,
+    /// Zero.
+    pub reserved: [u64; 4],
+}
+
+/// In place of a time whose text is no RFC 3339 date-time.
+pub const FISH_TIME_UNKNOWN: i64 = i64::MIN;
+
+/// Asks for an account's API credit. Returns within timeout_ms, whatever the network does.
+///
+/// @param client  From fish_client_new. Not NULL.
+/// @param query   NULL: the key's own account.
+/// @param credit  Filled on success, zeroed otherwise; whatever it held before is overwritten, not freed.
+///                Release it with fish_api_credit_free. Not NULL.
+/// @param error   Says why it failed. May be NULL.
+/// @return FISH_OK or any other fish_status.
+///
+/// Any thread, any number at once; it blocks, so not the thread that draws or plays. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fish_get_api_credit(
+    client: *const fish_client,
+    query: *const fish_api_credit_query,
+    credit: *mut fish_api_credit,
+    error: *mut fish_error,
+) -> fish_status {
+    // SAFETY: out-parameters are NULL or the caller's to overwrite, in-parameters are NULL or valid for the
+    // call (rules 1 and 2 of the header).
+    unsafe {
+        memory::clear(credit);
+        boundary::call(error, || {
+            let credit = memory::required(credit, "credit")?;
+            let filled = client::borrow(client)?.api_credit(&query::read(query)?, |got, _| fill(got))?;
+            credit.write(filled);
+            Ok(())
+        })
+    }
+}
+
+/// Releases what a fish_api_credit owns and zeroes it. NULL, a zeroed struct and a second call are harmless.
+///
+/// Any thread. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fish_api_credit_free(credit: *mut fish_api_credit) {
+    boundary::guarded((), || {
+        // SAFETY: it is NULL, zeroed, or was filled by this library.
+        unsafe {
+            if let Some(filled) = credit.as_ref() {
+                Block::free(filled.owner);
+                memory::clear(credit);
+            }
+        }
+    });
+}
+
+/// The answer as C sees it: all its strings in one block.
+pub(super) fn fill(got: &ApiCredit<'_>) -> fish_api_credit {
+    let ApiCredit { id, user_id, credit, cumulative_top_up, created_at, updated_at, .. } = got;
+    let top_up = cumulative_top_up.as_ref();
+    let texts = [id, user_id, &credit.text, &created_at.text, &updated_at.text];
+    let size =
+        texts.iter().map(|text| text.len() + 1).sum::<usize>() + top_up.map_or(0, |t| t.text.len() + 1);
+    let mut block = Block::new(size);
+    let [id, user_id, credit_text, created_text, updated_text] = texts.map(|text| block.text(text));
+    fish_api_credit {
+        id,
+        user_id,
+        credit: credit_text,
+        cumulative_top_up: top_up.map_or(ptr::null(), |t| block.text(&t.text)),
+        created_at: created_text,
+        updated_at: updated_text,
+        credit_micros: credit.micros.value,
+        cumulative_top_up_micros: top_up.map_or(0, |t| t.micros.value),
+        created_at_unix_us: created_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),
+        updated_at_unix_us: updated_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),
+        credit_micros_exact: credit.micros.exact,
+        has_phone_sha256: got.has_phone_sha256.into(),
+        has_free_credit: got.has_free_credit.into(),
+        owner: block.into_raw(),
+        reserved: [0; 4],
+    }
+}

@@ -1,0 +1,120 @@
+//! The client: what it is made from, making it, freeing it.
+
+use std::ffi::c_char;
+
+use super::{boundary, fish_error, fish_status, memory};
+use crate::client::{Client, Options};
+
+/// Settings of a client. Zero the whole struct, then set what should differ from its default:
+/// `fish_client_options options = {0};`. The strings are copied.
+#[repr(C)]
+pub struct fish_client_options {
+    /// The secret API key. NULL: the environment variable FISH_API_KEY. Wiped from memory by
+    /// fish_client_free, and sent nowhere but to base_url's host.
+    pub api_key: *const c_char,
+    /// NULL: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain
+    /// http:// only to a loopback host.
+    pub base_url: *const c_char,
+    /// "http://[user:password@]host:port" or "socks5://...". NULL: as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
+    /// NO_PROXY say. "": none. For a loopback host, only a proxy that is on loopback too is ever used.
+    pub proxy_url: *const c_char,
+    /// A PEM file of the certificates to trust, and no others. NULL: see tls_roots.
+    pub ca_file: *const c_char,
+    /// Put before the library's own User-Agent, such as "studio/2.1". NULL: "fish-api-credit/0.1.0" alone.
+    pub user_agent: *const c_char,
+    /// Milliseconds for a whole call: resolving, connecting, retries and the waits between. 0: 15000.
+    pub timeout_ms: u32,
+    /// Milliseconds for one attempt at a connection, TLS included. 0: 5000.
+    pub connect_timeout_ms: u32,
+    /// How often a failed call is repeated. 0: 2 times. -1: never.
+    pub max_retries: i32,
+    /// FISH_TLS_ROOTS_BUNDLED or FISH_TLS_ROOTS_SYSTEM.
+    pub tls_roots: i32,
+    /// Zero.
+    pub reserved: [u64; 8],
+}
+
+/// Trust the certificate authorities of Mozilla's list, as it was when the library was built. The default.
+pub const FISH_TLS_ROOTS_BUNDLED: i32 = 0;
+/// Trust what the operating system trusts, a company's own authorities included.
+pub const FISH_TLS_ROOTS_SYSTEM: i32 = 1;
+
+/// A client: its connections, its TLS and its settings. Make one and keep it: a call on a kept connection
+/// is many times cheaper than a first one. Any number of threads may call with one client at once. After a
+/// fork, the child may go on with it: it opens connections of its own.
+pub struct fish_client(pub(super) Client);
+
+/// Makes a client. Sends nothing: a wrong key shows at the first call.
+///
+/// @param options  NULL: all defaults.
+/// @param client   Receives the client; NULL on failure. Free it with fish_client_free. Not NULL.
+/// @param error    Says why it failed. May be NULL.
+/// @return FISH_OK, FISH_INVALID_ARGUMENT, FISH_MISSING_API_KEY, or FISH_TLS_FAILED if the system's
+///         certificates could not be read.
+///
+/// Any thread. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fish_client_new(
+    options: *const fish_client_options,
+    client: *mut *mut fish_client,
+    error: *mut fish_error,
+) -> fish_status {
+    // SAFETY: out-parameters are NULL or the caller's to overwrite (rule 2 of the header).
+    unsafe {
+        memory::clear(client);
+        boundary::call(error, || {
+            let client = memory::required(client, "client")?;
+            let options = match options.as_ref() {
+                Some(options) => read(options)?,
+                None => Options::default(),
+            };
+            #[cfg(unix)]
+            super::fork::watch();
+            let made = Client::new(&options, &|name| std::env::var_os(name))?;
+            client.write(Box::into_raw(Box::new(fish_client(made))));
+            Ok(())
+        })
+    }
+}
+
+/// Frees a client, closes its connections and wipes its key. NULL is allowed. No call with this client may be
+/// running: cancel and join the callers first.
+///
+/// Any thread. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fish_client_free(client: *mut fish_client) {
+    boundary::guarded((), || {
+        if !client.is_null() {
+            // SAFETY: it came from fish_client_new, and the caller gives it up.
+            drop(unsafe { Box::from_raw(client) });
+        }
+    });
+}
+
+/// SAFETY: the strings are NULL or NUL-terminated and outlive the result.
+unsafe fn read(options: &fish_client_options) -> crate::error::Result<Options<'_>> {
+    memory::unused(&options.reserved, "options.reserved")?;
+    // SAFETY: as the function demands.
+    unsafe {
+        Ok(Options {
+            api_key: memory::text(options.api_key, "options.api_key")?,
+            base_url: memory::text(options.base_url, "options.base_url")?,
+            proxy_url: memory::text(options.proxy_url, "options.proxy_url")?,
+            ca_file: memory::text(options.ca_file, "options.ca_file")?,
+            user_agent: memory::text(options.user_agent, "options.user_agent")?,
+            timeout_ms: options.timeout_ms,
+            connect_timeout_ms: options.connect_timeout_ms,
+            max_retries: options.max_retries,
+            tls_roots: options.tls_roots,
+        })
+    }
+}
+
+/// SAFETY: `client` is NULL or came from fish_client_new and is not freed during `'a`.
+pub(super) unsafe fn borrow<'a>(client: *const fish_client) -> crate::error::Result<&'a Client> {
+    // SAFETY: as the function demands.
+    match unsafe { client.as_ref() } {
+        Some(client) => Ok(&client.0),
+        None => Err(memory::missing("client")),
+    }
+}

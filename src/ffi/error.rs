@@ -1,0 +1,129 @@
+//! Why a call failed, as C sees it.
+
+use std::ffi::{c_char, c_void};
+use std::{mem, ptr};
+
+use super::memory::Block;
+use super::{boundary, fish_status, memory};
+use crate::error::Error;
+
+/// One thing that the server found wrong with the request (a 422 lists them).
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct fish_field_error {
+    /// Which field, such as "query.check_free_credit": "loc" joined by dots. Never NULL.
+    pub location: *const c_char,
+    /// "in": "path", "query", "header", "cookie" or "body". NULL if not said.
+    pub source: *const c_char,
+    /// What kind of error, such as "bool_parsing". Never NULL.
+    pub r#type: *const c_char,
+    /// The server's sentence. Never NULL.
+    pub message: *const c_char,
+    /// "ctx", as text. NULL if there is none.
+    pub context: *const c_char,
+}
+
+/// Why a call failed. The library fills this struct and owns its strings; release them with fish_error_free.
+/// After success all of it is zero, so freeing it is always right.
+#[repr(C)]
+pub struct fish_error {
+    /// What the function returned.
+    pub status: fish_status,
+    /// The HTTP status of the last answer. 0: no answer arrived.
+    pub http_status: i32,
+    /// How often the request was tried, retries included. 0: it was refused before anything was sent.
+    pub attempts: u32,
+    /// How long the server asks to be left alone, in milliseconds (Retry-After). 0: it did not say.
+    pub retry_after_ms: u32,
+    /// The same call may succeed later.
+    pub retryable: bool,
+    /// One sentence that says what to do. Never NULL on failure; no secret is ever in it.
+    pub message: *const c_char,
+    /// The server's own words ("message" or "detail"). NULL if none.
+    pub api_message: *const c_char,
+    /// The server's machine-readable reason ("reason", else x-fish-error-code). NULL if none.
+    pub api_reason: *const c_char,
+    /// The server's name for this request (x-fish-trace-id, else cf-ray), for its support. NULL if none.
+    pub request_id: *const c_char,
+    /// The start of the error answer's body, at most 4 KiB, as text. NULL if there was none.
+    pub body: *const c_char,
+    /// What a 422 found wrong. NULL if nothing is listed.
+    pub field_errors: *const fish_field_error,
+    /// How many field_errors there are.
+    pub field_error_count: usize,
+    /// The library's own.
+    pub owner: *mut c_void,
+    /// Zero.
+    pub reserved: [u64; 4],
+}
+
+/// Releases what a fish_error owns and zeroes it. NULL, a zeroed struct and a second call are harmless.
+///
+/// Any thread. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fish_error_free(error: *mut fish_error) {
+    boundary::guarded((), || {
+        // SAFETY: it is NULL, zeroed, or was filled by this library.
+        unsafe {
+            if let Some(filled) = error.as_ref() {
+                Block::free(filled.owner);
+                memory::clear(error);
+            }
+        }
+    });
+}
+
+/// The failure as C sees it: its table and all its strings in one block.
+pub(super) fn fill(failure: &Error) -> fish_error {
+    let texts = [&failure.api_message, &failure.api_reason, &failure.request_id, &failure.body];
+    let size = mem::size_of::<fish_field_error>() * failure.field_errors.len()
+        + failure.message.len()
+        + 1
+        + texts.into_iter().flatten().map(|text| text.len() + 1).sum::<usize>()
+        + failure
+            .field_errors
+            .iter()
+            .flat_map(|row| {
+                [
+                    Some(&row.location),
+                    row.source.as_ref(),
+                    Some(&row.kind),
+                    Some(&row.message),
+                    row.context.as_ref(),
+                ]
+            })
+            .flatten()
+            .map(|text| text.len() + 1)
+            .sum::<usize>();
+    let mut block = Block::new(size);
+    let table: *mut fish_field_error = block.table(failure.field_errors.len());
+    for (at, row) in failure.field_errors.iter().enumerate() {
+        let row = fish_field_error {
+            location: block.text(&row.location),
+            source: block.optional(row.source.as_deref()),
+            r#type: block.text(&row.kind),
+            message: block.text(&row.message),
+            context: block.optional(row.context.as_deref()),
+        };
+        // SAFETY: the table has a row for each field error, and nothing else writes there.
+        unsafe { table.add(at).write(row) };
+    }
+    let message = block.text(&failure.message);
+    let [api_message, api_reason, request_id, body] = texts.map(|text| block.optional(text.as_deref()));
+    fish_error {
+        status: failure.status as fish_status,
+        http_status: failure.http_status.into(),
+        attempts: failure.attempts,
+        retry_after_ms: failure.retry_after.map_or(0, |wait| wait.as_millis().try_into().unwrap_or(u32::MAX)),
+        retryable: failure.retryable,
+        message,
+        api_message,
+        api_reason,
+        request_id,
+        body,
+        field_errors: if failure.field_errors.is_empty() { ptr::null() } else { table },
+        field_error_count: failure.field_errors.len(),
+        owner: block.into_raw(),
+        reserved: [0; 4],
+    }
+}

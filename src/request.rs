@@ -1,0 +1,391 @@
+//! Query to bytes on the wire, and the refusals on the way there. Pure: nothing here touches a socket.
+
+use std::net::IpAddr;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+
+pub(crate) const DEFAULT_BASE_URL: &str = "https://api.fish.audio";
+pub(crate) const LIBRARY_AGENT: &str = concat!("fish-api-credit/", env!("CARGO_PKG_VERSION"));
+
+/// Far above any id, far below what a server takes in a request line.
+const MAX_ID_LENGTH: usize = 1024;
+
+/// All but the unreserved characters of RFC 3986 §2.3 is encoded, in the path and in the query alike.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A host as a URL names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Host {
+    Name(String),
+    Ip(IpAddr),
+}
+
+impl Host {
+    /// `text` as it stands in a URL, an IPv6 address in brackets. `None`: no host.
+    pub(crate) fn parse(text: &str) -> Option<Host> {
+        if let Some(inside) = text.strip_prefix('[') {
+            return Some(Host::Ip(IpAddr::V6(inside.strip_suffix(']')?.parse().ok()?)));
+        }
+        if let Ok(ip) = text.parse() {
+            return Some(Host::Ip(IpAddr::V4(ip)));
+        }
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let label = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        };
+        (name.len() <= 253 && name.split('.').all(label)).then(|| Host::Name(text.to_ascii_lowercase()))
+    }
+
+    /// Whether it can only mean this machine (RFC 6761 §6.3 for "localhost").
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self {
+            Host::Ip(ip) => ip.is_loopback(),
+            Host::Name(name) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                name == "localhost" || name.ends_with(".localhost")
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Host::Name(name) => f.write_str(name),
+            Host::Ip(IpAddr::V4(ip)) => ip.fmt(f),
+            Host::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
+        }
+    }
+}
+
+/// Where requests go: base_url, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub https: bool,
+    pub host: Host,
+    pub port: u16,
+    /// Begins with a slash and does not end in one, or is empty.
+    pub path: String,
+}
+
+impl Origin {
+    pub(crate) fn parse(url: &str) -> Result<Origin> {
+        let refuse = |why: &str| Err(Error::invalid(format!("options.base_url {why}.")));
+        if !url.bytes().all(|b| b.is_ascii_graphic()) {
+            return refuse(
+                "has a space, a control or a non-ASCII character; write it in ASCII (a host in punycode)",
+            );
+        }
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return refuse("has no scheme; write it like https://api.fish.audio");
+        };
+        let https = match scheme.to_ascii_lowercase().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return refuse("is neither https:// nor http://; use https://"),
+        };
+        if rest.contains('?') || rest.contains('#') {
+            return refuse("has a query or a fragment; end it after the path");
+        }
+        let (authority, path) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        if authority.contains('@') {
+            return refuse("has a user or password in it; the key goes into options.api_key");
+        }
+        let Some((host, port)) = split_port(authority) else {
+            return refuse("has a port that is not a number from 1 to 65535");
+        };
+        let Some(host) = Host::parse(host) else {
+            return refuse("has no valid host; write it like https://api.fish.audio");
+        };
+        if !https && !host.is_loopback() {
+            return refuse(
+                "is plain http to another machine, which would show the key to the network; use https://",
+            );
+        }
+        let path = path.trim_end_matches('/');
+        if !is_path(path) {
+            return refuse("has a path with characters that must be percent-encoded, or a . or .. in it");
+        }
+        let port = port.unwrap_or(if https { 443 } else { 80 });
+        Ok(Origin { https, host, port, path: path.to_owned() })
+    }
+
+    /// The Host header (RFC 9112 §3.2): the port only where it is not the scheme's own.
+    pub(crate) fn authority(&self) -> String {
+        match (self.https, self.port) {
+            (true, 443) | (false, 80) => self.host.to_string(),
+            (_, port) => format!("{}:{port}", self.host),
+        }
+    }
+}
+
+/// "host:port" in its parts; `None` if what stands for a port is none.
+pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    let after_host = authority.rfind(']').map_or(0, |at| at + 1);
+    match authority[after_host..].rfind(':') {
+        None => Some((authority, None)),
+        Some(at) => {
+            let (host, port) = (&authority[..after_host + at], &authority[after_host + at + 1..]);
+            if !port.bytes().all(|b| b.is_ascii_digit()) {
+                return None;
+            }
+            port.parse().ok().filter(|&port| port != 0).map(|port| (host, Some(port)))
+        }
+    }
+}
+
+/// path-abempty of RFC 3986 §3.3, without dot segments.
+fn is_path(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let characters = bytes.iter().enumerate().all(|(at, b)| match b {
+        b'%' => bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)),
+        _ => b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(b),
+    });
+    characters && path.split('/').all(|segment| segment != "." && segment != "..")
+}
+
+/// A key that can stand in a header; `name` is where it came from.
+pub(crate) fn check_key(key: &str, name: &str) -> Result<()> {
+    if key.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{name} has a space, a control or a non-ASCII character; pass the key alone, without quotes or a line end."
+    )))
+}
+
+/// What the library adds to its own User-Agent.
+pub(crate) fn user_agent(own: Option<&str>) -> Result<String> {
+    match own {
+        None => Ok(LIBRARY_AGENT.to_owned()),
+        Some(own) if !own.is_empty() && own.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) => {
+            Ok(format!("{own} {LIBRARY_AGENT}"))
+        }
+        Some(_) => Err(Error::invalid(
+            "options.user_agent is empty or has a control or non-ASCII character; write it like \"studio/2.1\", or \
+             pass NULL.",
+        )),
+    }
+}
+
+/// What to ask for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Target<'a> {
+    pub user_id: Option<&'a str>,
+    pub team_id: Option<&'a str>,
+    pub check_free_credit: bool,
+}
+
+/// The parts of a request that stay the same for a client's whole life. It holds the key.
+pub(crate) struct Template {
+    before: String,
+    after: Zeroizing<Vec<u8>>,
+}
+
+impl Template {
+    pub(crate) fn new(origin: &Origin, key: &str, user_agent: &str) -> Template {
+        let authority = origin.authority();
+        let parts = [
+            " HTTP/1.1\r\nHost: ",
+            &authority,
+            "\r\nAuthorization: Bearer ",
+            key,
+            "\r\nAccept: application/json\r\nUser-Agent: ",
+            user_agent,
+            "\r\n\r\n",
+        ];
+        // Exactly enough: a vector that grew would leave a copy of the key behind.
+        let mut after = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
+        for part in parts {
+            after.extend_from_slice(part.as_bytes());
+        }
+        Template { before: format!("GET {}/wallet/", origin.path), after }
+    }
+
+    /// The whole request (openapi.yaml, `GET /wallet/{user_id}/api-credit`; team_id since April 2026).
+    pub(crate) fn request(&self, target: &Target<'_>) -> Result<Zeroizing<Vec<u8>>> {
+        let user_id = target.user_id.unwrap_or("self");
+        check_id(user_id, "query.user_id", "self")?;
+        if matches!(user_id, "." | "..") {
+            return Err(Error::invalid(
+                "query.user_id is . or .., which is no user; pass an id or NULL for self.",
+            ));
+        }
+        if let Some(team_id) = target.team_id {
+            check_id(team_id, "query.team_id", "none")?;
+        }
+        let encoded = |id: &str| id.len() * 3;
+        let room =
+            self.before.len() + self.after.len() + 64 + encoded(user_id) + target.team_id.map_or(0, encoded);
+        let mut request = Zeroizing::new(Vec::with_capacity(room));
+        let mut put = |part: &str| request.extend_from_slice(part.as_bytes());
+        put(&self.before);
+        utf8_percent_encode(user_id, RESERVED).for_each(&mut put);
+        put("/api-credit");
+        let mut separator = "?";
+        if target.check_free_credit {
+            put("?check_free_credit=true");
+            separator = "&";
+        }
+        if let Some(team_id) = target.team_id {
+            put(separator);
+            put("team_id=");
+            utf8_percent_encode(team_id, RESERVED).for_each(&mut put);
+        }
+        request.extend_from_slice(&self.after);
+        debug_assert!(request.len() <= room);
+        Ok(request)
+    }
+}
+
+fn check_id(id: &str, name: &str, otherwise: &str) -> Result<()> {
+    match id.len() {
+        0 => Err(Error::invalid(format!("{name} is empty; pass an id, or NULL for {otherwise}."))),
+        1..=MAX_ID_LENGTH => Ok(()),
+        _ => Err(Error::invalid(format!("{name} is longer than {MAX_ID_LENGTH} bytes; pass the id alone."))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(base_url: &str, target: Target<'_>) -> String {
+        let origin = Origin::parse(base_url).unwrap();
+        let template = Template::new(&origin, "sk-1", "ua/1");
+        String::from_utf8(template.request(&target).unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_whole_request() {
+        assert_eq!(
+            sent(DEFAULT_BASE_URL, Target::default()),
+            "GET /wallet/self/api-credit HTTP/1.1\r\nHost: api.fish.audio\r\nAuthorization: Bearer sk-1\r\n\
+             Accept: application/json\r\nUser-Agent: ua/1\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn the_request_line_and_host_of_every_kind_of_base_url_and_query() {
+        let id = |user_id| Target { user_id: Some(user_id), ..Target::default() };
+        for (base, target, line, host) in [
+            ("https://h", Target::default(), "/wallet/self/api-credit", "h"),
+            ("https://h/", Target::default(), "/wallet/self/api-credit", "h"),
+            ("HTTPS://H/v1", Target::default(), "/v1/wallet/self/api-credit", "h"),
+            ("https://h/v1/a%20b/", Target::default(), "/v1/a%20b/wallet/self/api-credit", "h"),
+            ("https://h:443", Target::default(), "/wallet/self/api-credit", "h"),
+            ("https://h:8443/v1", Target::default(), "/v1/wallet/self/api-credit", "h:8443"),
+            ("http://localhost:80", Target::default(), "/wallet/self/api-credit", "localhost"),
+            ("http://127.9.9.9:1", Target::default(), "/wallet/self/api-credit", "127.9.9.9:1"),
+            ("http://[::1]:65535", Target::default(), "/wallet/self/api-credit", "[::1]:65535"),
+            ("https://h", id("0123abc"), "/wallet/0123abc/api-credit", "h"),
+            ("https://h", id("a/b?c#d e%"), "/wallet/a%2Fb%3Fc%23d%20e%25/api-credit", "h"),
+            ("https://h", id("\r\nX: y"), "/wallet/%0D%0AX%3A%20y/api-credit", "h"),
+            ("https://h", id("é~-._"), "/wallet/%C3%A9~-._/api-credit", "h"),
+            ("https://h", id("..."), "/wallet/.../api-credit", "h"),
+            (
+                "https://h",
+                Target { check_free_credit: true, ..Target::default() },
+                "/wallet/self/api-credit?check_free_credit=true",
+                "h",
+            ),
+            (
+                "https://h",
+                Target { team_id: Some("t&1"), ..Target::default() },
+                "/wallet/self/api-credit?team_id=t%261",
+                "h",
+            ),
+            (
+                "https://h",
+                Target { user_id: Some("u"), team_id: Some("t=2"), check_free_credit: true },
+                "/wallet/u/api-credit?check_free_credit=true&team_id=t%3D2",
+                "h",
+            ),
+        ] {
+            let request = sent(base, target);
+            let mut lines = request.lines();
+            assert_eq!(lines.next(), Some(format!("GET {line} HTTP/1.1").as_str()), "{base} {target:?}");
+            assert_eq!(lines.next(), Some(format!("Host: {host}").as_str()), "{base}");
+        }
+    }
+
+    #[test]
+    fn base_urls_that_are_refused() {
+        for (url, why) in [
+            ("", "no scheme"),
+            ("api.fish.audio", "no scheme"),
+            ("ftp://h", "neither"),
+            ("://h", "neither"),
+            ("https://", "no valid host"),
+            ("https:///x", "no valid host"),
+            ("https://a..b", "no valid host"),
+            ("https://[::1", "no valid host"),
+            ("https://[::1]x:1", "no valid host"),
+            ("https://[fe80::1%25eth0]", "no valid host"),
+            ("https://a_b\u{e9}", "non-ASCII"),
+            ("https://h /x", "space"),
+            ("https://h\r\nX: y", "control"),
+            ("https://u@h", "user or password"),
+            ("https://u:p@h", "user or password"),
+            ("https://h?x", "query"),
+            ("https://h/#x", "fragment"),
+            ("https://h:0", "port"),
+            ("https://h:65536", "port"),
+            ("https://h:", "port"),
+            ("https://h:+80", "port"),
+            ("https://h:8a", "port"),
+            ("https://h/a/../b", ".."),
+            ("https://h/%2", "percent-encoded"),
+            ("https://h/<x>", "percent-encoded"),
+            ("http://api.fish.audio", "plain http"),
+            ("http://127.1", "plain http"),
+            ("http://2130706433", "plain http"),
+            ("http://0.0.0.0", "plain http"),
+            ("http://localhost.example.com", "plain http"),
+            ("http://[::ffff:127.0.0.1]", "plain http"),
+        ] {
+            let error = Origin::parse(url).expect_err(url);
+            assert!(error.message.contains(why), "{url}: {}", error.message);
+            assert!(error.message.starts_with("options.base_url "), "{url}: {}", error.message);
+        }
+    }
+
+    #[test]
+    fn ids_that_are_refused() {
+        let template = Template::new(&Origin::parse(DEFAULT_BASE_URL).unwrap(), "k", "u");
+        let long = "x".repeat(1025);
+        for id in ["", ".", "..", long.as_str()] {
+            let error = template.request(&Target { user_id: Some(id), ..Target::default() }).unwrap_err();
+            assert!(error.message.contains("query.user_id"), "{}", error.message);
+        }
+        for id in ["", long.as_str()] {
+            let error = template.request(&Target { team_id: Some(id), ..Target::default() }).unwrap_err();
+            assert!(error.message.contains("query.team_id"), "{}", error.message);
+        }
+        assert!(template.request(&Target { user_id: Some(&long[1..]), ..Target::default() }).is_ok());
+    }
+
+    #[test]
+    fn keys_and_user_agents_that_cannot_stand_in_a_header() {
+        for key in ["a b", "a\n", "\r\nX: y", "\u{7f}", "clé", "\t"] {
+            assert!(check_key(key, "options.api_key").is_err(), "{key:?}");
+        }
+        assert!(check_key("sk-!~", "options.api_key").is_ok());
+        for agent in ["", "a\r\nX: y", "é", "\0"] {
+            assert!(user_agent(Some(agent)).is_err(), "{agent:?}");
+        }
+        assert_eq!(user_agent(None).unwrap(), LIBRARY_AGENT);
+        assert_eq!(
+            user_agent(Some("studio/2.1 (x; y)")).unwrap(),
+            format!("studio/2.1 (x; y) {LIBRARY_AGENT}")
+        );
+    }
+}

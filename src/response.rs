@@ -1,0 +1,337 @@
+//! An answer to an `ApiCredit` or an `Error`. Pure. The document is decoded strictly, because money hangs on
+//! it; an error's body is read leniently, because its status has said what matters.
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, FieldError, Result};
+use crate::money::{self, Micros};
+use crate::retry;
+use crate::status::Status;
+use crate::time;
+use crate::transport::connection::Answer;
+use crate::transport::http::MAX_BODY;
+
+/// How much of an error's body is kept.
+const MAX_EXCERPT: usize = 4096;
+/// A plain text body is the server's own words; this much of it.
+const MAX_PLAIN_MESSAGE: usize = 1024;
+const REDACTED: &str = "[API key]";
+
+/// An account's API credit (openapi.yaml, response 200; NOTES.md for cumulative_top_up).
+#[derive(Debug, PartialEq)]
+pub(crate) struct ApiCredit<'a> {
+    pub id: Cow<'a, str>,
+    pub user_id: Cow<'a, str>,
+    pub credit: Amount<'a>,
+    pub cumulative_top_up: Option<Amount<'a>>,
+    pub created_at: Stamp<'a>,
+    pub updated_at: Stamp<'a>,
+    pub has_phone_sha256: Option<bool>,
+    pub has_free_credit: Option<bool>,
+}
+
+/// Money: the text, and the number derived from it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Amount<'a> {
+    pub text: Cow<'a, str>,
+    pub micros: Micros,
+}
+
+/// A time: the text, and the number derived from it if it is one.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Stamp<'a> {
+    pub text: Cow<'a, str>,
+    pub unix_micros: Option<i64>,
+}
+
+/// The fields as they stand in the document, each by its own text. An absent one and null are the same.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow, rename = "_id")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    user_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    credit: Option<&'a RawValue>,
+    #[serde(borrow)]
+    cumulative_top_up: Option<&'a RawValue>,
+    #[serde(borrow)]
+    created_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    updated_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    has_phone_sha256: Option<&'a RawValue>,
+    #[serde(borrow)]
+    has_free_credit: Option<&'a RawValue>,
+}
+
+/// Refuses a document longer than any answer is read.
+pub(crate) fn within_limit(length: usize) -> Result<()> {
+    if length <= MAX_BODY {
+        return Ok(());
+    }
+    Err(Error::new(
+        Status::ResponseTooLarge,
+        "The document is above 1 MiB, which no API credit needs; pass it alone.",
+    ))
+}
+
+/// Decodes a document, and gives it back as text.
+pub(crate) fn decode(document: &[u8]) -> Result<(ApiCredit<'_>, &str)> {
+    within_limit(document.len())?;
+    let text = std::str::from_utf8(document).map_err(|_| not_a_credit("it is not valid UTF-8"))?;
+    // serde would take an array for a struct's fields in order.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(not_a_credit("it is not a JSON object"));
+    }
+    let fields: Document<'_> = serde_json::from_str(text).map_err(|why| not_a_credit(&why.to_string()))?;
+    let credit = ApiCredit {
+        id: required_text(fields.id, "_id")?,
+        user_id: required_text(fields.user_id, "user_id")?,
+        credit: amount(required(fields.credit, "credit")?, "credit")?,
+        cumulative_top_up: fields
+            .cumulative_top_up
+            .map(|raw| amount(raw, "cumulative_top_up"))
+            .transpose()?,
+        created_at: stamp(required_text(fields.created_at, "created_at")?),
+        updated_at: stamp(required_text(fields.updated_at, "updated_at")?),
+        has_phone_sha256: flag(fields.has_phone_sha256, "has_phone_sha256")?,
+        has_free_credit: flag(fields.has_free_credit, "has_free_credit")?,
+    };
+    Ok((credit, text))
+}
+
+fn not_a_credit(why: &str) -> Box<Error> {
+    Error::new(
+        Status::BadResponse,
+        format!("The document is not an API credit: {why}; check that base_url is Fish Audio's API."),
+    )
+}
+
+fn required<'a>(raw: Option<&'a RawValue>, name: &str) -> Result<&'a RawValue> {
+    raw.ok_or_else(|| not_a_credit(&format!("its field \"{name}\" is missing or null")))
+}
+
+fn required_text<'a>(raw: Option<&'a RawValue>, name: &str) -> Result<Cow<'a, str>> {
+    string(required(raw, name)?, name)
+}
+
+fn string<'a>(raw: &'a RawValue, name: &str) -> Result<Cow<'a, str>> {
+    let wrong = |why: &str| not_a_credit(&format!("its field \"{name}\" {why}"));
+    let json = raw.get();
+    let Some(inside) = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) else {
+        return Err(wrong("is not a string"));
+    };
+    if !inside.contains('\\') {
+        return Ok(Cow::Borrowed(inside));
+    }
+    let text: String = serde_json::from_str(json).map_err(|_| wrong("is not a valid string"))?;
+    // C would see it end there.
+    if text.contains('\0') { Err(wrong("has a NUL character in it")) } else { Ok(Cow::Owned(text)) }
+}
+
+fn amount<'a>(raw: &'a RawValue, name: &str) -> Result<Amount<'a>> {
+    let json = raw.get();
+    let text = match json.as_bytes()[0] {
+        b'"' => string(raw, name)?,
+        // A number is taken by its letters: it never becomes a float.
+        b'-' | b'0'..=b'9' => Cow::Borrowed(json),
+        _ => return Err(not_a_credit(&format!("its field \"{name}\" is neither a string nor a number"))),
+    };
+    match money::micros(&text) {
+        Some(micros) => Ok(Amount { text, micros }),
+        None => Err(not_a_credit(&format!("its field \"{name}\" is not a decimal amount"))),
+    }
+}
+
+fn stamp(text: Cow<'_, str>) -> Stamp<'_> {
+    let unix_micros = time::unix_micros(&text);
+    Stamp { text, unix_micros }
+}
+
+fn flag(raw: Option<&RawValue>, name: &str) -> Result<Option<bool>> {
+    match raw.map(RawValue::get) {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(not_a_credit(&format!("its field \"{name}\" is neither true nor false"))),
+    }
+}
+
+/// The API credit in a whole answer with status 200, or what is wrong with it.
+pub(crate) fn success<'a>(answer: &'a Answer<'_>, key: &str) -> Result<(ApiCredit<'a>, &'a str)> {
+    let decoded = match &answer.head.content_encoding {
+        Some(_) => Err(not_a_credit("it has a Content-Encoding that was not asked for")),
+        None => decode(answer.body),
+    };
+    decoded.map_err(|mut error| {
+        describe(&mut error, answer, key);
+        error
+    })
+}
+
+/// What an answer with any other status says.
+pub(crate) fn failure(answer: &Answer<'_>, key: &str, now: SystemTime) -> Box<Error> {
+    let code = answer.head.status;
+    let status = Status::from_http(code);
+    let mut error = Error::new(status, sentence(status, code));
+    describe(&mut error, answer, key);
+    error.retryable = retry::worth_asking_again(code);
+    error.retry_after =
+        answer.field(&answer.head.retry_after).and_then(|value| time::retry_after(&value, now));
+    let said = said(answer.body);
+    error.api_message = said.message.map(|text| clean(text, key));
+    error.api_reason = said.reason.map(|text| clean(text, key)).or(error.api_reason);
+    error.field_errors = said
+        .field_errors
+        .into_iter()
+        .map(|row| FieldError {
+            location: clean(row.location, key),
+            source: row.source.map(|text| clean(text, key)),
+            kind: clean(row.kind, key),
+            message: clean(row.message, key),
+            context: row.context.map(|text| clean(text, key)),
+        })
+        .collect();
+    error
+}
+
+/// What every answer tells, whatever is in it.
+pub(crate) fn describe(error: &mut Error, answer: &Answer<'_>, key: &str) {
+    let head = &answer.head;
+    error.http_status = head.status;
+    error.request_id =
+        answer.field(&head.trace_id).or_else(|| answer.field(&head.cf_ray)).map(|text| clean(text, key));
+    error.api_reason = answer.field(&head.error_code).map(|text| clean(text, key));
+    if !answer.body.is_empty() {
+        let mut text = clean(String::from_utf8_lossy(answer.body).into_owned(), key);
+        text.truncate(text.floor_char_boundary(MAX_EXCERPT));
+        error.body = Some(text);
+    }
+}
+
+fn sentence(status: Status, code: u16) -> String {
+    let (what, advice) = match status {
+        Status::Unauthorized => ("The server refused the API key", "check options.api_key or FISH_API_KEY"),
+        Status::PaymentRequired => ("The server asks for payment first", "top up the account at fish.audio"),
+        Status::Forbidden => (
+            "This API key may not read this wallet",
+            "use the key of its owner, or leave user_id and team_id NULL",
+        ),
+        Status::NotFound => ("The server knows no such wallet", "check user_id, team_id and base_url"),
+        Status::ValidationFailed => {
+            ("The server found the request invalid", "see field_errors and api_message, and mend the query")
+        }
+        Status::RateLimited => ("There were too many requests", "ask again later, and less often"),
+        Status::ServerError => ("The server failed", "try again later"),
+        _ if (300..400).contains(&code) => (
+            "The server answered with a redirect",
+            "check base_url (a redirect is not followed, so that the key goes nowhere else)",
+        ),
+        _ => ("The server's answer was not one of this call", "check that base_url is Fish Audio's API"),
+    };
+    format!("{what} (HTTP {code}); {advice}.")
+}
+
+/// What an error's body says, in whatever shape.
+#[derive(Default)]
+struct Said {
+    message: Option<String>,
+    reason: Option<String>,
+    field_errors: Vec<FieldError>,
+}
+
+#[derive(Deserialize)]
+struct ErrorObject<'a> {
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reason: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct FieldErrorObject<'a> {
+    #[serde(borrow)]
+    loc: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, rename = "in")]
+    source: Option<&'a RawValue>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    msg: Option<&'a RawValue>,
+    #[serde(borrow)]
+    ctx: Option<&'a RawValue>,
+}
+
+fn said(body: &[u8]) -> Said {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    match text.chars().next() {
+        Some('{') => match serde_json::from_str::<ErrorObject<'_>>(text) {
+            Ok(object) => {
+                let field_errors = object.detail.and_then(|detail| field_errors(detail.get()));
+                let detail = object.detail.filter(|_| field_errors.is_none());
+                Said {
+                    message: object.message.or(detail).map(as_text),
+                    reason: object.reason.map(as_text),
+                    field_errors: field_errors.unwrap_or_default(),
+                }
+            }
+            Err(_) => Said::default(),
+        },
+        Some('[') => Said { field_errors: field_errors(text).unwrap_or_default(), ..Said::default() },
+        Some('"') => Said { message: serde_json::from_str(text).ok(), ..Said::default() },
+        // A page for people to look at says nothing that a program could pass on.
+        Some('<') | None => Said::default(),
+        Some(_) => {
+            let words = &text[..text.floor_char_boundary(MAX_PLAIN_MESSAGE)];
+            Said { message: Some(words.to_owned()), ..Said::default() }
+        }
+    }
+}
+
+/// The rows of a 422's array; `None` if it is no array.
+fn field_errors(json: &str) -> Option<Vec<FieldError>> {
+    let rows: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+    let row = |raw: &&RawValue| match serde_json::from_str::<FieldErrorObject<'_>>(raw.get()) {
+        Ok(row) if raw.get().starts_with('{') => FieldError {
+            location: row.loc.unwrap_or_default().into_iter().map(as_text).collect::<Vec<_>>().join("."),
+            source: row.source.map(as_text),
+            kind: row.kind.map(as_text).unwrap_or_default(),
+            message: row.msg.map(as_text).unwrap_or_default(),
+            context: row.ctx.map(as_text),
+        },
+        // Not the documented shape; pass it on as it is rather than lose it.
+        _ => FieldError { message: as_text(raw), ..FieldError::default() },
+    };
+    Some(rows.iter().map(row).collect())
+}
+
+/// A string's text, and anything else as its JSON.
+fn as_text(raw: &RawValue) -> String {
+    serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
+}
+
+/// Text that may leave the library: without the key, should the server repeat it, and without NUL, where C
+/// would see it end.
+fn clean(text: String, key: &str) -> String {
+    let mut text = text.replace('\0', "\u{fffd}");
+    if key.is_empty() {
+        return text;
+    }
+    text = text.replace(key, REDACTED);
+    // A body that was cut may end in the beginning of the key.
+    const TELLING: usize = 4;
+    let longest = key.len().min(text.len() + 1);
+    if let Some(part) = (TELLING..longest).rev().find(|&part| text.ends_with(&key[..part])) {
+        text.truncate(text.len() - part);
+        text.push_str(REDACTED);
+    }
+    text
+}

@@ -1,0 +1,222 @@
+//! A TCP connection to whichever of a host's addresses answers first: Happy Eyeballs (RFC 8305) over
+//! non-blocking sockets, on the caller's thread.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+use socket2::{Domain, Protocol, Socket as RawSocket, Type};
+
+use crate::transport::fault::{Fault, Stage};
+use crate::transport::socket::Socket;
+use crate::until::{Interrupted, Until};
+
+/// How long the next address waits for the one before (RFC 8305 §5, "Connection Attempt Delay").
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Connects to the first of `addresses` that answers. `to` names the host in a failure.
+pub(crate) fn connect(addresses: &[SocketAddr], to: &str, until: &Until<'_>) -> Result<Socket, Fault> {
+    let mut waiting = interleave(addresses).into_iter();
+    let mut begun: Vec<RawSocket> = Vec::new();
+    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut exhausted = false;
+    let mut next_start = Instant::now();
+    let interrupted = |why: Interrupted| Stage::Connecting.interrupted(why);
+    loop {
+        if !exhausted && (begun.is_empty() || Instant::now() >= next_start) {
+            match waiting.next() {
+                None => exhausted = true,
+                Some(address) => {
+                    match begin(address) {
+                        Ok((socket, true)) => return Ok(finished(socket)),
+                        Ok((socket, false)) => begun.push(socket),
+                        Err(why) => {
+                            failure = why;
+                            // Nothing to wait for: the next one's turn is now.
+                            continue;
+                        }
+                    }
+                    next_start = Instant::now() + HEAD_START;
+                }
+            }
+        }
+        if begun.is_empty() {
+            if exhausted {
+                return Err(Fault::Connect { to: to.to_owned(), why: describe(&failure) });
+            }
+            continue;
+        }
+        let ready = {
+            let mut fds: Vec<PollFd<'_>> =
+                begun.iter().map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();
+            let end = if exhausted { None } else { Some(next_start) };
+            until.any(&mut fds, end).map_err(interrupted)?;
+            fds.iter().position(|fd| !fd.revents().is_empty())
+        };
+        let Some(at) = ready else { continue };
+        let socket = begun.swap_remove(at);
+        match socket.take_error() {
+            Ok(None) => return Ok(finished(socket)),
+            Ok(Some(why)) | Err(why) => {
+                failure = why;
+                next_start = Instant::now();
+            }
+        }
+    }
+}
+
+/// Begins to connect; true if it is done already.
+fn begin(address: SocketAddr) -> io::Result<(RawSocket, bool)> {
+    let socket = RawSocket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    // The request is one small packet, and there is nothing to wait for.
+    socket.set_tcp_nodelay(true)?;
+    match socket.connect(&address.into()) {
+        Ok(()) => Ok((socket, true)),
+        Err(why) if under_way(&why) => Ok((socket, false)),
+        Err(why) => Err(why),
+    }
+}
+
+fn under_way(why: &io::Error) -> bool {
+    #[cfg(unix)]
+    let in_progress = why.raw_os_error() == Some(libc::EINPROGRESS);
+    #[cfg(not(unix))]
+    let in_progress = false;
+    // EINTR: the connection goes on being made.
+    in_progress || matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// In words that do not change with the operating system's language, where there are any.
+fn describe(why: &io::Error) -> String {
+    match why.kind() {
+        kind @ (io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::PermissionDenied) => kind.to_string(),
+        _ => why.to_string(),
+    }
+}
+
+fn finished(socket: RawSocket) -> Socket {
+    Socket::new(socket.into())
+}
+
+/// The families in turn, beginning with that of the first (RFC 8305 §4).
+fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut one, mut other): (Vec<SocketAddr>, Vec<SocketAddr>) =
+        addresses.iter().partition(|address| address.is_ipv6() == first_is_v6);
+    one.reverse();
+    other.reverse();
+    let mut turns = Vec::with_capacity(addresses.len());
+    while !one.is_empty() || !other.is_empty() {
+        turns.extend(one.pop());
+        turns.extend(other.pop());
+    }
+    turns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    fn until(ms: u64) -> Until<'static> {
+        Until::new(Instant::now() + Duration::from_millis(ms), None)
+    }
+
+    /// An address at which connecting neither succeeds nor fails: its backlog is full.
+    struct BlackHole {
+        listener: RawSocket,
+        _fillers: Vec<RawSocket>,
+    }
+
+    impl BlackHole {
+        fn new() -> BlackHole {
+            let listener = RawSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+            listener.listen(0).unwrap();
+            let address = listener.local_addr().unwrap();
+            let fillers = (0..3)
+                .map(|_| {
+                    let filler = RawSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+                    filler.set_nonblocking(true).unwrap();
+                    let _ = filler.connect(&address);
+                    filler
+                })
+                .collect();
+            BlackHole { listener, _fillers: fillers }
+        }
+
+        fn address(&self) -> SocketAddr {
+            self.listener.local_addr().unwrap().as_socket().unwrap()
+        }
+    }
+
+    fn refusing() -> SocketAddr {
+        // Bound but not listening: nobody else can get the port meanwhile.
+        let socket = RawSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        std::mem::forget(socket);
+        address
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let parse = |all: &[&str]| all.iter().map(|a| a.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        for (given, want) in [
+            (
+                &["[::1]:1", "[::2]:1", "1.1.1.1:1", "2.2.2.2:1"][..],
+                &["[::1]:1", "1.1.1.1:1", "[::2]:1", "2.2.2.2:1"][..],
+            ),
+            (&["1.1.1.1:1", "2.2.2.2:1", "[::1]:1"], &["1.1.1.1:1", "[::1]:1", "2.2.2.2:1"]),
+            (&["1.1.1.1:1"], &["1.1.1.1:1"]),
+            (&[], &[]),
+        ] {
+            assert_eq!(interleave(&parse(given)), parse(want));
+        }
+    }
+
+    #[test]
+    fn a_dead_first_address_costs_its_head_start_and_no_more() {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let hole = BlackHole::new();
+        let begun = Instant::now();
+        connect(&[hole.address(), server.local_addr().unwrap()], "x", &until(5000)).unwrap();
+        let took = begun.elapsed();
+        assert!(took >= HEAD_START && took < HEAD_START + Duration::from_millis(200), "{took:?}");
+    }
+
+    #[test]
+    fn a_refusal_passes_the_turn_on_at_once() {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let begun = Instant::now();
+        connect(&[refusing(), refusing(), server.local_addr().unwrap()], "x", &until(5000)).unwrap();
+        assert!(begun.elapsed() < HEAD_START, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn every_address_refusing_is_a_failure_to_connect() {
+        let got = connect(&[refusing(), refusing()], "host:1", &until(5000));
+        assert!(
+            matches!(&got, Err(Fault::Connect { to, why })
+            if to == "host:1" && why == "connection refused"),
+            "{got:?}"
+        );
+        assert!(matches!(connect(&[], "host:1", &until(5000)), Err(Fault::Connect { .. })));
+    }
+
+    #[test]
+    fn a_packet_that_is_dropped_ends_at_the_deadline() {
+        let hole = BlackHole::new();
+        let begun = Instant::now();
+        let got = connect(&[hole.address()], "x", &until(300));
+        assert!(matches!(got, Err(Fault::DeadlinePassed(Stage::Connecting))), "{got:?}");
+        assert!(begun.elapsed() < Duration::from_millis(400), "{:?}", begun.elapsed());
+    }
+}
