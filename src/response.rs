@@ -209,7 +209,7 @@ pub(crate) fn describe(error: &mut Error, answer: &Answer<'_>, key: &str) {
     error.api_reason = answer.field(&head.error_code).map(|text| clean(text, key));
     if !answer.body.is_empty() {
         let mut text = clean(String::from_utf8_lossy(answer.body).into_owned(), key);
-        text.truncate(text.floor_char_boundary(MAX_EXCERPT));
+        text.truncate(boundary(&text, MAX_EXCERPT));
         error.body = Some(text);
     }
 }
@@ -290,7 +290,7 @@ fn said(body: &[u8]) -> Said {
         // A page for people to look at says nothing that a program could pass on.
         Some('<') | None => Said::default(),
         Some(_) => {
-            let words = &text[..text.floor_char_boundary(MAX_PLAIN_MESSAGE)];
+            let words = &text[..boundary(text, MAX_PLAIN_MESSAGE)];
             Said { message: Some(words.to_owned()), ..Said::default() }
         }
     }
@@ -316,6 +316,14 @@ fn field_errors(json: &str) -> Option<Vec<FieldError>> {
 /// A string's text, and anything else as its JSON.
 fn as_text(raw: &RawValue) -> String {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
+}
+
+/// The last place no later than `limit` where the text can be cut.
+fn boundary(text: &str, limit: usize) -> usize {
+    if text.len() <= limit {
+        return text.len();
+    }
+    (0..=limit).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 /// Text that may leave the library: without the key, should the server repeat it, and without NUL, where C

@@ -20,10 +20,11 @@ impl Signal {
     }
 
     pub(crate) fn raise(&self) {
-        if !self.raised.swap(true, Ordering::Release) {
-            if let Some(bell) = &self.bell {
-                bell.ring();
-            }
+        if self.raised.swap(true, Ordering::Release) {
+            return;
+        }
+        if let Some(bell) = &self.bell {
+            bell.ring();
         }
     }
 

@@ -4,6 +4,7 @@
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i32)]
+#[allow(clippy::enum_variant_names)] // UnexpectedStatus is FISH_UNEXPECTED_STATUS.
 pub(crate) enum Status {
     Ok = 0,
     InvalidArgument = 1,

@@ -113,15 +113,15 @@ pub(crate) fn parse_head(bytes: &[u8]) -> Result<Head, Unreadable> {
             }
             15 if field.name.eq_ignore_ascii_case("x-fish-trace-id") => head.trace_id = Some(place(value)),
             16 if field.name.eq_ignore_ascii_case("content-encoding") => {
-                if !value.eq_ignore_ascii_case(b"identity") && !value.is_empty() {
-                    head.content_encoding = Some(place(value));
-                }
+                let plain = value.is_empty() || value.eq_ignore_ascii_case(b"identity");
+                head.content_encoding = (!plain).then(|| place(value));
             }
             17 if field.name.eq_ignore_ascii_case("x-fish-error-code") => {
                 head.error_code = Some(place(value))
             }
             17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
-                if chunked.replace(value.eq_ignore_ascii_case(b"chunked")).is_some() {
+                let before = chunked.replace(value.eq_ignore_ascii_case(b"chunked"));
+                if before.is_some() {
                     return Err(Malformed("it has two Transfer-Encodings"));
                 }
             }

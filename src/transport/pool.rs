@@ -17,11 +17,9 @@ impl Pool {
     /// A connection that may carry another request. Those that may not any longer are closed on the way.
     pub(crate) fn take(&self) -> Option<Connection> {
         for slot in &self.slots {
-            let taken = with(slot, Option::take).flatten();
-            if let Some(mut connection) = taken {
-                if connection.is_reusable() {
-                    return Some(connection);
-                }
+            let Some(mut connection) = with(slot, Option::take).flatten() else { continue };
+            if connection.is_reusable() {
+                return Some(connection);
             }
         }
         None

@@ -293,10 +293,9 @@ fn from_environment(
         }
         Ok(None)
     };
-    if let Some((_, exempt)) = first(&["no_proxy", "NO_PROXY"])? {
-        if is_exempt(&exempt, origin) {
-            return Ok(None);
-        }
+    let exempt = first(&["no_proxy", "NO_PROXY"])?;
+    if exempt.is_some_and(|(_, list)| is_exempt(&list, origin)) {
+        return Ok(None);
     }
     let names: &[&'static str] = match (origin.https, environment("REQUEST_METHOD")) {
         (true, _) => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
