@@ -1,0 +1,114 @@
+//! C programs, compiled with the system's compiler against the header and the library that cargo just built,
+//! shared and static, and run.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// What a static link needs beside the library (rustc's native-static-libs).
+pub const STATIC_LIBS: &[&str] = if cfg!(target_os = "macos") {
+    &["-framework", "Security", "-framework", "CoreFoundation", "-lSystem", "-lc", "-lm", "-liconv"]
+} else {
+    &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"]
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    Shared,
+    Static,
+}
+
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where cargo put the library that belongs to the running test.
+pub fn built() -> PathBuf {
+    let mut folder = std::env::current_exe().unwrap();
+    folder.pop();
+    if folder.ends_with("examples") {
+        folder = folder.parent().unwrap().join("deps");
+    }
+    folder
+}
+
+/// A folder with the library under every name that a linker and a loader look for.
+pub fn library_folder(scratch: &Path) -> PathBuf {
+    let folder = scratch.join("lib");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (from, to) in [
+        ("libfish_api_credit.so", "libfish_api_credit.so"),
+        ("libfish_api_credit.so", "libfish_api_credit.so.0"),
+        ("libfish_api_credit.dylib", "libfish_api_credit.dylib"),
+        ("libfish_api_credit.dylib", "libfish_api_credit.0.dylib"),
+        ("libfish_api_credit.a", "static/libfish_api_credit.a"),
+    ] {
+        let (from, to) = (built().join(from), folder.join(to));
+        if from.exists() && !to.exists() {
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(from, to).unwrap();
+        }
+    }
+    folder
+}
+
+/// Compiles C sources into a program in `scratch`. `CC` names another compiler than `cc`.
+pub fn compile(sources: &[&Path], link: Link, flags: &[&str], scratch: &Path) -> PathBuf {
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+    let stem = sources[0].file_stem().unwrap().to_str().unwrap();
+    let program = scratch.join(format!("{stem}-{link:?}").to_lowercase());
+    let library = library_folder(scratch);
+    let mut command = Command::new(compiler);
+    command
+        .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-pthread"])
+        .args(flags)
+        .arg("-I")
+        .arg(root().join("include"))
+        .args(sources)
+        .arg("-o")
+        .arg(&program);
+    match link {
+        Link::Shared => {
+            let rpath = format!("-Wl,-rpath,{}", library.display());
+            command.arg("-L").arg(&library).arg(rpath).arg("-lfish_api_credit");
+        }
+        Link::Static => {
+            command.arg(library.join("static/libfish_api_credit.a")).args(STATIC_LIBS);
+        }
+    }
+    let output = command.output().expect("a C compiler named cc");
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    program
+}
+
+/// Runs a program in an environment without the tester's key and proxies.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for name in [
+        "FISH_API_KEY",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Its standard output, if it succeeded; a failed test with all it printed otherwise.
+pub fn stdout(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{}\nstdout:\n{}\nstderr:\n{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}

@@ -1,0 +1,308 @@
+//! The C interface, called from Rust as a C program would, with what comes back turned into owned values so
+//! that a test can compare them. It adds nothing and hides nothing of the library's behaviour.
+
+#![allow(clippy::result_large_err)] // A failure is compared whole, and nothing here is in a hurry.
+
+use std::ffi::{CStr, CString, c_char};
+use std::mem::{MaybeUninit, zeroed};
+use std::ptr;
+use std::time::{Duration, Instant};
+
+use ::fish_api_credit::ffi::*;
+
+pub const KEY: &str = "sk-test-0123456789abcdef";
+
+/// A client, freed when it is dropped. Shared between threads as C would share the pointer.
+pub struct Client(pub *mut fish_client);
+
+// SAFETY: the header promises that any number of threads may call with one client.
+unsafe impl Send for Client {}
+// SAFETY: as above.
+unsafe impl Sync for Client {}
+
+/// Options by name; what is left out is zero.
+#[derive(Default, Clone)]
+pub struct Options<'a> {
+    pub api_key: Option<&'a str>,
+    pub base_url: Option<&'a str>,
+    pub proxy_url: Option<&'a str>,
+    pub ca_file: Option<&'a str>,
+    pub user_agent: Option<&'a str>,
+    pub timeout_ms: u32,
+    pub connect_timeout_ms: u32,
+    pub max_retries: i32,
+    pub tls_roots: i32,
+}
+
+#[derive(Default, Clone)]
+pub struct Query<'a> {
+    pub user_id: Option<&'a str>,
+    pub team_id: Option<&'a str>,
+    pub check_free_credit: bool,
+    pub timeout_ms: u32,
+    pub cancel: Option<&'a Token>,
+}
+
+pub struct Token(pub *mut fish_cancel_token);
+
+// SAFETY: the header promises that any thread may cancel.
+unsafe impl Send for Token {}
+// SAFETY: as above.
+unsafe impl Sync for Token {}
+
+impl Token {
+    pub fn new() -> Token {
+        let token = fish_cancel_token_new();
+        assert!(!token.is_null());
+        Token(token)
+    }
+
+    pub fn cancel(&self) {
+        // SAFETY: alive until dropped.
+        unsafe { fish_cancel_token_cancel(self.0) };
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        // SAFETY: made above, freed once.
+        unsafe { fish_cancel_token_free(self.0) };
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Credit {
+    pub id: String,
+    pub user_id: String,
+    pub credit: String,
+    pub cumulative_top_up: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+    pub credit_micros: i64,
+    pub cumulative_top_up_micros: i64,
+    pub created_at_unix_us: i64,
+    pub updated_at_unix_us: i64,
+    pub credit_micros_exact: bool,
+    pub has_phone_sha256: i32,
+    pub has_free_credit: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Failure {
+    pub status: fish_status,
+    pub http_status: i32,
+    pub attempts: u32,
+    pub retry_after_ms: u32,
+    pub retryable: bool,
+    pub message: String,
+    pub api_message: Option<String>,
+    pub api_reason: Option<String>,
+    pub request_id: Option<String>,
+    pub body: Option<String>,
+    pub field_errors: Vec<FieldError>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FieldError {
+    pub location: String,
+    pub source: Option<String>,
+    pub kind: String,
+    pub message: String,
+    pub context: Option<String>,
+}
+
+fn c(text: Option<&str>) -> Option<CString> {
+    text.map(|text| CString::new(text).expect("no NUL in a test's text"))
+}
+
+fn pointer(text: &Option<CString>) -> *const c_char {
+    text.as_ref().map_or(ptr::null(), |text| text.as_ptr())
+}
+
+/// SAFETY: NULL or NUL-terminated.
+unsafe fn owned(text: *const c_char) -> Option<String> {
+    // SAFETY: as the function demands.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_str().expect("UTF-8").to_owned())
+}
+
+impl Client {
+    pub fn new(options: &Options<'_>) -> Result<Client, Failure> {
+        let strings =
+            [options.api_key, options.base_url, options.proxy_url, options.ca_file, options.user_agent]
+                .map(c);
+        let [api_key, base_url, proxy_url, ca_file, user_agent] = strings.each_ref().map(pointer);
+        let raw = fish_client_options {
+            api_key,
+            base_url,
+            proxy_url,
+            ca_file,
+            user_agent,
+            timeout_ms: options.timeout_ms,
+            connect_timeout_ms: options.connect_timeout_ms,
+            max_retries: options.max_retries,
+            tls_roots: options.tls_roots,
+            reserved: [0; 8],
+        };
+        let mut client = ptr::dangling_mut();
+        report(|error| {
+            // SAFETY: every pointer is valid for the call.
+            unsafe { fish_client_new(&raw, &mut client, error) }
+        })
+        .inspect_err(|_| assert!(client.is_null()))?;
+        assert!(!client.is_null());
+        Ok(Client(client))
+    }
+
+    /// For a test server: the test key, no proxy from the tester's environment, no retries.
+    pub fn once(base_url: &str) -> Client {
+        let options = Options { base_url: Some(base_url), max_retries: -1, ..Options::test() };
+        Client::new(&options).expect("a client")
+    }
+
+    pub fn get(&self, query: &Query<'_>) -> Result<Credit, Failure> {
+        self.with_query(query, |raw| {
+            let mut credit = MaybeUninit::<fish_api_credit>::uninit();
+            // SAFETY: every pointer is valid for the call, and the credit is filled by it.
+            unsafe {
+                let got = report(|error| fish_get_api_credit(self.0, raw, credit.as_mut_ptr(), error));
+                let credit = credit.assume_init_mut();
+                got.inspect_err(|_| assert!(credit.owner.is_null() && credit.id.is_null()))?;
+                Ok(take(credit))
+            }
+        })
+    }
+
+    pub fn get_json(&self, query: &Query<'_>) -> Result<String, Failure> {
+        self.with_query(query, |raw| {
+            let mut json = ptr::dangling_mut();
+            // SAFETY: every pointer is valid for the call.
+            unsafe {
+                report(|error| fish_get_api_credit_json(self.0, raw, &mut json, error))
+                    .inspect_err(|_| assert!(json.is_null()))?;
+                let text = owned(json).expect("a document");
+                fish_string_free(json);
+                Ok(text)
+            }
+        })
+    }
+
+    pub fn timed(&self, query: &Query<'_>) -> (Result<Credit, Failure>, Duration) {
+        let begun = Instant::now();
+        let got = self.get(query);
+        (got, begun.elapsed())
+    }
+
+    fn with_query<T>(&self, query: &Query<'_>, body: impl FnOnce(*const fish_api_credit_query) -> T) -> T {
+        let (user_id, team_id) = (c(query.user_id), c(query.team_id));
+        let raw = fish_api_credit_query {
+            user_id: pointer(&user_id),
+            team_id: pointer(&team_id),
+            check_free_credit: query.check_free_credit.into(),
+            timeout_ms: query.timeout_ms,
+            cancel: query.cancel.map_or(ptr::null_mut(), |token| token.0),
+            reserved: [0; 4],
+        };
+        body(&raw)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // SAFETY: made by fish_client_new, freed once; a test joins its threads first.
+        unsafe { fish_client_free(self.0) };
+    }
+}
+
+impl Options<'_> {
+    pub fn test() -> Options<'static> {
+        Options { api_key: Some(KEY), proxy_url: Some(""), ..Options::default() }
+    }
+}
+
+pub fn decode(document: &[u8]) -> Result<Credit, Failure> {
+    let mut credit = MaybeUninit::<fish_api_credit>::uninit();
+    // SAFETY: every pointer is valid for the call, and the credit is filled by it.
+    unsafe {
+        let (start, length) = (document.as_ptr().cast(), document.len());
+        report(|error| fish_api_credit_from_json(start, length, credit.as_mut_ptr(), error))?;
+        Ok(take(credit.assume_init_mut()))
+    }
+}
+
+/// SAFETY: the credit was filled.
+unsafe fn take(credit: &mut fish_api_credit) -> Credit {
+    // SAFETY: as the function demands; the fields the header calls never NULL are not.
+    unsafe {
+        let taken = Credit {
+            id: owned(credit.id).expect("id"),
+            user_id: owned(credit.user_id).expect("user_id"),
+            credit: owned(credit.credit).expect("credit"),
+            cumulative_top_up: owned(credit.cumulative_top_up),
+            created_at: owned(credit.created_at).expect("created_at"),
+            updated_at: owned(credit.updated_at).expect("updated_at"),
+            credit_micros: credit.credit_micros,
+            cumulative_top_up_micros: credit.cumulative_top_up_micros,
+            created_at_unix_us: credit.created_at_unix_us,
+            updated_at_unix_us: credit.updated_at_unix_us,
+            credit_micros_exact: credit.credit_micros_exact,
+            has_phone_sha256: credit.has_phone_sha256 as i32,
+            has_free_credit: credit.has_free_credit as i32,
+        };
+        fish_api_credit_free(credit);
+        taken
+    }
+}
+
+/// Makes a call, and checks what rule 3 of the header promises of its error.
+pub fn report(call: impl FnOnce(*mut fish_error) -> fish_status) -> Result<(), Failure> {
+    // SAFETY: all-zero is a fish_error.
+    let mut error: fish_error = unsafe { zeroed() };
+    error.status = -7;
+    let status = call(&mut error);
+    assert_eq!(error.status, status, "the error's status is the function's");
+    if status == FISH_OK {
+        assert!(error.message.is_null() && error.owner.is_null() && error.attempts == 0);
+        return Ok(());
+    }
+    // SAFETY: the library filled it.
+    let failure = unsafe {
+        let rows = if error.field_error_count == 0 {
+            &[][..]
+        } else {
+            std::slice::from_raw_parts(error.field_errors, error.field_error_count)
+        };
+        let failure = Failure {
+            status,
+            http_status: error.http_status,
+            attempts: error.attempts,
+            retry_after_ms: error.retry_after_ms,
+            retryable: error.retryable,
+            message: owned(error.message).expect("a failure has a message"),
+            api_message: owned(error.api_message),
+            api_reason: owned(error.api_reason),
+            request_id: owned(error.request_id),
+            body: owned(error.body),
+            field_errors: rows
+                .iter()
+                .map(|row| FieldError {
+                    location: owned(row.location).expect("location"),
+                    source: owned(row.source),
+                    kind: owned(row.r#type).expect("type"),
+                    message: owned(row.message).expect("message"),
+                    context: owned(row.context),
+                })
+                .collect(),
+        };
+        fish_error_free(&mut error);
+        fish_error_free(&mut error);
+        failure
+    };
+    assert!(!failure.message.contains(KEY), "{failure:?}");
+    Err(failure)
+}
+
+/// The name of a status in the header.
+pub fn name(status: fish_status) -> &'static str {
+    // SAFETY: static and NUL-terminated.
+    unsafe { CStr::from_ptr(fish_status_name(status)) }.to_str().unwrap()
+}

@@ -1,0 +1,8 @@
+//! What the integration tests share: a scripted server, and C programs built against the library just built.
+//! Each test binary uses a part of it.
+
+#![allow(dead_code, missing_docs)]
+
+pub mod c;
+pub mod call;
+pub mod server;
