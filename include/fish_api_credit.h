@@ -357,7 +357,7 @@ typedef struct fish_field_error {
 struct fish_error {
   /** What the function returned. */
   fish_status status;
-  /** The HTTP status of the last answer. 0: no answer arrived. */
+  /** The HTTP status of the last answer, of which the head at least arrived. 0: none did. */
   int32_t http_status;
   /** How often the request was tried, retries included. 0: it was refused before anything was sent. */
   uint32_t attempts;

@@ -209,6 +209,9 @@ pub(crate) fn describe(error: &mut Error, answer: &Answer<'_>, key: &str) {
     error.api_reason = answer.field(&head.error_code).map(|text| clean(text, key));
     if !answer.body.is_empty() {
         let mut text = clean(String::from_utf8_lossy(answer.body).into_owned(), key);
+        if answer.cut.is_some() {
+            hide_beginning(&mut text, key);
+        }
         text.truncate(boundary(&text, MAX_EXCERPT));
         error.body = Some(text);
     }
@@ -329,17 +332,16 @@ fn boundary(text: &str, limit: usize) -> usize {
 /// Text that may leave the library: without the key, should the server repeat it, and without NUL, where C
 /// would see it end.
 fn clean(text: String, key: &str) -> String {
-    let mut text = text.replace('\0', "\u{fffd}");
-    if key.is_empty() {
-        return text;
-    }
-    text = text.replace(key, REDACTED);
-    // A body that was cut may end in the beginning of the key.
+    let text = text.replace('\0', "\u{fffd}");
+    if key.is_empty() { text } else { text.replace(key, REDACTED) }
+}
+
+/// A body that was cut may end in the beginning of the key.
+fn hide_beginning(text: &mut String, key: &str) {
     const TELLING: usize = 4;
     let longest = key.len().min(text.len() + 1);
     if let Some(part) = (TELLING..longest).rev().find(|&part| text.ends_with(&key[..part])) {
         text.truncate(text.len() - part);
         text.push_str(REDACTED);
     }
-    text
 }

@@ -27,7 +27,8 @@ pub extern "C" fn fish_cancel_token_new() -> *mut fish_cancel_token {
 /// Any thread, a real-time audio thread too: takes no lock, allocates nothing. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fish_cancel_token_cancel(token: *mut fish_cancel_token) {
-    boundary::guarded((), || {
+    // Not `guarded`: its thread-local may have to be allocated on a thread's first use of it.
+    let _ = std::panic::catch_unwind(|| {
         // SAFETY: it is NULL or alive.
         if let Some(signal) = unsafe { token.cast::<Signal>().as_ref() } {
             signal.raise();

@@ -29,7 +29,7 @@ pub struct fish_field_error {
 pub struct fish_error {
     /// What the function returned.
     pub status: fish_status,
-    /// The HTTP status of the last answer. 0: no answer arrived.
+    /// The HTTP status of the last answer, of which the head at least arrived. 0: none did.
     pub http_status: i32,
     /// How often the request was tried, retries included. 0: it was refused before anything was sent.
     pub attempts: u32,

@@ -138,7 +138,8 @@ pub(crate) fn parse_head(bytes: &[u8]) -> Result<Head, Unreadable> {
         (None, Some(length)) => Framing::Length(length),
         (None, None) => Framing::UntilClose,
     };
-    head.keep_alive &= head.framing != Framing::UntilClose;
+    // After 101 the connection speaks another protocol.
+    head.keep_alive &= head.framing != Framing::UntilClose && head.status != 101;
     Ok(head)
 }
 
@@ -295,6 +296,7 @@ mod tests {
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n", Chunked, true),
             ("HTTP/1.1 200 OK\r\n\r\n", UntilClose, false),
             ("HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", Length(0), true),
+            ("HTTP/1.1 101 Switching\r\n\r\n", Length(0), false),
             ("HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n", Length(0), true),
             ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: x, Close\r\n\r\n", Length(5), false),
             ("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", Length(5), false),

@@ -92,7 +92,11 @@ impl Proxy {
             None => None,
             Some(text) => {
                 let (user, password) = text.split_once(':').unwrap_or((text, ""));
-                let decoded = |part: &str| Zeroizing::new(percent_decode_str(part).collect::<Vec<u8>>());
+                let decoded = |part: &str| {
+                    let mut bytes = Zeroizing::new(Vec::with_capacity(part.len()));
+                    bytes.extend(percent_decode_str(part));
+                    bytes
+                };
                 let (user, password) = (decoded(user), decoded(password));
                 if kind == Kind::Socks5 && !(1..=255).contains(&user.len()) || password.len() > 255 {
                     return Err(refuse("has a user or password that SOCKS5 has no room for"));
