@@ -39,6 +39,11 @@ pub(crate) fn contained<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(text)
 }
 
+/// Runs `body`, which has no way to report; `otherwise` is what a panic gives.
+pub(crate) fn guarded<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    contained(body).unwrap_or(otherwise)
+}
+
 fn text(payload: Box<dyn Any + Send>) -> String {
     let text = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_owned(),

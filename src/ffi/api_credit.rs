@@ -6,6 +6,7 @@ use std::ptr;
 use super::memory::Block;
 use super::{boundary, client, fish_api_credit_query, fish_client, fish_error, fish_status, fish_tristate};
 use super::{memory, query};
+use crate::panics::guarded;
 use crate::response::ApiCredit;
 
 /// An account's API credit: what its programs spend. It is not the platform credit of a plan, which the
@@ -83,7 +84,7 @@ pub unsafe extern "C" fn fish_get_api_credit(
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fish_api_credit_free(credit: *mut fish_api_credit) {
-    boundary::guarded((), || {
+    guarded((), || {
         // SAFETY: it is NULL, zeroed, or was filled by this library.
         unsafe {
             if let Some(filled) = credit.as_ref() {

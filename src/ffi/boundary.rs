@@ -1,5 +1,5 @@
-//! The boundary itself: what every exported function runs inside. No panic leaves it, and every function that
-//! can fail reports in the same way.
+//! The boundary itself: what every function that can fail runs inside. No panic leaves it, and each reports in
+//! the same way. Those that cannot fail run inside `panics::guarded`.
 
 use super::{FISH_INTERNAL_ERROR, FISH_OK, error, fish_error, fish_status, memory};
 use crate::error::{Error, Result};
@@ -29,11 +29,6 @@ pub(super) unsafe fn call(error: *mut fish_error, body: impl FnOnce() -> Result<
         }
     }
     status
-}
-
-/// Runs a function that cannot fail; `otherwise` is what a panic gives.
-pub(super) fn guarded<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    contained(body).unwrap_or(otherwise)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ptr;
 use std::sync::Arc;
 
-use super::boundary;
+use crate::panics::guarded;
 use crate::signal::Signal;
 
 /// Cancels calls from any thread, any number of them at once. A cancelled token stays cancelled: make a new
@@ -18,7 +18,7 @@ pub struct fish_cancel_token {
 /// Any thread. Free it with fish_cancel_token_free. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn fish_cancel_token_new() -> *mut fish_cancel_token {
-    boundary::guarded(ptr::null_mut(), || Arc::into_raw(Arc::new(Signal::new())).cast_mut().cast())
+    guarded(ptr::null_mut(), || Arc::into_raw(Arc::new(Signal::new())).cast_mut().cast())
 }
 
 /// Cancels every call that was given this token, now or later; each returns FISH_CANCELLED within 100 ms. NULL
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn fish_cancel_token_cancel(token: *mut fish_cancel_token)
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fish_cancel_token_free(token: *mut fish_cancel_token) {
-    boundary::guarded((), || {
+    guarded((), || {
         if !token.is_null() {
             // SAFETY: it came from fish_cancel_token_new, and the caller gives up its share.
             drop(unsafe { Arc::from_raw(token.cast::<Signal>()) });

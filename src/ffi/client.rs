@@ -4,6 +4,7 @@ use std::ffi::c_char;
 
 use super::{boundary, fish_error, fish_status, memory};
 use crate::client::{Client, Options};
+use crate::panics::guarded;
 
 /// Settings of a client. Zero the whole struct, then set what should differ from its default:
 /// `fish_client_options options = {0};`. The strings are copied.
@@ -83,7 +84,7 @@ pub unsafe extern "C" fn fish_client_new(
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fish_client_free(client: *mut fish_client) {
-    boundary::guarded((), || {
+    guarded((), || {
         if !client.is_null() {
             // SAFETY: it came from fish_client_new, and the caller gives it up.
             drop(unsafe { Box::from_raw(client) });

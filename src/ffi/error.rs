@@ -4,8 +4,9 @@ use std::ffi::{c_char, c_void};
 use std::{mem, ptr};
 
 use super::memory::Block;
-use super::{boundary, fish_status, memory};
+use super::{fish_status, memory};
 use crate::error::Error;
+use crate::panics::guarded;
 
 /// One thing that the server found wrong with the request (a 422 lists them).
 #[derive(Clone, Copy)]
@@ -62,7 +63,7 @@ pub struct fish_error {
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fish_error_free(error: *mut fish_error) {
-    boundary::guarded((), || {
+    guarded((), || {
         // SAFETY: it is NULL, zeroed, or was filled by this library.
         unsafe {
             if let Some(filled) = error.as_ref() {

@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_void};
 use super::memory::Block;
 use super::{api_credit, boundary, client, fish_api_credit, fish_api_credit_query, fish_client, fish_error};
 use super::{fish_status, memory, query};
+use crate::panics::guarded;
 use crate::response;
 
 /// The same call as fish_get_api_credit, giving the server's JSON document as text: exactly the bytes sent,
@@ -47,7 +48,7 @@ pub unsafe extern "C" fn fish_get_api_credit_json(
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fish_string_free(string: *mut c_char) {
-    boundary::guarded((), || {
+    guarded((), || {
         // SAFETY: it is NULL or the whole of a block made above, which the caller gives up.
         unsafe { Block::free(string.cast::<c_void>()) };
     });

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
-use super::boundary;
+use crate::panics::guarded;
 
 /// The version of this header, in numbers: 0.1.0 is 0, 1 and 0.
 pub const FISH_VERSION_MAJOR: u32 = 0;
@@ -24,7 +24,7 @@ const VERSION_TEXT: &CStr =
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn fish_version() -> *const c_char {
-    boundary::guarded(VERSION_TEXT.as_ptr(), || VERSION_TEXT.as_ptr())
+    guarded(VERSION_TEXT.as_ptr(), || VERSION_TEXT.as_ptr())
 }
 
 /// The binary interface of the library that was loaded. A program that loads the library at run time should
@@ -33,5 +33,5 @@ pub extern "C" fn fish_version() -> *const c_char {
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn fish_abi_version() -> u32 {
-    boundary::guarded(FISH_ABI_VERSION, || FISH_ABI_VERSION)
+    guarded(FISH_ABI_VERSION, || FISH_ABI_VERSION)
 }

@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, c_char};
 
-use super::boundary;
+use crate::panics::guarded;
 use crate::status::Status;
 
 /// How a call ended: one of the values below. New ones may come; treat an unknown one as a failure.
@@ -88,7 +88,7 @@ const UNKNOWN_NAME: &CStr = c"FISH_UNKNOWN_STATUS";
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn fish_status_name(status: i32) -> *const c_char {
-    boundary::guarded(UNKNOWN_NAME.as_ptr(), || {
+    guarded(UNKNOWN_NAME.as_ptr(), || {
         let known = Status::ALL.into_iter().find(|known| *known as i32 == status);
         known.map_or(UNKNOWN_NAME, Status::name).as_ptr()
     })
