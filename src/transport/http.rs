@@ -2,6 +2,7 @@
 //! in, facts out; reading them is `connection.rs`'s. Strict wherever a lenient reading could take one answer
 //! for another: a wrong balance is worse than none.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -73,9 +74,11 @@ pub(crate) fn may_be_http(bytes: &[u8]) -> bool {
 
 /// Reads a whole head, its empty line included.
 pub(crate) fn parse_head(bytes: &[u8]) -> Result<Head, Unreadable> {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut answer = httparse::Response::new(&mut fields);
-    match answer.parse(bytes) {
+    // Not filled in beforehand: that would cost as much as parsing does.
+    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut answer = httparse::Response::new(&mut []);
+    let parser = httparse::ParserConfig::default();
+    match parser.parse_response_with_uninit_headers(&mut answer, bytes, &mut fields) {
         Ok(httparse::Status::Complete(_)) => {}
         Ok(httparse::Status::Partial) => return Err(Malformed("its head is incomplete")),
         Err(httparse::Error::TooManyHeaders) => return Err(TooLarge("more than 100 header fields")),
