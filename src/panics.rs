@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
     /// Whether this thread is running the library's code. Without a destructor, so that a thread may outlive
@@ -18,15 +18,16 @@ thread_local! {
 ///
 /// The caller must drop, or be done with, whatever `body` was changing: it may be half-changed.
 pub(crate) fn contained<T>(body: impl FnOnce() -> T) -> Result<T, String> {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
+    // Nobody waits for whoever sets the hook: after a fork in the middle of that, nobody would end the wait.
+    static QUIET: AtomicBool = AtomicBool::new(false);
+    if !QUIET.load(Ordering::Relaxed) && !QUIET.swap(true, Ordering::Relaxed) {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if !CONTAINED.get() {
                 previous(info);
             }
         }));
-    });
+    }
     let outer = CONTAINED.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(|| {
         #[cfg(test)]

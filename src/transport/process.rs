@@ -12,25 +12,39 @@ pub(crate) fn forked() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
+/// How many generations find their place at once. More must pass through the place of an earlier one.
+const NEAR: usize = 8;
+
 /// A value for each process that comes to use it; the parent's is kept, untouched, for as long as the child
 /// lives, because dropping it could run into the parent's locks.
 pub(crate) struct PerProcess<T> {
     generation: u32,
     value: T,
-    child: OnceLock<Box<PerProcess<T>>>,
+    /// A place for each of the next generations. One that a process was filling when it was forked stays under
+    /// way for ever in its child, so the child must have another.
+    later: [OnceLock<Box<PerProcess<T>>>; NEAR],
 }
 
 impl<T> PerProcess<T> {
     pub(crate) fn new(value: T) -> PerProcess<T> {
-        PerProcess { generation: GENERATION.load(Ordering::Relaxed), value, child: OnceLock::new() }
+        PerProcess::of(GENERATION.load(Ordering::Relaxed), value)
+    }
+
+    fn of(generation: u32, value: T) -> PerProcess<T> {
+        PerProcess { generation, value, later: [const { OnceLock::new() }; NEAR] }
     }
 
     /// This process's value, made by `make` where there is none yet.
     pub(crate) fn get(&self, make: impl Fn() -> T) -> &T {
-        let generation = GENERATION.load(Ordering::Relaxed);
+        self.at(GENERATION.load(Ordering::Relaxed), make)
+    }
+
+    fn at(&self, generation: u32, make: impl Fn() -> T) -> &T {
         let mut own = self;
         while own.generation != generation {
-            own = own.child.get_or_init(|| Box::new(PerProcess::new(make())));
+            let step = generation.wrapping_sub(own.generation).min(NEAR as u32);
+            let reached = own.generation.wrapping_add(step);
+            own = own.later[step as usize - 1].get_or_init(|| Box::new(PerProcess::of(reached, make())));
         }
         &own.value
     }
@@ -44,12 +58,25 @@ mod tests {
     fn each_generation_has_its_own_value_and_keeps_it() {
         let made = AtomicU32::new(0);
         let make = || made.fetch_add(1, Ordering::Relaxed) + 1;
-        let of = |generation, value, child| PerProcess { generation, value, child };
-        let now = GENERATION.load(Ordering::Relaxed);
-        let state = of(now.wrapping_sub(1), 0, OnceLock::new());
-        assert_eq!(*state.get(make), 1);
-        assert_eq!(*state.get(make), 1);
-        let same = PerProcess::new(0);
-        assert_eq!(*same.get(make), 0);
+        let state = PerProcess::of(u32::MAX - 1, 0);
+        for generation in [u32::MAX - 1, u32::MAX, 0, 5, 6, 7, 40] {
+            let value = *state.at(generation, make);
+            assert_eq!(value == 0, generation == u32::MAX - 1);
+            let so_far = made.load(Ordering::Relaxed);
+            assert_eq!(*state.at(generation, make), value);
+            assert_eq!(made.load(Ordering::Relaxed), so_far);
+        }
+        assert_eq!(*PerProcess::new(0).get(make), 0);
+    }
+
+    #[test]
+    fn a_value_that_was_being_made_when_the_process_forked_holds_up_no_child() {
+        let state = PerProcess::of(0, 0);
+        let value = state.at(1, || {
+            // As in a child of generation 2: generation 1 is making its value, and will never be done.
+            assert_eq!(*state.at(2, || 2), 2);
+            1
+        });
+        assert_eq!((*value, *state.at(2, || 3)), (1, 2));
     }
 }
