@@ -26,6 +26,8 @@ mod boundary;
 #[cfg(unix)]
 mod fork;
 mod memory;
+#[cfg(unix)]
+pub(crate) mod signals;
 
 pub use api_credit::*;
 pub use cancel_token::*;

@@ -89,20 +89,23 @@ impl Resolver {
             Arc::new(Search { host: host.to_owned(), port, done: Signal::new(), outcome: OnceLock::new() });
         let (lookup, own) = (self.lookup, Arc::clone(&search));
         let thread = thread::Builder::new().name("fish-resolve".into()).stack_size(STACK_SIZE);
-        thread
-            .spawn(move || {
-                let outcome = match panics::contained(|| lookup(&own.host, own.port)) {
-                    Ok(Ok(addresses)) => Ok(addresses.into()),
-                    Ok(Err(why)) => Err(why.to_string()),
-                    Err(panic) => Err(panic),
-                };
-                let _ = own.outcome.set((Instant::now(), outcome));
-                own.done.raise();
-            })
-            .map_err(|why| Fault::Resolve {
-                host: host.to_owned(),
-                why: format!("no thread could be started: {why}"),
-            })?;
+        let run = move || {
+            let outcome = match panics::contained(|| lookup(&own.host, own.port)) {
+                Ok(Ok(addresses)) => Ok(addresses.into()),
+                Ok(Err(why)) => Err(why.to_string()),
+                Err(panic) => Err(panic),
+            };
+            let _ = own.outcome.set((Instant::now(), outcome));
+            own.done.raise();
+        };
+        #[cfg(unix)]
+        let spawned = crate::ffi::signals::blocked(|| thread.spawn(run));
+        #[cfg(not(unix))]
+        let spawned = thread.spawn(run);
+        spawned.map_err(|why| Fault::Resolve {
+            host: host.to_owned(),
+            why: format!("no thread could be started: {why}"),
+        })?;
         searches.push(Arc::clone(&search));
         Ok(search)
     }
