@@ -1,0 +1,194 @@
+/* Signals in a host's life: SIGPIPE at its default, which kills, and handlers without SA_RESTART that interrupt
+ * every wait a call can be in, hundreds of times. Deadlines and cancels hold, the waits do not spin, and no handler
+ * ever runs on a thread of the library's own. Arguments: the plain server's address, the TLS server's, its
+ * certificate, milliseconds per wait. */
+#include "host.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+static const char *plain, *tls, *ca_file;
+
+static pthread_t caller;
+static volatile sig_atomic_t interrupted, elsewhere;
+
+static void on_signal(int number) {
+  int kept = errno;
+  (void)number;
+  if (pthread_equal(pthread_self(), caller)) {
+    interrupted = interrupted + 1;
+  } else {
+    elsewhere = elsewhere + 1;
+  }
+  errno = kept;
+}
+
+/* A lookup that never ends; the library's thread that waits here must take no signals. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+  (void)name, (void)service, (void)hints, (void)found;
+  /* A fault of the thread itself must still reach the host's crash reporter. */
+  static const char unblockable[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, 0};
+  sigset_t blocked;
+  CHECK(!pthread_equal(pthread_self(), caller));
+  pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+  for (int number = 1; number < 32; number++) {
+    CHECK(sigismember(&blocked, number) == !strchr(unblockable, number));
+  }
+  for (;;) {
+    pause();
+  }
+}
+
+static volatile int storming;
+
+/* Signals the thread that calls, and the process as a whole, until told to stop. */
+static void *storm(void *unused) {
+  sigset_t all;
+  (void)unused;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, NULL);
+  for (unsigned i = 0; __atomic_load_n(&storming, __ATOMIC_ACQUIRE); i++) {
+    if (i % 2) {
+      pthread_kill(caller, SIGUSR1);
+    } else {
+      kill(getpid(), SIGUSR2);
+    }
+    struct timespec pause = {0, 300000};
+    nanosleep(&pause, NULL);
+  }
+  return NULL;
+}
+
+static void *cancel_later(void *argument) {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, NULL);
+  sleep_ms(80);
+  fish_cancel_token_cancel(argument);
+  return NULL;
+}
+
+/* An address where connecting neither succeeds nor fails: its backlog is full. */
+static void black_hole(char *url, size_t size) {
+  struct sockaddr_in address = {0};
+  socklen_t length = sizeof address;
+  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CHECK(bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 0) == 0);
+  CHECK(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
+  for (int i = 0; i < 3; i++) {
+    int filler = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    (void)!connect(filler, (struct sockaddr *)&address, sizeof address);
+  }
+  snprintf(url, size, "http://127.0.0.1:%d", ntohs(address.sin_port));
+}
+
+static void each_wait(uint32_t wait_ms) {
+  char hole[64], stalls[64];
+  black_hole(hole, sizeof hole);
+  /* To the plain server's port over TLS: it reads what it takes for a request, and says nothing. */
+  snprintf(stalls, sizeof stalls, "https://%s", strstr(plain, "://") + 3);
+  const struct {
+    const char *name, *url, *ca_file;
+    int retries;
+  } waits[] = {
+      {"for a name", "https://stuck.test", NULL, -1},
+      {"for a connection", hole, NULL, -1},
+      {"for a handshake", stalls, NULL, -1},
+      {"for an answer", at(plain, "/hang"), NULL, -1},
+      {"for an answer over TLS", at(tls, "/hang"), ca_file, -1},
+      {"for the rest of an answer", at(plain, "/drip"), NULL, -1},
+      {"for the next try", at(plain, "/later"), NULL, 2},
+  };
+  for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+    fish_client_options options = {0};
+    fish_client *client = NULL;
+    pthread_t thunder, canceller;
+    options.api_key = "k";
+    options.proxy_url = "";
+    options.base_url = waits[i].url;
+    options.ca_file = waits[i].ca_file;
+    options.max_retries = waits[i].retries;
+    CHECK_STATUS(fish_client_new(&options, &client, NULL), FISH_OK);
+
+    interrupted = 0;
+    storming = 1;
+    CHECK(pthread_create(&thunder, NULL, storm, NULL) == 0);
+
+    double begun = now_ms();
+    fish_status status = ask(client, waits[i].retries < 0 ? wait_ms : 1500, NULL);
+    double took = now_ms() - begun;
+    int signals = interrupted;
+    if (waits[i].retries < 0) {
+      CHECK_STATUS(status, FISH_TIMED_OUT);
+      CHECK(took >= wait_ms && took < wait_ms + 100 * patience());
+    } else {
+      /* One wait of a second and another that would pass the deadline: the failure itself comes back. */
+      CHECK_STATUS(status, FISH_SERVER_ERROR);
+      CHECK(took >= 1000 && took < 1600 * patience());
+    }
+
+    fish_cancel_token *token = fish_cancel_token_new();
+    begun = now_ms();
+    CHECK(pthread_create(&canceller, NULL, cancel_later, token) == 0);
+    CHECK_STATUS(ask(client, 60000, token), FISH_CANCELLED);
+    double cancelled = now_ms() - begun;
+    CHECK(cancelled >= 80 && cancelled < 80 + 100 * patience());
+    pthread_join(canceller, NULL);
+
+    __atomic_store_n(&storming, 0, __ATOMIC_RELEASE);
+    pthread_join(thunder, NULL);
+    fish_cancel_token_free(token);
+    fish_client_free(client);
+    printf("%-26s %4d signals, %6.1f ms of %u, cancelled after %5.1f\n", waits[i].name, signals, took,
+           waits[i].retries < 0 ? wait_ms : 1000, cancelled - 80);
+    CHECK(signals >= 20);
+  }
+  CHECK(elsewhere == 0);
+}
+
+/* A server that has gone away makes the next write a SIGPIPE, were it not for the library. */
+static void broken_pipes(void) {
+  struct sigaction action;
+  for (int i = 0; i < 50; i++) {
+    fish_client *client = new_client(at(plain, "/shut"), NULL);
+    fish_client *secure = new_client(at(tls, "/shut"), ca_file);
+    for (int call = 0; call < 3; call++) {
+      CHECK_STATUS(ask(client, 15000, NULL), FISH_OK);
+      CHECK_STATUS(ask(secure, 15000, NULL), FISH_OK);
+    }
+    fish_client_free(client);
+    fish_client_free(secure);
+    client = new_client(at(plain, "/drop"), NULL);
+    CHECK_STATUS(ask(client, 15000, NULL), FISH_CONNECTION_LOST);
+    fish_client_free(client);
+  }
+  sigaction(SIGPIPE, NULL, &action);
+  CHECK(action.sa_handler == SIG_DFL);
+}
+
+int main(int count, char **arguments) {
+  struct sigaction action = {0}, found;
+  CHECK(count == 5);
+  plain = arguments[1], tls = arguments[2], ca_file = arguments[3];
+  caller = pthread_self();
+  signal(SIGPIPE, SIG_DFL);
+  broken_pipes();
+
+  action.sa_handler = on_signal;
+  sigaction(SIGUSR1, &action, NULL);
+  sigaction(SIGUSR2, &action, NULL);
+  each_wait((uint32_t)atoi(arguments[4]));
+
+  /* No handler of the library's own: all but ours are as they were. */
+  for (int number = 1; number < 32; number++) {
+    sigaction(number, NULL, &found);
+    CHECK(found.sa_handler == (number == SIGUSR1 || number == SIGUSR2 ? on_signal : SIG_DFL));
+  }
+  return 0;
+}
