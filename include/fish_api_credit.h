@@ -323,7 +323,7 @@ void fish_string_free(char *string);
  *
  * @param json    The document; it need not end in NUL. Not NULL.
  * @param length  Its length in bytes, without a closing NUL.
- * @param credit  As in fish_get_api_credit. Not NULL.
+ * @param credit  Filled as by fish_get_api_credit. Release it with fish_api_credit_free. Not NULL.
  * @param error   Says why it failed. May be NULL.
  * @return FISH_OK, FISH_INVALID_ARGUMENT, FISH_BAD_RESPONSE, or FISH_RESPONSE_TOO_LARGE above 1 MiB.
  *
