@@ -32,6 +32,17 @@ pub fn built() -> PathBuf {
     folder
 }
 
+/// Where the release library is, built now if it is not there or is old. It takes minutes.
+pub fn release() -> PathBuf {
+    let target = built().ancestors().nth(2).unwrap().to_owned();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(root()).args(["build", "--release", "--lib", "--target-dir"]).arg(&target);
+    let output = command.output().expect("cargo");
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    target.join("release")
+}
+
 /// A folder with the library under every name that a linker and a loader look for.
 pub fn library_folder(scratch: &Path) -> PathBuf {
     let folder = scratch.join("lib");

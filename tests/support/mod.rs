@@ -3,6 +3,10 @@
 
 #![allow(dead_code, missing_docs)]
 
+pub mod abi;
 pub mod c;
 pub mod call;
+pub mod header;
+pub mod scenarios;
 pub mod server;
+pub mod tools;
