@@ -1,0 +1,349 @@
+//! The binary interface: C and Rust agree on every struct, and a program compiled yesterday runs with the
+//! library of today. docs/abi.txt is what it was compiled for, docs/symbols-in-versions says since when.
+//!
+//! `FISH_WRITE_ABI=1 cargo test --test abi` adds to both what is new; it refuses to write what would break.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::mem::{align_of, offset_of, size_of};
+use std::path::PathBuf;
+
+use ::fish_api_credit::ffi::*;
+use support::abi::{self, Description, Place};
+use support::c;
+use support::header::{Header, TEXT};
+use support::tools::have;
+
+/// A struct as Rust lays it out: its size and alignment, and each field's name, offset and size.
+type Layout = (&'static str, usize, usize, Vec<(&'static str, usize, usize)>);
+
+fn size_of_field<S, F>(_: fn(&S) -> &F) -> usize {
+    size_of::<F>()
+}
+
+macro_rules! layouts {
+    ($($name:ident { $($field:ident),* $(,)? })*) => {
+        vec![$((
+            stringify!($name),
+            size_of::<$name>(),
+            align_of::<$name>(),
+            vec![$((
+                stringify!($field).trim_start_matches("r#"),
+                offset_of!($name, $field),
+                size_of_field(|one: &$name| &one.$field),
+            )),*],
+        )),*]
+    };
+}
+
+fn rust_layouts() -> Vec<Layout> {
+    layouts! {
+        fish_client_options {
+            api_key, base_url, proxy_url, ca_file, user_agent, timeout_ms, connect_timeout_ms, max_retries,
+            tls_roots, reserved,
+        }
+        fish_api_credit_query { user_id, team_id, check_free_credit, timeout_ms, cancel, reserved }
+        fish_api_credit {
+            id, user_id, credit, cumulative_top_up, created_at, updated_at, credit_micros,
+            cumulative_top_up_micros, created_at_unix_us, updated_at_unix_us, credit_micros_exact,
+            has_phone_sha256, has_free_credit, owner, reserved,
+        }
+        fish_field_error { location, source, r#type, message, context }
+        fish_error {
+            status, http_status, attempts, retry_after_ms, retryable, message, api_message, api_reason,
+            request_id, body, field_errors, field_error_count, owner, reserved,
+        }
+    }
+}
+
+fn include() -> PathBuf {
+    c::root().join("include")
+}
+
+fn today() -> Description {
+    abi::native(&Header::committed(), &include())
+}
+
+#[test]
+fn c_and_rust_agree_on_every_field() {
+    let header = Header::committed();
+    let rust = rust_layouts();
+    let names = |one: &Layout| (one.0.to_owned(), one.3.iter().map(|f| f.0.to_owned()).collect::<Vec<_>>());
+    let in_header: Vec<_> = header
+        .structs
+        .iter()
+        .map(|one| (one.name.clone(), one.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>()))
+        .collect();
+    assert_eq!(rust.iter().map(names).collect::<Vec<_>>(), in_header, "every field is in the table above");
+
+    let seen_by_c = today();
+    for (name, size, align, fields) in rust {
+        assert_eq!(
+            seen_by_c[&format!("struct {name}")],
+            format!("{size} bytes, aligned to {align}"),
+            "{name}"
+        );
+        let mut end = 0;
+        for (field, offset, size) in fields {
+            let place = Place::parse(&seen_by_c[&format!("field {name}.{field}")]);
+            assert_eq!((place.offset, place.size), (offset as i64, size as i64), "{name}.{field}");
+            assert!(offset >= end && offset < end + 8, "{name}: something unnamed before {field}");
+            end = offset + size;
+        }
+        assert!(size >= end && size < end + 8, "{name}: something unnamed at its end");
+    }
+    assert_eq!(seen_by_c["enum fish_tristate"], format!("{} bytes, signed", size_of::<fish_tristate>()));
+    assert_eq!(seen_by_c["type fish_status"], format!("int32_t, {} bytes, signed", size_of::<fish_status>()));
+    for (name, rust) in [
+        ("FISH_ABI_VERSION", i64::from(FISH_ABI_VERSION)),
+        ("FISH_TIME_UNKNOWN", FISH_TIME_UNKNOWN),
+        ("FISH_TLS_ROOTS_SYSTEM", FISH_TLS_ROOTS_SYSTEM.into()),
+        ("FISH_INTERNAL_ERROR", FISH_INTERNAL_ERROR.into()),
+    ] {
+        assert_eq!(seen_by_c[&format!("constant {name}")], rust.to_string(), "{name}");
+    }
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_program_compiled_yesterday_still_runs() {
+    let path = c::root().join("docs/abi.txt");
+    let new = today();
+    let old = abi::read(&std::fs::read_to_string(&path).unwrap_or_default());
+    stands(&old, &new, "docs/abi.txt");
+    // What was released, where CI hands it over (.ci/abi.sh).
+    if let Some(released) = std::env::var_os("FISH_ABI_RELEASED") {
+        stands(&abi::read(&std::fs::read_to_string(released).unwrap()), &new, "the last release");
+    }
+    if std::env::var_os("FISH_WRITE_ABI").is_some() {
+        std::fs::write(&path, abi::write(&new)).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).expect("docs/abi.txt is committed");
+    assert!(committed == abi::write(&new), "something is new; run: FISH_WRITE_ABI=1 cargo test --test abi");
+}
+
+/// Fails if a program built for `old` would break, unless the version of the interface says that it will.
+fn stands(old: &Description, new: &Description, whose: &str) {
+    let version = |one: &Description| one.get("constant FISH_ABI_VERSION").map(|v| v.parse::<u32>().unwrap());
+    match (version(old), version(new).expect("FISH_ABI_VERSION")) {
+        (Some(old), new) if new > old => return,
+        (Some(old), new) => assert_eq!(old, new, "FISH_ABI_VERSION never falls"),
+        (None, _) => assert!(old.is_empty(), "{whose} has no FISH_ABI_VERSION"),
+    }
+    let breaks = abi::breaks(old, new);
+    assert!(
+        breaks.is_empty(),
+        "programs compiled for {whose} would break:\n  {}\nTake it back, or let FISH_ABI_VERSION grow \
+         (docs/abi.md).",
+        breaks.join("\n  ")
+    );
+}
+
+#[test]
+fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
+    let old = today();
+    let reserved = "  /** Zero. */\n  uint64_t reserved[8];\n";
+    for (case, find, put, broken) in [
+        (
+            "a field moves",
+            "  /** The account's id. Never NULL. */\n  const char *user_id;\n  /** The balance as exact decimal text, \
+             as sent; users take it as US dollars. May be negative. Never NULL. */\n  const char *credit;\n",
+            "  const char *credit;\n  const char *user_id;\n",
+            "field fish_api_credit.user_id was at 8, 8 bytes, const char *, and is at 16",
+        ),
+        (
+            "a field is put in front",
+            "  /** What the function returned. */",
+            "  int32_t kind;\n  /** What the function returned. */",
+            "field fish_error.status was at 0, 4 bytes, fish_status, and is at 4",
+        ),
+        (
+            "a field is put in the middle, and the struct grows",
+            "  const char *base_url;\n",
+            "  const char *realm;\n  const char *base_url;\n",
+            "struct fish_client_options was 120 bytes, aligned to 8, and is 128 bytes",
+        ),
+        ("a field goes", "  uint32_t retry_after_ms;\n", "", "field fish_error.retry_after_ms is gone"),
+        (
+            "a field takes padding, which nobody zeroed",
+            "  bool check_free_credit;\n",
+            "  bool check_free_credit;\n  bool quick;\n",
+            "field fish_api_credit_query.quick is new, and does not lie in reserved",
+        ),
+        (
+            "a field becomes unsigned",
+            "int32_t max_retries;",
+            "uint32_t max_retries;",
+            "field fish_client_options.max_retries was at 48, 4 bytes, int32_t, and is at 48, 4 bytes, uint32_t",
+        ),
+        (
+            "reserved words go and nothing comes",
+            "uint64_t reserved[8]",
+            "uint64_t reserved[7]",
+            "struct fish_client_options was 120 bytes, aligned to 8, and is 112 bytes",
+        ),
+        (
+            "a row grows",
+            "  const char *context;\n",
+            "  const char *context;\n  const char *hint;\n",
+            "struct fish_field_error was 40 bytes, aligned to 8, and is 48 bytes",
+        ),
+        ("a function goes", "uint32_t fish_abi_version(void);", "", "function fish_abi_version is gone"),
+        (
+            "a function takes more",
+            "void fish_string_free(char *string);",
+            "void fish_string_free(char *string, size_t length);",
+            "function fish_string_free was void (char *), and is void (char *, size_t)",
+        ),
+        (
+            "a status changes its number",
+            "#define FISH_TIMED_OUT 24",
+            "#define FISH_TIMED_OUT 26",
+            "constant FISH_TIMED_OUT was 24, and is 26",
+        ),
+        ("a status goes", "#define FISH_TIMED_OUT 24", "", "constant FISH_TIMED_OUT is gone"),
+        (
+            "a flag changes its number",
+            "FISH_UNKNOWN = -1",
+            "FISH_UNKNOWN = 2",
+            "value fish_tristate.FISH_UNKNOWN was -1, and is 2",
+        ),
+        (
+            "the status widens",
+            "typedef int32_t fish_status;",
+            "typedef int64_t fish_status;",
+            "type fish_status was int32_t, 4 bytes, signed, and is int64_t, 8 bytes",
+        ),
+        (
+            "a new field takes a reserved word",
+            reserved,
+            "  const char *realm;\n  uint64_t reserved[7];\n",
+            "",
+        ),
+        (
+            "two small fields share one",
+            reserved,
+            "  uint32_t red;\n  uint32_t blue;\n  uint64_t reserved[7];\n",
+            "",
+        ),
+        ("a new status", "#define FISH_OK 0\n", "#define FISH_OK 0\n#define FISH_BUSY 50\n", ""),
+        (
+            "a new function",
+            "uint32_t fish_abi_version(void);",
+            "uint32_t fish_abi_version(void);\nint32_t fish_more(void);",
+            "",
+        ),
+        (
+            "a parameter gets another name",
+            "fish_string_free(char *string)",
+            "fish_string_free(char *text)",
+            "",
+        ),
+        ("a new version of the package", "#define FISH_VERSION_MINOR 1", "#define FISH_VERSION_MINOR 2", ""),
+    ] {
+        assert_eq!(TEXT.matches(find).count(), 1, "{case}: {find}");
+        let include = tempfile::tempdir().unwrap();
+        let text = TEXT.replace(find, put);
+        std::fs::write(include.path().join("fish_api_credit.h"), &text).unwrap();
+        let breaks = abi::breaks(&old, &abi::native(&Header::parse(&text), include.path()));
+        if broken.is_empty() {
+            assert_eq!(breaks, [""; 0], "{case}");
+        } else {
+            assert!(breaks.iter().any(|one| one.starts_with(broken)), "{case}: {breaks:#?}");
+        }
+    }
+}
+
+#[test]
+fn the_interface_is_the_same_wherever_pointers_have_64_bits() {
+    if !have("clang") {
+        return;
+    }
+    let (header, include) = (Header::committed(), include());
+    let here = abi::write(&abi::of_target(&header, &include, "x86_64-unknown-linux-gnu"));
+    for target in [
+        "aarch64-unknown-linux-gnu",
+        "riscv64-unknown-linux-gnu",
+        "x86_64-apple-macosx11",
+        "arm64-apple-macosx11",
+        "x86_64-pc-windows-gnu",
+        "x86_64-pc-windows-msvc",
+        "aarch64-pc-windows-msvc",
+        "aarch64-linux-android",
+    ] {
+        let there = abi::write(&abi::of_target(&header, &include, target));
+        assert!(there == here, "{target}:\n{there}");
+    }
+    #[cfg(all(target_pointer_width = "64", not(windows)))]
+    assert_eq!(here, abi::write(&today()), "clang's data and a program that runs say the same");
+}
+
+/// Each symbol that a C program can name, and what its comment says of since when.
+fn symbols(header: &Header) -> BTreeMap<String, Option<String>> {
+    let unsaid = |name: String| (name, None);
+    let mut all = BTreeMap::new();
+    all.extend(header.functions.iter().map(|one| {
+        let (_, since) = one.comment.rsplit_once("Since ").expect("Since, as contract.rs demands");
+        (one.name.clone(), Some(since.trim().trim_end_matches('.').to_owned()))
+    }));
+    all.extend(header.constants.iter().map(|one| unsaid(one.name.clone())));
+    all.extend(header.typedefs.iter().map(|one| unsaid(one.name.clone())));
+    all.extend(header.opaque.iter().map(|one| unsaid(one.clone())));
+    for one in &header.enums {
+        all.extend(one.values.iter().map(|value| unsaid(value.name.clone())));
+        all.insert(one.name.clone(), None);
+    }
+    for one in &header.structs {
+        all.extend(one.fields.iter().map(|field| unsaid(format!("{}.{}", one.name, field.name))));
+        all.insert(one.name.clone(), None);
+    }
+    all
+}
+
+const SYMBOLS_TOP: &str = "\
+# Every name of fish_api_credit.h, with the version that it came with and, if it is gone, the version that it
+# went with. A field is written struct.field.
+";
+
+#[test]
+fn every_symbol_is_listed_with_its_version() {
+    let path = c::root().join("docs/symbols-in-versions");
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let mut listed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in committed.lines().filter(|line| !line.starts_with('#')) {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let name = words.next().expect("no empty lines");
+        assert!(listed.insert(name.clone(), words.collect()).is_none(), "{name} is listed twice");
+    }
+    let header = symbols(&Header::committed());
+    if std::env::var_os("FISH_WRITE_ABI").is_some() {
+        for name in header.keys() {
+            listed.entry(name.clone()).or_insert_with(|| vec![env!("CARGO_PKG_VERSION").into()]);
+        }
+        let mut text = SYMBOLS_TOP.to_owned();
+        for (name, versions) in &listed {
+            text += &format!("{name:<52} {}\n", versions.join("  "));
+        }
+        std::fs::write(&path, text).unwrap();
+    }
+    let number = |text: &str| -> (u32, u32, u32) {
+        let parts: Vec<_> = text.split('.').map(|part| part.parse().expect("a version")).collect();
+        (parts[0], parts[1], parts[2])
+    };
+    let now = number(env!("CARGO_PKG_VERSION"));
+    for (name, since) in &header {
+        let versions = listed.get(name).unwrap_or_else(|| {
+            panic!("{name} is not in docs/symbols-in-versions; run: FISH_WRITE_ABI=1 cargo test --test abi")
+        });
+        assert_eq!(versions.len(), 1, "{name} is in the header, and listed as gone");
+        assert!(number(&versions[0]) <= now, "{name} came with a version that is not yet");
+        if let Some(since) = since {
+            assert_eq!(since, &versions[0], "{name}: what its comment says");
+        }
+    }
+    for (name, versions) in listed.iter().filter(|(name, _)| !header.contains_key(*name)) {
+        assert_eq!(versions.len(), 2, "{name} is not in the header; say since when it is gone");
+        assert!(number(&versions[0]) < number(&versions[1]) && number(&versions[1]) <= now, "{name}");
+    }
+}
