@@ -204,17 +204,17 @@ impl TlsStream {
         }
     }
 
-    /// Whether an idle connection is still good: open, and nothing unasked waits in it.
+    /// Whether an idle connection is still good: open, and nothing unasked waits in it, nor in what was already
+    /// taken off the socket.
     pub(crate) fn is_quiet(&mut self) -> bool {
         match self.socket.is_quiet() {
-            Some(true) => return true,
-            Some(false) => {}
+            Some(true) => {}
+            // A session ticket or the like is no answer; anything else is the end of this connection.
+            Some(false) => match self.tls.read_tls(&mut self.socket) {
+                Ok(1..) => {}
+                _ => return false,
+            },
             None => return false,
-        }
-        // A session ticket or the like is no answer; anything else is the end of this connection.
-        match self.tls.read_tls(&mut self.socket) {
-            Ok(1..) => {}
-            _ => return false,
         }
         match self.tls.process_new_packets() {
             Ok(state) => state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed(),
