@@ -1,5 +1,5 @@
-//! What the integration tests share: a scripted server, and C programs built against the library just built.
-//! Each test binary uses a part of it.
+//! What the integration tests share: a scripted server, a peer that does as a closure says, TLS for it, and C
+//! programs built against the library just built. Each test binary uses a part of it.
 
 #![allow(dead_code, missing_docs)]
 
@@ -10,3 +10,5 @@ pub mod header;
 pub mod scenarios;
 pub mod server;
 pub mod tools;
+pub mod peer;
+pub mod tls;

@@ -1,0 +1,224 @@
+//! The other side of TLS: certificates made on the spot, and a server's end of a connection that can be cut,
+//! trickled or left without a close_notify at any byte.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
+
+use super::peer::{Link, Peer};
+use super::server::read_head;
+
+pub const BOTH: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
+pub const ONLY_1_2: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
+pub const ONLY_1_3: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
+
+/// Signatures of a fixed length, so that a server's flight has one too.
+fn key_pair() -> KeyPair {
+    KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap()
+}
+
+/// A certificate authority that only the test knows.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// What a server shows: its certificates and its key.
+pub struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Authority {
+    pub fn new() -> Authority {
+        let mut params = CertificateParams::default();
+        // One of a name of its own: else a stranger's certificate would seem to be this one's, badly signed.
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("fish test authority {}", MADE.fetch_add(1, Ordering::SeqCst));
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        Authority(CertifiedIssuer::self_signed(params, key_pair()).unwrap())
+    }
+
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// Writes it as a ca_file; gives its path.
+    pub fn file(&self, folder: &Path) -> String {
+        let path = folder.join("ca.pem");
+        std::fs::write(&path, self.pem()).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// For this machine, valid now.
+    pub fn issue(&self) -> Identity {
+        self.issue_for(&["127.0.0.1", "localhost"], |_| {})
+    }
+
+    pub fn issue_for(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Identity {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        change(&mut params);
+        let key = key_pair();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        Identity::new(certificate.der().clone(), &key)
+    }
+
+    /// The authority's own certificate, shown as if it were a server's.
+    pub fn itself(&self) -> Identity {
+        Identity::new(self.0.der().clone(), self.0.key())
+    }
+}
+
+impl Identity {
+    fn new(certificate: CertificateDer<'static>, key: &KeyPair) -> Identity {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        Identity { chain: vec![certificate], key }
+    }
+
+    /// Signed by its own key alone.
+    pub fn self_signed() -> Identity {
+        let key = key_pair();
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        Identity::new(params.self_signed(&key).unwrap().der().clone(), &key)
+    }
+
+    pub fn config(self, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(self.chain, self.key)
+            .unwrap()
+    }
+}
+
+/// A server that speaks TLS and leaves the rest to `handler`. A handshake that fails ends the connection.
+pub fn server(
+    config: ServerConfig,
+    handler: impl Fn(Secured) -> io::Result<()> + Send + Sync + 'static,
+) -> Peer {
+    let config = Arc::new(config);
+    Peer::new(move |link| {
+        let mut secured = Secured::new(link, &config);
+        secured.handshake()?;
+        handler(secured)
+    })
+}
+
+/// A server that answers every request alike.
+pub fn answering(config: ServerConfig, answer: impl Into<Vec<u8>>) -> Peer {
+    let answer = answer.into();
+    server(config, move |mut secured| {
+        while secured.head()?.is_some() {
+            secured.send(&answer)?;
+        }
+        Ok(())
+    })
+}
+
+/// A server's end of a connection. What it sends is encrypted first, and then sent as the test likes.
+pub struct Secured {
+    pub link: Link,
+    pub tls: ServerConnection,
+    unread: Vec<u8>,
+}
+
+impl Secured {
+    pub fn new(link: Link, config: &Arc<ServerConfig>) -> Secured {
+        Secured { link, tls: ServerConnection::new(Arc::clone(config)).unwrap(), unread: Vec::new() }
+    }
+
+    pub fn handshake(&mut self) -> io::Result<()> {
+        while self.tls.is_handshaking() {
+            let flight = self.outgoing();
+            self.link.write_all(&flight)?;
+            if self.tls.is_handshaking() {
+                self.incoming()?;
+            }
+        }
+        let rest = self.outgoing();
+        self.link.write_all(&rest)
+    }
+
+    /// Reads once from the network. An error in TLS is told to the client.
+    pub fn incoming(&mut self) -> io::Result<()> {
+        if self.tls.read_tls(&mut self.link)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if let Err(why) = self.tls.process_new_packets() {
+            let alert = self.outgoing();
+            let _ = self.link.write_all(&alert);
+            return Err(io::Error::other(why));
+        }
+        Ok(())
+    }
+
+    /// What TLS would send now, taken out of it.
+    pub fn outgoing(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    pub fn encrypt(&mut self, plain: &[u8]) -> Vec<u8> {
+        self.tls.writer().write_all(plain).unwrap();
+        self.outgoing()
+    }
+
+    pub fn send(&mut self, plain: &[u8]) -> io::Result<()> {
+        let bytes = self.encrypt(plain);
+        self.link.write_all(&bytes)
+    }
+
+    pub fn trickle(&mut self, plain: &[u8], apart: Duration) -> io::Result<()> {
+        let bytes = self.encrypt(plain);
+        self.link.trickle(&bytes, apart)
+    }
+
+    /// A request's head; `None` when the client has closed.
+    pub fn head(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut unread = std::mem::take(&mut self.unread);
+        let head = match read_head(self, &mut unread) {
+            Err(why) if why.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            other => other,
+        };
+        self.unread = unread;
+        head
+    }
+
+    /// Sends nothing more, and reads what requests still come.
+    pub fn fin(&mut self) -> io::Result<()> {
+        self.link.shutdown_write()?;
+        while self.head()?.is_some() {}
+        Ok(())
+    }
+
+    pub fn close_notify(&mut self) -> io::Result<()> {
+        self.tls.send_close_notify();
+        let bytes = self.outgoing();
+        self.link.write_all(&bytes)
+    }
+}
+
+impl Read for Secured {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.tls.reader().read(buffer) {
+                Ok(read) => {
+                    self.link.log_decrypted(&buffer[..read]);
+                    return Ok(read);
+                }
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => self.incoming()?,
+                Err(why) => return Err(why),
+            }
+        }
+    }
+}

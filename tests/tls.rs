@@ -1,0 +1,666 @@
+//! TLS, against real servers with certificates made on the spot: whom the library trusts, what it refuses and
+//! in which words, and that the key is not sent until all is well.
+
+mod support;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ::fish_api_credit::ffi::*;
+use rustls::ServerConfig;
+use support::c;
+use support::call::{Client, Failure, KEY, Options, Query, Token, name};
+use support::peer::Peer;
+use support::server::{DOCUMENT, answer};
+use support::tls::{Authority, BOTH, Identity, ONLY_1_2, ONLY_1_3, Secured, answering, server};
+
+/// What the design promises beyond a deadline, and after a cancel.
+const PROMISED: Duration = Duration::from_millis(100);
+
+fn ok() -> Vec<u8> {
+    answer(200, "Content-Type: application/json\r\n", DOCUMENT)
+}
+
+/// An authority and its ca_file.
+struct Trusted {
+    authority: Authority,
+    ca_file: String,
+    folder: tempfile::TempDir,
+}
+
+impl Trusted {
+    fn new() -> Trusted {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new();
+        let ca_file = authority.file(folder.path());
+        Trusted { authority, ca_file, folder }
+    }
+
+    fn config(&self) -> ServerConfig {
+        self.authority.issue().config(BOTH)
+    }
+
+    fn options<'a>(&'a self, url: &'a str) -> Options<'a> {
+        Options { base_url: Some(url), ca_file: Some(&self.ca_file), max_retries: -1, ..Options::test() }
+    }
+
+    fn client(&self, url: &str) -> Client {
+        Client::new(&self.options(url)).expect("a client")
+    }
+
+    fn fails(&self, url: &str) -> Failure {
+        self.client(url).get(&Query::default()).expect_err("a failure")
+    }
+}
+
+#[test]
+fn a_server_with_the_right_certificate_is_asked() {
+    let trusted = Trusted::new();
+    for (what, versions) in [("both", BOTH), ("TLS 1.2 only", ONLY_1_2), ("TLS 1.3 only", ONLY_1_3)] {
+        let peer = answering(trusted.authority.issue().config(versions), ok());
+        for url in [peer.https_url(), format!("https://localhost:{}", peer.port())] {
+            let credit = trusted.client(&url).get(&Query::default());
+            assert_eq!(credit.expect(what).credit, "12.345678", "{what} {url}");
+        }
+        assert!(peer.saw(&format!("Authorization: Bearer {KEY}\r\n")), "{what}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_right_is_refused_and_the_message_says_why() {
+    let trusted = Trusted::new();
+    let authority = &trusted.authority;
+    let (past, future) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(4000, 1, 1));
+    let here = &["127.0.0.1"];
+    for (what, identity, why) in [
+        ("expired", authority.issue_for(here, |leaf| leaf.not_after = past), "has expired"),
+        ("not yet valid", authority.issue_for(here, |leaf| leaf.not_before = future), "is not valid yet"),
+        (
+            "wrong address",
+            authority.issue_for(&["127.0.0.2"], |_| {}),
+            "is for another host, not for 127.0.0.1",
+        ),
+        ("wrong name", authority.issue_for(&["api.fish.audio"], |_| {}), "is for another host"),
+        ("another authority's", Authority::new().issue(), "nobody who is trusted here"),
+        ("self-signed", Identity::self_signed(), "nobody who is trusted here"),
+        ("the authority's own", authority.itself(), "is not valid"),
+        (
+            "not for servers",
+            authority.issue_for(here, |leaf| {
+                leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+            }),
+            "is not valid",
+        ),
+    ] {
+        let peer = answering(identity.config(BOTH), ok());
+        let failure = trusted.fails(&peer.https_url());
+        assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{what}: {failure:?}");
+        assert!(failure.message.contains(why), "{what}: {}", failure.message);
+        assert!(failure.message.contains("the key was not sent"), "{what}: {}", failure.message);
+        assert!(!failure.retryable && failure.http_status == 0 && failure.attempts == 1, "{failure:?}");
+        peer.await_ended(1);
+        assert!(!peer.saw(KEY), "{what}");
+    }
+}
+
+#[test]
+fn the_bundled_roots_are_the_default_and_trust_no_authority_of_a_test() {
+    let trusted = Trusted::new();
+    let peer = answering(trusted.config(), ok());
+    let url = peer.https_url();
+    let options = Options { ca_file: None, tls_roots: FISH_TLS_ROOTS_BUNDLED, ..trusted.options(&url) };
+    let failure = Client::new(&options).unwrap().get(&Query::default()).unwrap_err();
+    assert_eq!(failure.status, FISH_TLS_FAILED, "{failure:?}");
+    assert!(failure.message.contains("nobody who is trusted here"), "{}", failure.message);
+    assert!(!peer.saw(KEY));
+}
+
+/// A peer that is no TLS server: it reads what the client says first, and answers so.
+fn saying(bytes: &'static [u8]) -> Peer {
+    Peer::new(move |mut link| {
+        let mut piece = [0; 4096];
+        io::Read::read(&mut link, &mut piece)?;
+        link.write_all(bytes)?;
+        link.fin()
+    })
+}
+
+#[test]
+fn what_does_not_speak_tls_or_no_version_that_is_safe_is_refused_in_words() {
+    // A ServerHello of TLS 1.1 (RFC 4346 §7.4.1.3), choosing TLS_RSA_WITH_AES_128_CBC_SHA.
+    const TLS_1_1: &[u8] = &[
+        0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+        19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 0, 0, 0x2f, 0,
+    ];
+    let trusted = Trusted::new();
+    for (what, bytes, why, again) in [
+        (
+            "plain http",
+            &b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"[..],
+            "does not speak TLS",
+            false,
+        ),
+        ("ssh", b"SSH-2.0-OpenSSH_9.2p1\r\n", "does not speak TLS", false),
+        ("TLS 1.1 chosen", TLS_1_1, "no version or cipher of TLS that is still safe", false),
+        (
+            "no common version",
+            &[0x15, 3, 1, 0, 2, 2, 70],
+            "no version or cipher of TLS that is still safe",
+            false,
+        ),
+        ("handshake_failure", &[0x15, 3, 3, 0, 2, 2, 40], "refused the handshake (HandshakeFailure)", false),
+        ("unrecognized_name", &[0x15, 3, 3, 0, 2, 2, 112], "refused the handshake (UnrecognisedName)", false),
+        ("closed at once", b"", "the handshake was cut short", true),
+        ("half a record", &[0x16, 3, 3, 0, 99, 2], "the handshake was cut short", true),
+    ] {
+        let peer = saying(bytes);
+        let failure = trusted.fails(&peer.https_url());
+        assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{what}: {failure:?}");
+        assert!(failure.message.contains(why), "{what}: {}", failure.message);
+        assert_eq!(failure.retryable, again, "{what}");
+        peer.await_ended(1);
+        assert!(!peer.saw(KEY), "{what}");
+    }
+}
+
+#[test]
+fn a_handshake_cut_at_any_byte_is_a_tls_failure_and_the_key_is_not_sent() {
+    let trusted = Trusted::new();
+    for versions in [ONLY_1_3, ONLY_1_2] {
+        let config = Arc::new(trusted.authority.issue().config(versions));
+        // How many bytes a server sends until the client takes the handshake for done.
+        let length = Arc::new(AtomicUsize::new(usize::MAX));
+        let cut = Arc::new(AtomicUsize::new(usize::MAX));
+        let reset = Arc::new(AtomicUsize::new(0));
+        let (measured, at, by) = (Arc::clone(&length), Arc::clone(&cut), Arc::clone(&reset));
+        let peer = Peer::new(move |link| {
+            let mut secured = Secured::new(link, &config);
+            let mut sent = 0;
+            let limit = at.load(Ordering::SeqCst);
+            secured.incoming()?;
+            loop {
+                let done = !secured.tls.is_handshaking();
+                let flight = secured.outgoing();
+                let room = flight.len().min(limit - sent);
+                secured.link.write_all(&flight[..room])?;
+                // The tickets of TLS 1.3 are no part of it: the client does not wait for them.
+                sent += if done && secured.tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3) {
+                    0
+                } else {
+                    room
+                };
+                if sent == limit {
+                    return match by.load(Ordering::SeqCst) {
+                        0 => secured.fin(),
+                        _ => secured.link.reset(),
+                    };
+                }
+                if done {
+                    measured.store(sent, Ordering::SeqCst);
+                    while secured.head()?.is_some() {
+                        secured.send(&ok())?;
+                    }
+                    return Ok(());
+                }
+                secured.incoming()?;
+            }
+        });
+        let url = peer.https_url();
+        trusted.client(&url).get(&Query::default()).expect("uncut, it works");
+        assert_eq!(peer.times_saw(KEY), 1, "the peer sees what is sent to it");
+        let whole = length.load(Ordering::SeqCst);
+        assert!((400..4000).contains(&whole), "{whole}");
+        let client = trusted.client(&url);
+        for by in [0, 1] {
+            reset.store(by, Ordering::SeqCst);
+            // Every byte of the first records' heads and of the last ones; every seventh between.
+            for limit in (0..whole).filter(|at| *at < 16 || whole - at < 16 || at % 7 == 0) {
+                cut.store(limit, Ordering::SeqCst);
+                let failure = client.get(&Query::default()).expect_err("it was cut");
+                let what = format!("{versions:?} cut at {limit} of {whole}, {by}: {failure:?}");
+                assert_eq!(failure.status, FISH_TLS_FAILED, "{what}");
+                assert!(failure.message.contains("the handshake was cut short"), "{what}");
+                assert!(failure.retryable, "{what}");
+            }
+        }
+        assert_eq!(peer.times_saw(KEY), 1);
+    }
+}
+
+#[test]
+fn a_handshake_that_stalls_ends_at_the_deadline_at_the_connect_timeout_or_on_cancel() {
+    let trusted = Trusted::new();
+    let config = Arc::new(trusted.config());
+    // After how much of its flight the server falls silent: none, a part of a record, all but the last byte.
+    for part in [0, 1, 2] {
+        let config = Arc::clone(&config);
+        let peer = Peer::new(move |link| {
+            let mut secured = Secured::new(link, &config);
+            secured.incoming()?;
+            let flight = secured.outgoing();
+            let length = [0, flight.len() / 2, flight.len() - 1][part];
+            secured.link.write_all(&flight[..length])?;
+            secured.link.stall()
+        });
+        let url = peer.https_url();
+
+        let client = Client::new(&Options { timeout_ms: 300, ..trusted.options(&url) }).unwrap();
+        let (got, took) = client.timed(&Query::default());
+        let failure = got.unwrap_err();
+        assert_eq!(failure.status, FISH_TIMED_OUT, "{failure:?}");
+        assert!(failure.message.contains("in the TLS handshake when its timeout_ms"), "{}", failure.message);
+        assert!(
+            took >= Duration::from_millis(300) && took <= Duration::from_millis(300) + PROMISED,
+            "{took:?}"
+        );
+
+        let short = Options { connect_timeout_ms: 200, timeout_ms: 20_000, ..trusted.options(&url) };
+        let (got, took) = Client::new(&short).unwrap().timed(&Query::default());
+        let failure = got.unwrap_err();
+        assert_eq!(failure.status, FISH_TIMED_OUT, "{failure:?}");
+        assert!(
+            failure.message.contains("in the TLS handshake when connect_timeout_ms (200 ms)"),
+            "{}",
+            failure.message
+        );
+        assert!(failure.retryable && took >= Duration::from_millis(200), "{failure:?} {took:?}");
+        assert!(took < Duration::from_millis(200) + PROMISED, "{took:?}");
+
+        let token = Token::new();
+        let client = trusted.client(&url);
+        std::thread::scope(|scope| {
+            let call = scope.spawn(|| {
+                let got = client.get(&Query { cancel: Some(&token), ..Query::default() });
+                (got, Instant::now())
+            });
+            peer.await_connections(3);
+            let cancelled = Instant::now();
+            token.cancel();
+            let (got, returned) = call.join().unwrap();
+            assert_eq!(got.unwrap_err().status, FISH_CANCELLED);
+            assert!(returned - cancelled < PROMISED, "{:?}", returned - cancelled);
+        });
+        assert!(!peer.saw(KEY));
+    }
+}
+
+#[test]
+fn a_handshake_that_arrives_byte_by_byte_is_as_good_as_any() {
+    let trusted = Trusted::new();
+    let config = Arc::new(trusted.config());
+    let peer = Peer::new(move |link| {
+        let mut secured = Secured::new(link, &config);
+        while secured.tls.is_handshaking() {
+            let flight = secured.outgoing();
+            secured.link.trickle(&flight, Duration::from_micros(50))?;
+            if secured.tls.is_handshaking() {
+                secured.incoming()?;
+            }
+        }
+        while secured.head()?.is_some() {
+            secured.send(&ok())?;
+        }
+        Ok(())
+    });
+    assert_eq!(trusted.client(&peer.https_url()).get(&Query::default()).unwrap().credit, "12.345678");
+}
+
+#[test]
+fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
+    let trusted = Trusted::new();
+    let folder = trusted.folder.path();
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let pem = trusted.authority.pem();
+    let lines: Vec<&str> = pem.lines().collect();
+    let without_end = lines[..lines.len() - 1].join("\n");
+    let not_base64 = pem.replacen(lines[1], "!!!!", 1);
+    let not_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let key_only = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    for (what, path, why) in [
+        ("missing", folder.join("none.pem").to_str().unwrap().to_owned(), "could not be opened"),
+        ("no path", String::new(), "could not be opened"),
+        ("a directory", folder.to_str().unwrap().to_owned(), "could not be read"),
+        ("empty", write("empty.pem", ""), "holds no certificate"),
+        ("not PEM", write("text.pem", "hello\nworld\n"), "holds no certificate"),
+        ("a key", write("key.pem", &key_only), "holds no certificate"),
+        ("cut short", write("cut.pem", &without_end), "could not be read as PEM"),
+        ("not base64", write("base64.pem", &not_base64), "could not be read as PEM"),
+        ("not DER", write("der.pem", not_der), "cannot be used"),
+        ("a broken one after a good one", write("two.pem", &format!("{pem}{not_der}")), "cannot be used"),
+    ] {
+        // Even where it will not be used.
+        for url in ["https://127.0.0.1:1", "http://127.0.0.1:1"] {
+            let options = Options { ca_file: Some(&path), ..trusted.options(url) };
+            let failure = Client::new(&options).err().expect(what);
+            assert_eq!(name(failure.status), "FISH_INVALID_ARGUMENT", "{what}: {failure:?}");
+            assert!(failure.message.starts_with("options.ca_file "), "{what}: {}", failure.message);
+            assert!(failure.message.contains(why), "{what}: {}", failure.message);
+            assert_eq!(failure.attempts, 0, "{what}");
+        }
+    }
+    // A file of several, with text between them, as systems keep them.
+    let several = format!("# one\n{}\n# two\n{pem}", Authority::new().pem());
+    let several = write("several.pem", &several);
+    let peer = answering(trusted.config(), ok());
+    let url = peer.https_url();
+    let options = Options { ca_file: Some(&several), ..trusted.options(&url) };
+    assert!(Client::new(&options).unwrap().get(&Query::default()).is_ok());
+}
+
+/// Runs tests/c/ask.c with these arguments and this environment; gives what it printed.
+fn ask(folder: &Path, arguments: &[String], environment: &[(&str, &str)]) -> String {
+    let program = c::compile(&[&c::root().join("tests/c/ask.c")], c::Link::Shared, &[], folder);
+    let output = c::command(&program).args(arguments).envs(environment.iter().copied()).output().unwrap();
+    c::stdout(&output)
+}
+
+#[cfg(all(feature = "system-roots", target_os = "linux"))]
+#[test]
+fn the_systems_roots_are_what_ssl_cert_file_says() {
+    let trusted = Trusted::new();
+    let other = tempfile::tempdir().unwrap();
+    let stranger = Authority::new().file(other.path());
+    let peer = answering(trusted.config(), ok());
+    let base = format!("base_url={}", peer.https_url());
+    let arguments = |roots: &str| vec![format!("api_key={KEY}"), base.clone(), format!("tls_roots={roots}")];
+    let none = other.path().join("none.pem");
+    for (what, roots, file, want) in [
+        ("the system trusts it", "1", trusted.ca_file.as_str(), "FISH_OK 12.345678"),
+        (
+            "the system trusts another",
+            "1",
+            &stranger,
+            "FISH_TLS_FAILED 1 No secure connection could be made: the server's certificate was issued by nobody who is trusted here",
+        ),
+        ("bundled roots do not look there", "0", &trusted.ca_file, "FISH_TLS_FAILED 1 "),
+        (
+            "the system's cannot be read",
+            "1",
+            none.to_str().unwrap(),
+            "FISH_TLS_FAILED 0 The system's certificates could not be read",
+        ),
+    ] {
+        let printed =
+            ask(trusted.folder.path(), &arguments(roots), &[("SSL_CERT_FILE", file), ("SSL_CERT_DIR", "")]);
+        assert!(printed.starts_with(want), "{what}: {printed}");
+    }
+    assert_eq!(peer.times_saw(KEY), 1);
+}
+
+#[cfg(not(feature = "system-roots"))]
+#[test]
+fn a_build_without_the_systems_roots_says_so() {
+    let options = Options { tls_roots: FISH_TLS_ROOTS_SYSTEM, ..Options::test() };
+    let failure = Client::new(&options).err().expect("refused");
+    assert_eq!(failure.status, FISH_INVALID_ARGUMENT);
+    assert_eq!(
+        failure.message,
+        "options.tls_roots is FISH_TLS_ROOTS_SYSTEM, which this build of the library leaves out; use \
+         FISH_TLS_ROOTS_BUNDLED or options.ca_file."
+    );
+}
+
+#[test]
+fn no_process_wide_provider_is_used_or_installed() {
+    let trusted = Trusted::new();
+    let peer = answering(trusted.config(), ok());
+    assert!(trusted.client(&peer.https_url()).get(&Query::default()).is_ok());
+    assert!(rustls::crypto::CryptoProvider::get_default().is_none());
+}
+
+#[test]
+fn an_answer_that_tls_did_not_see_to_its_end_is_a_lost_connection() {
+    let until_close = format!("HTTP/1.1 200 OK\r\n\r\n{DOCUMENT}");
+    let chunked = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{DOCUMENT}\r\n",
+        DOCUMENT.len()
+    );
+    let whole = String::from_utf8(ok()).unwrap();
+    let trusted = Trusted::new();
+    for (what, bytes, notify, want) in [
+        ("until close, with close_notify", until_close.as_str(), true, FISH_OK),
+        ("until close, without", &until_close, false, FISH_CONNECTION_LOST),
+        ("until close, cut short", &until_close[..until_close.len() - 9], false, FISH_CONNECTION_LOST),
+        ("a length, with close_notify", &whole, true, FISH_OK),
+        ("a length, without", &whole, false, FISH_OK),
+        ("a length, cut short", &whole[..whole.len() - 1], true, FISH_CONNECTION_LOST),
+        ("a length, cut short, without", &whole[..whole.len() - 1], false, FISH_CONNECTION_LOST),
+        ("chunked, no last chunk", &chunked, true, FISH_CONNECTION_LOST),
+        ("chunked, no last chunk, without", &chunked, false, FISH_CONNECTION_LOST),
+        ("nothing", "", true, FISH_CONNECTION_LOST),
+        ("nothing, without", "", false, FISH_CONNECTION_LOST),
+    ] {
+        for versions in [ONLY_1_3, ONLY_1_2] {
+            let bytes = bytes.to_owned();
+            let peer = server(trusted.authority.issue().config(versions), move |mut secured| {
+                secured.head()?;
+                secured.send(bytes.as_bytes())?;
+                if notify {
+                    secured.close_notify()?;
+                }
+                secured.link.fin()
+            });
+            let got = trusted.client(&peer.https_url()).get(&Query::default());
+            let status = got.as_ref().map_or_else(|failure| failure.status, |_| FISH_OK);
+            assert_eq!(name(status), name(want), "{what}: {got:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_has_closed_does_not_kill_a_c_program_by_sigpipe() {
+    let trusted = Trusted::new();
+    let config = Arc::new(trusted.config());
+    // It shows all it has to show and is gone: the client's Finished meets a closed socket, and its request a
+    // reset one.
+    let peer = Peer::new(move |link| {
+        let mut secured = Secured::new(link, &config);
+        secured.incoming()?;
+        let flight = secured.outgoing();
+        secured.link.write_all(&flight)?;
+        secured.link.close()
+    });
+    let program =
+        c::compile(&[&c::root().join("tests/c/sigpipe.c")], c::Link::Shared, &[], trusted.folder.path());
+    let output = c::command(&program).args([KEY, &peer.https_url(), &trusted.ca_file]).output().unwrap();
+    assert_eq!(c::stdout(&output), "survived 100 failures\n");
+    assert_eq!(peer.connections(), 100);
+}
+
+#[test]
+fn a_kept_connection_carries_the_next_call() {
+    let trusted = Trusted::new();
+    for versions in [ONLY_1_3, ONLY_1_2] {
+        let peer = answering(trusted.authority.issue().config(versions), ok());
+        let client = trusted.client(&peer.https_url());
+        for _ in 0..5 {
+            client.get(&Query::default()).unwrap();
+        }
+        assert_eq!(peer.connections(), 1);
+    }
+}
+
+#[test]
+fn what_tls_itself_sends_after_the_answer_does_not_spoil_the_connection() {
+    let trusted = Trusted::new();
+    // Tickets after the answer: the answer goes out with the server's first flight, the tickets only once the
+    // client's last one has come.
+    let mut early = trusted.authority.issue().config(ONLY_1_3);
+    early.send_half_rtt_data = true;
+    let config = Arc::new(early);
+    let peer = Peer::new(move |link| {
+        let mut secured = Secured::new(link, &config);
+        secured.incoming()?;
+        secured.send(&ok())?;
+        while secured.tls.is_handshaking() {
+            secured.incoming()?;
+        }
+        let tickets = secured.outgoing();
+        assert!(!tickets.is_empty());
+        secured.link.write_all(&tickets)?;
+        secured.head()?;
+        while secured.head()?.is_some() {
+            secured.send(&ok())?;
+        }
+        Ok(())
+    });
+    let client = trusted.client(&peer.https_url());
+    for _ in 0..4 {
+        client.get(&Query::default()).unwrap();
+    }
+    assert_eq!(peer.connections(), 1, "tickets");
+
+    // A new key after each answer (RFC 8446 §4.6.3), which the client must answer with one of its own.
+    let peer = server(trusted.authority.issue().config(ONLY_1_3), |mut secured| {
+        while secured.head()?.is_some() {
+            secured.send(&ok())?;
+            secured.tls.refresh_traffic_keys().unwrap();
+            let update = secured.outgoing();
+            secured.link.write_all(&update)?;
+        }
+        Ok(())
+    });
+    let client = trusted.client(&peer.https_url());
+    for _ in 0..4 {
+        client.get(&Query::default()).unwrap();
+    }
+    assert_eq!(peer.connections(), 1, "key updates");
+}
+
+#[test]
+fn a_connection_that_the_server_ended_is_not_used_again() {
+    let trusted = Trusted::new();
+    // In the answer's own packet, so that the socket itself has nothing more to tell; and left open.
+    let peer = server(trusted.config(), |mut secured| {
+        secured.head()?;
+        let mut bytes = secured.encrypt(&ok());
+        secured.tls.send_close_notify();
+        bytes.extend(secured.outgoing());
+        secured.link.write_all(&bytes)?;
+        while secured.head()?.is_some() {}
+        Ok(())
+    });
+    let client = trusted.client(&peer.https_url());
+    for _ in 0..3 {
+        client.get(&Query::default()).unwrap();
+    }
+    drop(client);
+    peer.await_ended(3);
+    assert_eq!(peer.connections(), 3);
+    assert_eq!(peer.times_saw(KEY), 3, "no request was sent into a connection that had ended");
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() {
+    let trusted = Trusted::new();
+    let smuggled = DOCUMENT.replace("12.345678", "66.6");
+    let second = answer(200, "", &smuggled);
+    // However the two answers lie in the client's buffer: in one TLS record, in two, ending where it ends.
+    for length in (4000..4200).chain([1000, 8192, 16_000]) {
+        let padding = length - answer(200, "X: \r\n", DOCUMENT).len();
+        let first = answer(200, &format!("X: {}\r\n", "x".repeat(padding)), DOCUMENT);
+        assert_eq!(first.len(), length);
+        let second = second.clone();
+        let peer = server(trusted.config(), move |mut secured| {
+            secured.head()?;
+            let both = [&first[..], &second].concat();
+            secured.send(&both)?;
+            while secured.head()?.is_some() {
+                secured.send(&ok())?;
+            }
+            Ok(())
+        });
+        let client = trusted.client(&peer.https_url());
+        for _ in 0..2 {
+            assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{length}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_arrives_byte_by_byte_is_read_and_a_deadline_holds_inside_one() {
+    let trusted = Trusted::new();
+    let peer = server(trusted.config(), |mut secured| {
+        while secured.head()?.is_some() {
+            secured.trickle(&ok(), Duration::from_micros(200))?;
+        }
+        Ok(())
+    });
+    let client = trusted.client(&peer.https_url());
+    for _ in 0..2 {
+        assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678");
+    }
+    assert_eq!(peer.connections(), 1);
+
+    let peer = server(trusted.config(), |mut secured| {
+        secured.head()?;
+        secured.trickle(&ok(), Duration::from_millis(20))
+    });
+    let client = trusted.client(&peer.https_url());
+    let (got, took) = client.timed(&Query { timeout_ms: 400, ..Query::default() });
+    let failure = got.unwrap_err();
+    assert_eq!(failure.status, FISH_TIMED_OUT, "{failure:?}");
+    assert!(took <= Duration::from_millis(400) + PROMISED, "{took:?}");
+}
+
+#[test]
+fn deadline_and_cancel_hold_while_the_body_is_read() {
+    let trusted = Trusted::new();
+    let peer = server(trusted.config(), |mut secured| {
+        secured.head()?;
+        let whole = ok();
+        secured.send(&whole[..whole.len() - 1])?;
+        secured.link.stall()
+    });
+    let client = trusted.client(&peer.https_url());
+    let (got, took) = client.timed(&Query { timeout_ms: 300, ..Query::default() });
+    let failure = got.unwrap_err();
+    assert_eq!(failure.status, FISH_TIMED_OUT, "{failure:?}");
+    assert!(failure.message.contains("reading the answer"), "{}", failure.message);
+    assert!(took >= Duration::from_millis(300) && took <= Duration::from_millis(300) + PROMISED, "{took:?}");
+
+    let token = Token::new();
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| {
+            let got = client.get(&Query { cancel: Some(&token), ..Query::default() });
+            (got, Instant::now())
+        });
+        peer.await_connections(2);
+        let cancelled = Instant::now();
+        token.cancel();
+        let (got, returned) = call.join().unwrap();
+        assert_eq!(got.unwrap_err().status, FISH_CANCELLED);
+        assert!(returned - cancelled < PROMISED, "{:?}", returned - cancelled);
+    });
+}
+
+#[test]
+fn a_second_connection_resumes_the_session() {
+    let trusted = Trusted::new();
+    for versions in [ONLY_1_3, ONLY_1_2] {
+        let resumed = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&resumed);
+        let peer = server(trusted.authority.issue().config(versions), move |mut secured| {
+            if secured.tls.handshake_kind() == Some(rustls::HandshakeKind::Resumed) {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+            secured.head()?;
+            secured.send(&answer(200, "Connection: close\r\n", DOCUMENT))?;
+            secured.close_notify()?;
+            secured.link.fin()
+        });
+        let client = trusted.client(&peer.https_url());
+        for _ in 0..4 {
+            client.get(&Query::default()).unwrap();
+        }
+        assert_eq!(peer.connections(), 4);
+        assert!(resumed.load(Ordering::SeqCst) > 0, "{versions:?}");
+    }
+}
