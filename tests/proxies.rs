@@ -1,0 +1,772 @@
+//! Proxies: tunnels by CONNECT and SOCKS5, from the option and from the environment, through scripted proxies
+//! that fail at every stage and through real ones. Whatever a proxy does, the library never goes around it.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ::fish_api_credit::ffi::*;
+use support::c;
+use support::call::{Client, Failure, KEY, Options, Query, Token, name};
+use support::peer::{Link, Peer};
+use support::server::{DOCUMENT, Server, answer, ok};
+use support::tls::{Authority, BOTH, answering};
+
+const PROMISED: Duration = Duration::from_millis(100);
+/// Credentials as they stand in a URL, in full, and as Basic authentication writes them.
+const USER: &str = "proxy-user";
+const PASSWORD_IN_URL: &str = "se%40same%3A%2Fx";
+const PASSWORD: &str = "se@same:/x";
+const BASIC: &str = "cHJveHktdXNlcjpzZUBzYW1lOi94";
+
+fn target() -> Server {
+    Server::scripted(vec![ok()])
+}
+
+fn through<'a>(proxy: &'a str, base_url: &'a str) -> Options<'a> {
+    Options { base_url: Some(base_url), proxy_url: Some(proxy), max_retries: -1, ..Options::test() }
+}
+
+fn fails(options: &Options<'_>) -> Failure {
+    let failure = Client::new(options).expect("a client").get(&Query::default()).expect_err("a failure");
+    keeps_credentials(&failure);
+    failure
+}
+
+fn keeps_credentials(failure: &Failure) {
+    let everything = format!("{failure:?}");
+    for secret in [USER, PASSWORD, PASSWORD_IN_URL, "sesame", "same", BASIC, KEY] {
+        assert!(!everything.contains(secret), "{secret} in {everything}");
+    }
+}
+
+/// A scripted proxy that makes every tunnel to `to`, whatever it is asked for, and wants no credentials. What
+/// it was asked stands in `received`.
+fn http_proxy(to: SocketAddr) -> Peer {
+    Peer::new(move |mut link| {
+        link.head()?;
+        link.write_all(b"HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n")?;
+        link.relay(to)
+    })
+}
+
+/// As above; with `reply` where it says from which address it connected.
+fn socks_proxy(to: SocketAddr, reply: &'static [u8]) -> Peer {
+    Peer::new(move |mut link| {
+        let mut greeting = [0; 2];
+        link.read_exact(&mut greeting)?;
+        let mut methods = vec![0; greeting[1].into()];
+        link.read_exact(&mut methods)?;
+        if methods.contains(&2) {
+            link.write_all(&[5, 2])?;
+            let mut length = [0; 2];
+            link.read_exact(&mut length)?;
+            let mut user = vec![0; usize::from(length[1]) + 1];
+            link.read_exact(&mut user)?;
+            let mut password = vec![0; user[user.len() - 1].into()];
+            link.read_exact(&mut password)?;
+            let right = &user[..user.len() - 1] == USER.as_bytes() && password == PASSWORD.as_bytes();
+            link.write_all(&[1, u8::from(!right)])?;
+        } else {
+            link.write_all(&[5, 0])?;
+        }
+        let mut request = [0; 4];
+        link.read_exact(&mut request)?;
+        let length = match request[3] {
+            1 => 4,
+            4 => 16,
+            _ => {
+                let mut length = [0];
+                link.read_exact(&mut length)?;
+                length[0].into()
+            }
+        };
+        let mut address = vec![0; length + 2];
+        link.read_exact(&mut address)?;
+        link.write_all(&[5, 0, 0])?;
+        link.write_all(reply)?;
+        link.relay(to)
+    })
+}
+
+const FROM_IPV4: &[u8] = &[1, 127, 0, 0, 1, 1, 2];
+const FROM_IPV6: &[u8] = &[4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2];
+const FROM_NAME: &[u8] = &[3, 4, b'h', b'o', b's', b't', 1, 2];
+
+#[test]
+fn a_tunnel_by_connect_is_asked_for_in_these_words() {
+    let server = target();
+    for (base, credentials, want) in [
+        ("http://127.0.0.1:9", "", "CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n"),
+        ("http://[::1]:9/v1", "", "CONNECT [::1]:9 HTTP/1.1\r\nHost: [::1]:9\r\n\r\n"),
+        ("http://localhost", "", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n"),
+        (
+            "http://localhost:9",
+            "proxy-user:se%40same%3A%2Fx@",
+            "CONNECT localhost:9 HTTP/1.1\r\nHost: localhost:9\r\nProxy-Authorization: Basic cHJveHktdXNlcjpzZUBzYW1lOi94\r\n\r\n",
+        ),
+        (
+            "http://localhost:9",
+            "only@",
+            "CONNECT localhost:9 HTTP/1.1\r\nHost: localhost:9\r\nProxy-Authorization: Basic b25seTo=\r\n\r\n",
+        ),
+    ] {
+        let proxy = http_proxy(server.address());
+        let url = format!("http://{credentials}{}", proxy.address());
+        let client = Client::new(&through(&url, base)).unwrap();
+        for _ in 0..3 {
+            assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{base}");
+        }
+        assert_eq!(proxy.connections(), 1, "a tunnel is kept like any connection");
+        let asked = String::from_utf8(proxy.received()).unwrap();
+        assert!(asked.starts_with(&format!("{want}GET ")), "{base}: {asked}");
+    }
+    // The credentials are the proxy's alone.
+    for request in server.requests() {
+        assert!(!String::from_utf8(request).unwrap().to_ascii_lowercase().contains("proxy-auth"));
+    }
+}
+
+#[test]
+fn a_tunnel_by_socks5_is_asked_for_in_these_bytes() {
+    let server = target();
+    let login = [&[5, 2, 0, 2, 1, 10][..], USER.as_bytes(), &[10], PASSWORD.as_bytes()].concat();
+    let none = &[5, 1, 0][..];
+    let mut ipv6 = vec![5, 1, 0, 4];
+    ipv6.extend([0; 15]);
+    ipv6.extend([1, 0, 9]);
+    let credentials = format!("{USER}:{PASSWORD_IN_URL}@");
+    for (base, credentials, greeting, request, reply) in [
+        ("http://127.0.0.1:9", "", none, &[5, 1, 0, 1, 127, 0, 0, 1, 0, 9][..], FROM_IPV4),
+        ("http://[::1]:9", "", none, &ipv6, FROM_IPV6),
+        ("http://localhost:258", "", none, b"\x05\x01\x00\x03\x09localhost\x01\x02", FROM_NAME),
+        ("http://localhost:258", &credentials, &login, b"\x05\x01\x00\x03\x09localhost\x01\x02", FROM_IPV4),
+    ] {
+        for scheme in ["socks5", "socks5h", "SOCKS5"] {
+            let proxy = socks_proxy(server.address(), reply);
+            let url = format!("{scheme}://{credentials}{}", proxy.address());
+            let client = Client::new(&through(&url, base)).unwrap();
+            for _ in 0..2 {
+                assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{base}");
+            }
+            assert_eq!(proxy.connections(), 1);
+            let want = [greeting, request, b"GET "].concat();
+            assert_eq!(proxy.received()[..want.len()], want, "{scheme} {base}");
+        }
+    }
+}
+
+#[test]
+fn the_default_server_is_reached_through_a_proxy_that_never_sees_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let ca_file = authority.file(folder.path());
+    let config = authority.issue_for(&["api.fish.audio"], |_| {}).config(BOTH);
+    let server = answering(config, answer(200, "", DOCUMENT));
+    for (proxy, scheme, asked) in [
+        (
+            http_proxy(server.address()),
+            "http",
+            &b"CONNECT api.fish.audio:443 HTTP/1.1\r\nHost: api.fish.audio:443\r\n\r\n\x16\x03"[..],
+        ),
+        (
+            socks_proxy(server.address(), FROM_IPV4),
+            "socks5",
+            b"\x05\x01\x00\x05\x01\x00\x03\x0eapi.fish.audio\x01\xbb\x16\x03",
+        ),
+    ] {
+        let url = format!("{scheme}://{}", proxy.address());
+        // No base_url: the name is the proxy's to resolve, so this needs no network.
+        let options = Options { base_url: None, ca_file: Some(&ca_file), ..through(&url, "") };
+        assert_eq!(Client::new(&options).unwrap().get(&Query::default()).unwrap().credit, "12.345678");
+        assert_eq!(&proxy.received()[..asked.len()], asked);
+        assert!(!proxy.saw(KEY));
+        assert!(server.saw(KEY));
+        // A proxy that connects to somebody else is found out by TLS.
+        let options = Options { base_url: Some("https://other.fish.audio"), ..options };
+        let failure = fails(&options);
+        assert_eq!(failure.status, FISH_TLS_FAILED, "{failure:?}");
+        assert!(failure.message.contains("is for another host"), "{}", failure.message);
+    }
+    assert_eq!(server.times_saw(KEY), 2);
+}
+
+/// How a scripted proxy ends, after its replies.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Fin,
+    Reset,
+    Stall,
+}
+
+/// A proxy that answers the client's first message with the first reply and so on, whatever was asked.
+fn replying(replies: Vec<Vec<u8>>, end: End) -> Peer {
+    Peer::new(move |mut link: Link| {
+        let mut piece = [0; 4096];
+        for reply in &replies {
+            link.read(&mut piece)?;
+            link.write_all(reply)?;
+        }
+        match end {
+            End::Fin => {
+                if replies.is_empty() {
+                    link.read(&mut piece)?;
+                }
+                link.fin()
+            }
+            End::Reset => {
+                // What it says arrives, and then the reset.
+                link.read(&mut piece)?;
+                link.reset()
+            }
+            End::Stall => link.stall(),
+        }
+    })
+}
+
+#[test]
+fn a_proxy_that_fails_to_connect_is_never_gone_around() {
+    use End::{Fin, Reset};
+    let http = "http";
+    let long_head = format!("HTTP/1.1 200 OK\r\n{}", "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n".repeat(2000));
+    let echo =
+        format!("HTTP/1.1 407 {USER} {PASSWORD}\r\nX: {BASIC}\r\nContent-Length: 10\r\n\r\n{PASSWORD}");
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(101));
+    let cases: Vec<(&str, &str, Vec<&[u8]>, End, &str, bool)> = vec![
+        ("closes at once", http, vec![], Fin, "it closed the connection", true),
+        ("resets at once", http, vec![], Reset, "it closed the connection", true),
+        ("cut in the version", http, vec![b"HTT"], Fin, "it closed the connection", true),
+        (
+            "cut in the head",
+            http,
+            vec![b"HTTP/1.1 200 OK\r\nA: b\r\n"],
+            Fin,
+            "it closed the connection",
+            true,
+        ),
+        ("forbids", http, vec![b"HTTP/1.1 403 Forbidden\r\n\r\n"], Fin, "it answered HTTP 403", false),
+        ("wants a login", http, vec![echo.as_bytes()], Fin, "it wants a user and password (HTTP 407)", false),
+        (
+            "redirects",
+            http,
+            vec![b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\n\r\n"],
+            Fin,
+            "HTTP 302",
+            false,
+        ),
+        ("has failed", http, vec![b"HTTP/1.1 500 Oops\r\n\r\n"], Fin, "it answered HTTP 500", false),
+        (
+            "cannot connect",
+            http,
+            vec![b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno"],
+            Fin,
+            "HTTP 502",
+            true,
+        ),
+        ("is busy", http, vec![b"HTTP/1.1 503 Busy\r\n\r\n"], Fin, "HTTP 503", true),
+        ("waited in vain", http, vec![b"HTTP/1.0 504 Late\r\n\r\n"], Fin, "HTTP 504", true),
+        ("says go on", http, vec![b"HTTP/1.1 100 Continue\r\n\r\n"], Fin, "its answer was no proxy's", false),
+        ("has no status", http, vec![b"HTTP/1.1 OK\r\n\r\n"], Fin, "its answer was no proxy's", false),
+        ("is an ssh server", http, vec![b"SSH-2.0-x\r\n"], Fin, "its answer was no proxy's", false),
+        (
+            "is a TLS server",
+            http,
+            vec![b"\x15\x03\x01\x00\x02\x02\x46"],
+            Fin,
+            "its answer was no proxy's",
+            false,
+        ),
+        ("is a SOCKS server", http, vec![b"\x05\xff"], Fin, "its answer was no proxy's", false),
+        ("speaks HTTP/2", http, vec![b"HTTP/2 200\r\n\r\n"], Fin, "its answer was no proxy's", false),
+        (
+            "answers for the server",
+            http,
+            vec![b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n"],
+            Fin,
+            "its answer was no proxy's",
+            false,
+        ),
+        ("never ends its head", http, vec![long_head.as_bytes()], Fin, "its answer was no proxy's", false),
+        ("has too many fields", http, vec![many.as_bytes()], Fin, "its answer was no proxy's", false),
+        (
+            "has a NUL",
+            http,
+            vec![b"HTTP/1.1 200 OK\r\nA: \0\r\n\r\n"],
+            Fin,
+            "its answer was no proxy's",
+            false,
+        ),
+        //
+        ("closes at once", "socks5", vec![], Fin, "it closed the connection", true),
+        ("resets at once", "socks5", vec![], Reset, "it closed the connection", true),
+        ("cut in the method", "socks5", vec![b"\x05"], Fin, "it closed the connection", true),
+        ("is SOCKS 4", "socks5", vec![b"\x04\x5b"], Fin, "its answer was no proxy's", false),
+        (
+            "is an HTTP server",
+            "socks5",
+            vec![b"HTTP/1.1 400 Bad Request\r\n\r\n"],
+            Fin,
+            "its answer was no proxy's",
+            false,
+        ),
+        ("another method", "socks5", vec![b"\x05\x01"], Fin, "its answer was no proxy's", false),
+        ("takes no user", "socks5", vec![b"\x05\xff"], Fin, "it takes no user and password", false),
+        ("closes after the method", "socks5", vec![b"\x05\x02"], Fin, "it closed the connection", true),
+        ("resets after the method", "socks5", vec![b"\x05\x02"], Reset, "it closed the connection", true),
+        ("cut in the login", "socks5", vec![b"\x05\x02", b"\x01"], Fin, "it closed the connection", true),
+        (
+            "refuses the login",
+            "socks5",
+            vec![b"\x05\x02", b"\x01\x01"],
+            Fin,
+            "it refused the user or password",
+            false,
+        ),
+        (
+            "nonsense for a login",
+            "socks5",
+            vec![b"\x05\x02", b"\x05\x00"],
+            Fin,
+            "its answer was no proxy's",
+            false,
+        ),
+        (
+            "closes after the login",
+            "socks5",
+            vec![b"\x05\x02", b"\x01\x00"],
+            Fin,
+            "it closed the connection",
+            true,
+        ),
+        (
+            "cut in the reply",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\x00\x00"],
+            Fin,
+            "it closed the connection",
+            true,
+        ),
+        (
+            "cut in the address",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\x00\x00\x01\x7f"],
+            Fin,
+            "it closed the connection",
+            true,
+        ),
+        (
+            "cut in the name",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\x00\x00\x03\x09loc"],
+            Fin,
+            "it closed the connection",
+            true,
+        ),
+        (
+            "cut in the name's length",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\x00\x00\x03"],
+            Fin,
+            "it closed the connection",
+            true,
+        ),
+        (
+            "another version",
+            "socks5",
+            vec![b"\x05\x00", b"\x04\x00\x00\x01"],
+            Fin,
+            "its answer was no proxy's",
+            false,
+        ),
+        (
+            "another address",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\x00\x00\x09"],
+            Fin,
+            "its answer was no proxy's",
+            false,
+        ),
+        (
+            "general failure",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\x01\x00\x01"],
+            Fin,
+            "it could not connect",
+            true,
+        ),
+        (
+            "forbids",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\x02\x00\x01"],
+            Fin,
+            "its rules forbid this connection",
+            false,
+        ),
+        (
+            "no network",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\x03\x00\x01"],
+            Fin,
+            "it cannot reach the network",
+            true,
+        ),
+        ("no host", "socks5", vec![b"\x05\x00", b"\x05\x04\x00\x01"], Fin, "it cannot reach the host", true),
+        (
+            "refused",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\x05\x00\x01"],
+            Fin,
+            "the host refused its connection",
+            true,
+        ),
+        ("too far", "socks5", vec![b"\x05\x00", b"\x05\x06\x00\x01"], Fin, "too long", true),
+        (
+            "cannot connect at all",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\x07\x00\x01"],
+            Fin,
+            "it could not connect",
+            false,
+        ),
+        (
+            "a number from nowhere",
+            "socks5",
+            vec![b"\x05\x00", b"\x05\xfe\x00\x01"],
+            Fin,
+            "it could not connect",
+            false,
+        ),
+    ];
+    let server = target();
+    let base = server.url();
+    for (what, scheme, replies, end, why, again) in cases {
+        let proxy = replying(replies.into_iter().map(<[u8]>::to_vec).collect(), end);
+        let url = format!("{scheme}://{USER}:{PASSWORD_IN_URL}@{}", proxy.address());
+        let failure = fails(&through(&url, &base));
+        assert_eq!(name(failure.status), "FISH_PROXY_FAILED", "{scheme} {what}: {failure:?}");
+        assert!(failure.message.contains(why), "{scheme} {what}: {}", failure.message);
+        assert_eq!(failure.retryable, again, "{scheme} {what}");
+        assert_eq!((failure.http_status, failure.attempts), (0, 1), "{scheme} {what}");
+        assert!(failure.body.is_none() && failure.api_message.is_none(), "a proxy's answer is no server's");
+        assert_eq!(proxy.connections(), 1, "{scheme} {what}");
+        proxy.await_ended(1);
+        assert!(!proxy.saw(KEY), "{scheme} {what}");
+    }
+    // Without a login there is nothing to give.
+    for (replies, why) in [
+        (vec![b"\x05\xff".to_vec()], "it wants a user and password"),
+        (vec![b"\x05\x02".to_vec()], "its answer was no proxy's"),
+    ] {
+        let proxy = replying(replies, End::Fin);
+        let failure = fails(&through(&format!("socks5://{}", proxy.address()), &base));
+        assert_eq!(failure.status, FISH_PROXY_FAILED);
+        assert!(failure.message.contains(why), "{}", failure.message);
+    }
+    // Nobody listens there.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for scheme in ["http", "socks5"] {
+        let failure = fails(&through(&format!("{scheme}://{USER}:{PASSWORD_IN_URL}@{nobody}"), &base));
+        assert_eq!(failure.status, FISH_PROXY_FAILED, "{failure:?}");
+        assert!(failure.message.contains(&format!("it could not be reached at {nobody}")), "{failure:?}");
+    }
+    assert_eq!(server.connections(), 0, "no direct connection was made");
+}
+
+#[test]
+fn a_failing_proxy_is_asked_again_like_any_failing_connection_and_still_not_gone_around() {
+    let server = target();
+    let proxy = replying(vec![b"HTTP/1.1 503 Busy\r\n\r\n".to_vec()], End::Fin);
+    let (url, base) = (proxy.http_url(), server.url());
+    let failure = fails(&Options { max_retries: 2, ..through(&url, &base) });
+    assert_eq!((failure.status, failure.attempts, proxy.connections()), (FISH_PROXY_FAILED, 3, 3));
+    let proxy = replying(vec![b"HTTP/1.1 403 No\r\n\r\n".to_vec()], End::Fin);
+    let url = proxy.http_url();
+    let failure = fails(&Options { max_retries: 2, ..through(&url, &base) });
+    assert_eq!((failure.status, failure.attempts, proxy.connections()), (FISH_PROXY_FAILED, 1, 1));
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_proxy_that_stalls_at_any_stage_ends_at_the_deadline_at_the_connect_timeout_or_on_cancel() {
+    let server = target();
+    let base = server.url();
+    let cases: Vec<(&str, Vec<&[u8]>)> = vec![
+        ("http", vec![]),
+        ("http", vec![b"HTTP/1.1 2"]),
+        ("http", vec![b"HTTP/1.1 200 OK\r\nA: b\r\n"]),
+        ("socks5", vec![]),
+        ("socks5", vec![b"\x05"]),
+        ("socks5", vec![b"\x05\x02"]),
+        ("socks5", vec![b"\x05\x02", b"\x01\x00"]),
+        ("socks5", vec![b"\x05\x02", b"\x01\x00", b"\x05\x00\x00"]),
+        ("socks5", vec![b"\x05\x02", b"\x01\x00", b"\x05\x00\x00\x03\x09loc"]),
+    ];
+    for (scheme, replies) in cases {
+        let what = format!("{scheme} {replies:?}");
+        let proxy = replying(replies.into_iter().map(<[u8]>::to_vec).collect(), End::Stall);
+        let url = format!("{scheme}://{USER}:{PASSWORD_IN_URL}@{}", proxy.address());
+        let limit = Duration::from_millis(200);
+        for (timeout_ms, connect_timeout_ms, which) in
+            [(200, 0, "its timeout_ms"), (20_000, 200, "connect_timeout_ms")]
+        {
+            let options = Options { timeout_ms, connect_timeout_ms, ..through(&url, &base) };
+            let (got, took) = Client::new(&options).unwrap().timed(&Query::default());
+            let failure = got.unwrap_err();
+            keeps_credentials(&failure);
+            assert_eq!(failure.status, FISH_TIMED_OUT, "{what}: {failure:?}");
+            assert!(failure.message.contains("waiting for the proxy when"), "{what}: {}", failure.message);
+            assert!(failure.message.contains(which), "{what}: {}", failure.message);
+            assert!(took >= limit && took <= limit + PROMISED, "{what}: {took:?}");
+        }
+        let token = Token::new();
+        let client = Client::new(&through(&url, &base)).unwrap();
+        std::thread::scope(|scope| {
+            let call = scope.spawn(|| {
+                let got = client.get(&Query { cancel: Some(&token), ..Query::default() });
+                (got, Instant::now())
+            });
+            proxy.await_connections(3);
+            let cancelled = Instant::now();
+            token.cancel();
+            let (got, returned) = call.join().unwrap();
+            assert_eq!(got.unwrap_err().status, FISH_CANCELLED, "{what}");
+            assert!(returned - cancelled < PROMISED, "{what}: {:?}", returned - cancelled);
+        });
+        assert!(!proxy.saw(KEY), "{what}");
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_tunnel_that_is_trickled_is_a_tunnel() {
+    let server = target();
+    let to = server.address();
+    let proxy = Peer::new(move |mut link| {
+        link.head()?;
+        link.trickle(b"HTTP/1.0 200 OK\nA: b\n\n", Duration::from_millis(1))?;
+        link.relay(to)
+    });
+    let (url, base) = (proxy.http_url(), server.url());
+    assert!(Client::new(&through(&url, &base)).unwrap().get(&Query::default()).is_ok());
+}
+
+#[test]
+fn a_proxy_url_that_is_none_is_refused_and_nothing_is_sent() {
+    let server = target();
+    let base = server.url();
+    for url in [
+        "127.0.0.1:3128",
+        "https://127.0.0.1:1",
+        "socks4://127.0.0.1:1",
+        "http://",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1:99999",
+        "http://proxy-user:se%40same%3A%2Fx@127.0.0.1:port",
+        "ftp://proxy-user:se%40same%3A%2Fx@127.0.0.1",
+        "http://127.0.0.1:1\r\nX: y",
+        "http://127.0.0.1 :1",
+        "http://[::1",
+        "http://192.0.2.1:3128",
+    ] {
+        let failure = Client::new(&through(url, &base)).err().expect(url);
+        keeps_credentials(&failure);
+        assert_eq!(failure.status, FISH_INVALID_ARGUMENT, "{url}");
+        assert!(failure.message.starts_with("options.proxy_url "), "{url}: {}", failure.message);
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn the_environment_says_which_proxy() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = c::compile(&[&c::root().join("tests/c/ask.c")], c::Link::Shared, &[], folder.path());
+    let authority = Authority::new();
+    let ca_file = authority.file(folder.path());
+    let secure = answering(authority.issue().config(BOTH), answer(200, "", DOCUMENT));
+    let plain = target();
+    let port = plain.address().port().to_string();
+    #[derive(Debug, PartialEq)]
+    enum Way {
+        Direct,
+        Http,
+        Socks,
+        Refused,
+    }
+    use Way::*;
+    // H and S stand for the proxies' addresses, PORT for the server's port.
+    let cases: &[(&[(&str, &str)], bool, Option<&str>, Way)] = &[
+        (&[], true, None, Direct),
+        (&[("HTTPS_PROXY", "http://H")], true, None, Http),
+        (&[("https_proxy", "http://H")], true, None, Http),
+        (&[("https_proxy", "http://H"), ("HTTPS_PROXY", "socks5://S")], true, None, Http),
+        (&[("HTTPS_PROXY", "H")], true, None, Http),
+        (&[("HTTPS_PROXY", "socks5://S")], true, None, Socks),
+        (&[("HTTPS_PROXY", "socks5h://proxy-user:se%40same%3A%2Fx@S")], true, None, Socks),
+        (&[("ALL_PROXY", "socks5://S")], true, None, Socks),
+        (&[("all_proxy", "http://proxy-user:se%40same%3A%2Fx@H")], true, None, Http),
+        (&[("ALL_PROXY", "socks5://S"), ("HTTPS_PROXY", "http://H")], true, None, Http),
+        (&[("HTTP_PROXY", "http://H")], true, None, Direct),
+        (&[("HTTP_PROXY", "http://H")], false, None, Http),
+        (&[("HTTPS_PROXY", "http://H")], false, None, Direct),
+        (&[("ALL_PROXY", "socks5://S")], false, None, Socks),
+        (&[("HTTP_PROXY", "http://H"), ("REQUEST_METHOD", "GET")], false, None, Direct),
+        (&[("http_proxy", "http://H"), ("REQUEST_METHOD", "GET")], false, None, Http),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "127.0.0.1")], true, None, Direct),
+        (&[("ALL_PROXY", "http://H"), ("no_proxy", "example.com,127.0.0.0/8")], true, None, Direct),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "*")], true, None, Direct),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "127.0.0.1:PORT")], false, None, Direct),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "127.0.0.1:1")], false, None, Http),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "example.com")], true, None, Http),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "")], true, None, Http),
+        (&[("ALL_PROXY", "http://H")], true, Some(""), Direct),
+        (&[("ALL_PROXY", "http://H")], true, Some("socks5://S"), Socks),
+        (&[("NO_PROXY", "*")], true, Some("socks5://S"), Socks),
+        // Another machine's proxy is not for this machine's own host.
+        (&[("ALL_PROXY", "http://192.0.2.1:3128")], true, None, Direct),
+        // Neither a typing error nor an unknown kind of proxy is a reason to go without one.
+        (&[("ALL_PROXY", "socks4://S")], true, None, Refused),
+        (&[("HTTPS_PROXY", "https://proxy-user:se%40same%3A%2Fx@H")], true, None, Refused),
+        (&[("HTTPS_PROXY", "http://H:x")], true, None, Refused),
+    ];
+    for (environment, https, option, want) in cases {
+        let http = http_proxy(if *https { secure.address() } else { plain.address() });
+        let socks = socks_proxy(if *https { secure.address() } else { plain.address() }, FROM_IPV4);
+        let fill = |text: &str| {
+            text.replace('H', &http.address().to_string())
+                .replace('S', &socks.address().to_string())
+                .replace("PORT", &port)
+        };
+        let mut command = c::command(&program);
+        command.arg(format!("api_key={KEY}")).arg(format!("ca_file={ca_file}"));
+        command.arg(format!("base_url={}", if *https { secure.https_url() } else { plain.url() }));
+        if let Some(option) = option {
+            command.arg(format!("proxy_url={}", fill(option)));
+        }
+        command.envs(environment.iter().map(|(name, value)| (name, fill(value))));
+        let (secured, plainly) = (secure.connections(), plain.connections());
+        let printed = c::stdout(&command.output().unwrap());
+        let what = format!("{environment:?} {option:?}: {printed}");
+        let got = match (http.connections(), socks.connections()) {
+            (1, 0) => Http,
+            (0, 1) => Socks,
+            _ if secure.connections() + plain.connections() > secured + plainly => Direct,
+            _ => Refused,
+        };
+        assert_eq!(got, *want, "{what}");
+        if got == Refused {
+            assert!(printed.starts_with("FISH_INVALID_ARGUMENT 0 "), "{what}");
+            assert!(printed.contains(environment[0].0), "{what}");
+        } else {
+            assert_eq!(printed, "FISH_OK 12.345678\n", "{what}");
+        }
+        assert!(!printed.contains("same") && !printed.contains(USER), "{what}");
+    }
+}
+
+/// A real proxy that the test started; ended when it is dropped.
+struct Daemon {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Daemon {
+    /// Starts `program` on a free port. `None` where it is not installed, which CI does not allow.
+    fn start(program: &str, arguments: impl Fn(u16) -> Vec<String>) -> Option<Daemon> {
+        // Another process may take the port between our asking for it and the proxy's.
+        for _ in 0..5 {
+            let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            let mut command = Command::new(program);
+            command.args(arguments(address.port())).stdout(Stdio::null()).stderr(Stdio::null());
+            let Ok(child) = command.spawn() else {
+                assert!(std::env::var_os("FISH_CI").is_none(), "{program} is not installed");
+                println!("skipped: no {program}");
+                return None;
+            };
+            let mut daemon = Daemon { child, address };
+            if daemon.listens() {
+                return Some(daemon);
+            }
+        }
+        panic!("{program} does not start");
+    }
+
+    fn listens(&mut self) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(20) {
+            if self.child.try_wait().unwrap().is_some() {
+                return false;
+            }
+            if TcpStream::connect(self.address).is_ok() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What must hold of a real proxy that wants USER and PASSWORD.
+fn is_well_used(daemon: &Daemon, scheme: &str, folder: &Path) {
+    let authority = Authority::new();
+    let ca_file = authority.file(folder);
+    let secure = answering(authority.issue().config(BOTH), answer(200, "", DOCUMENT));
+    let plain = target();
+    let right = format!("{scheme}://{USER}:sesame@{}", daemon.address);
+    for base in [secure.https_url(), format!("https://localhost:{}", secure.port()), plain.url()] {
+        let client = Client::new(&Options { ca_file: Some(&ca_file), ..through(&right, &base) }).unwrap();
+        for _ in 0..2 {
+            assert_eq!(client.get(&Query::default()).expect(&base).credit, "12.345678", "{base}");
+        }
+    }
+    assert_eq!((secure.connections(), plain.connections()), (2, 1));
+    let base = secure.https_url();
+    for credentials in [format!("{USER}:wrong@"), "nobody:sesame@".to_owned(), String::new()] {
+        let url = format!("{scheme}://{credentials}{}", daemon.address);
+        let failure = fails(&Options { ca_file: Some(&ca_file), ..through(&url, &base) });
+        assert_eq!(failure.status, FISH_PROXY_FAILED, "{failure:?}");
+        assert!(!failure.message.contains("wrong") && !failure.message.contains("nobody"), "{failure:?}");
+    }
+    // A target where nobody listens: the proxy says so.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let failure = fails(&through(&right, &format!("http://{nobody}")));
+    assert_eq!(failure.status, FISH_PROXY_FAILED, "{failure:?}");
+    assert_eq!((secure.connections(), plain.connections()), (2, 1), "no direct connection");
+}
+
+#[test]
+fn a_real_http_proxy() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("tinyproxy.conf");
+    let daemon = Daemon::start("tinyproxy", |port| {
+        let text = format!(
+            "Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nTimeout 60\nMaxClients 20\nBasicAuth {USER} sesame\n"
+        );
+        std::fs::write(&settings, text).unwrap();
+        vec!["-d".into(), "-c".into(), settings.to_str().unwrap().into()]
+    });
+    if let Some(daemon) = daemon {
+        is_well_used(&daemon, "http", folder.path());
+    }
+}
+
+#[test]
+fn a_real_socks_proxy() {
+    let folder = tempfile::tempdir().unwrap();
+    let daemon = Daemon::start("microsocks", |port| {
+        ["-i", "127.0.0.1", "-p", &port.to_string(), "-u", USER, "-P", "sesame"].map(String::from).to_vec()
+    });
+    if let Some(daemon) = daemon {
+        is_well_used(&daemon, "socks5", folder.path());
+    }
+}
