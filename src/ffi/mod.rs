@@ -25,6 +25,7 @@ mod cancel_token;
 mod boundary;
 #[cfg(unix)]
 mod fork;
+mod heap;
 mod memory;
 #[cfg(unix)]
 pub(crate) mod signals;
