@@ -329,18 +329,36 @@ fn boundary(text: &str, limit: usize) -> usize {
     (0..=limit).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
+/// The key as it is, and as JSON writes it where that is something else; a slash may or may not be escaped.
+fn forms(key: &str) -> Vec<Cow<'_, str>> {
+    let mut forms = vec![Cow::Borrowed(key)];
+    if key.contains(['"', '\\', '/']) {
+        let escaped = key.replace('\\', r"\\").replace('"', r#"\""#);
+        forms.push(Cow::Owned(escaped.replace('/', r"\/")));
+        forms.push(Cow::Owned(escaped));
+    }
+    forms
+}
+
 /// Text that may leave the library: without the key, should the server repeat it, and without NUL, where C
 /// would see it end.
 fn clean(text: String, key: &str) -> String {
-    let text = text.replace('\0', "\u{fffd}");
-    if key.is_empty() { text } else { text.replace(key, REDACTED) }
+    let mut text = text.replace('\0', "\u{fffd}");
+    if !key.is_empty() {
+        for form in forms(key) {
+            text = text.replace(form.as_ref(), REDACTED);
+        }
+    }
+    text
 }
 
 /// A body that was cut may end in the beginning of the key.
 fn hide_beginning(text: &mut String, key: &str) {
     const TELLING: usize = 4;
-    let longest = key.len().min(text.len() + 1);
-    if let Some(part) = (TELLING..longest).rev().find(|&part| text.ends_with(&key[..part])) {
+    let forms = forms(key);
+    let ending =
+        |form: &Cow<'_, str>| (TELLING..form.len()).rev().find(|&part| text.ends_with(&form[..part]));
+    if let Some(part) = forms.iter().filter_map(ending).max() {
         text.truncate(text.len() - part);
         text.push_str(REDACTED);
     }
