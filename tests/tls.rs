@@ -122,7 +122,7 @@ fn the_bundled_roots_are_the_default_and_trust_no_authority_of_a_test() {
 fn saying(bytes: &'static [u8]) -> Peer {
     Peer::new(move |mut link| {
         let mut piece = [0; 4096];
-        io::Read::read(&mut link, &mut piece)?;
+        let _ = io::Read::read(&mut link, &mut piece)?;
         link.write_all(bytes)?;
         link.fin()
     })
@@ -354,9 +354,9 @@ fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
     assert!(Client::new(&options).unwrap().get(&Query::default()).is_ok());
 }
 
-/// Runs tests/c/ask.c with these arguments and this environment; gives what it printed.
+/// Runs tests/host/ask.c with these arguments and this environment; gives what it printed.
 fn ask(folder: &Path, arguments: &[String], environment: &[(&str, &str)]) -> String {
-    let program = c::compile(&[&c::root().join("tests/c/ask.c")], c::Link::Shared, &[], folder);
+    let program = c::compile(&[&c::root().join("tests/host/ask.c")], c::Link::Shared, &[], folder);
     let output = c::command(&program).args(arguments).envs(environment.iter().copied()).output().unwrap();
     c::stdout(&output)
 }
@@ -468,7 +468,7 @@ fn a_server_that_has_closed_does_not_kill_a_c_program_by_sigpipe() {
         secured.link.close()
     });
     let program =
-        c::compile(&[&c::root().join("tests/c/sigpipe.c")], c::Link::Shared, &[], trusted.folder.path());
+        c::compile(&[&c::root().join("tests/host/sigpipe.c")], c::Link::Shared, &[], trusted.folder.path());
     let output = c::command(&program).args([KEY, &peer.https_url(), &trusted.ca_file]).output().unwrap();
     assert_eq!(c::stdout(&output), "survived 100 failures\n");
     assert_eq!(peer.connections(), 100);

@@ -131,7 +131,9 @@ pub struct Secured {
 
 impl Secured {
     pub fn new(link: Link, config: &Arc<ServerConfig>) -> Secured {
-        Secured { link, tls: ServerConnection::new(Arc::clone(config)).unwrap(), unread: Vec::new() }
+        let mut tls = ServerConnection::new(Arc::clone(config)).unwrap();
+        tls.set_buffer_limit(None);
+        Secured { link, tls, unread: Vec::new() }
     }
 
     pub fn handshake(&mut self) -> io::Result<()> {
