@@ -92,6 +92,19 @@ pub fn compile(sources: &[&Path], link: Link, flags: &[&str], scratch: &Path) ->
     program
 }
 
+/// Compiles one of tests/preload to a library for LD_PRELOAD.
+pub fn preload(name: &str, scratch: &Path) -> PathBuf {
+    let source = root().join("tests/preload").join(name).with_extension("c");
+    let library = scratch.join(format!("{name}.so"));
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+    let mut command = Command::new(compiler);
+    command.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"]);
+    command.arg(&library).arg(&source).args(["-ldl", "-pthread"]);
+    let output = command.output().expect("a C compiler named cc");
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    library
+}
+
 /// Runs a program in an environment without the tester's key and proxies.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);

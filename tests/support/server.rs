@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -21,6 +21,10 @@ pub enum Step {
     Reset,
     /// Say nothing until the server is dropped.
     Stall,
+    /// Say nothing for that long.
+    Rest(Duration),
+    /// Send these bytes that many times, or until nobody takes them any more.
+    Flood(Vec<u8>, u64),
 }
 
 /// The answer to one request: its steps. The connection stays open after them unless one closed it.
@@ -60,13 +64,14 @@ struct State {
     log: Mutex<Log>,
     changed: Condvar,
     over: AtomicBool,
+    flooded: AtomicU64,
 }
 
 #[derive(Default)]
 struct Log {
     connections: usize,
     requests: Vec<Vec<u8>>,
-    open: Vec<TcpStream>,
+    open: Vec<(TcpStream, SocketAddr)>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -89,6 +94,7 @@ impl Server {
             log: Mutex::default(),
             changed: Condvar::new(),
             over: AtomicBool::new(false),
+            flooded: AtomicU64::new(0),
         });
         let own = Arc::clone(&state);
         let accepting = std::thread::spawn(move || accept(&listener, &own));
@@ -112,6 +118,34 @@ impl Server {
         self.state.log.lock().unwrap().connections
     }
 
+    /// How many connections are open now, as the server sees it.
+    pub fn open_connections(&self) -> usize {
+        self.state.log.lock().unwrap().open.len()
+    }
+
+    /// Waits until so many connections are open.
+    pub fn await_open_connections(&self, count: usize) {
+        let log = self.state.log.lock().unwrap();
+        let waited = self
+            .state
+            .changed
+            .wait_timeout_while(log, Duration::from_secs(30), |log| log.open.len() != count)
+            .unwrap();
+        assert!(!waited.1.timed_out(), "{} connections stayed open, not {count}", waited.0.open.len());
+    }
+
+    /// How many bytes all floods together have got rid of.
+    pub fn flooded(&self) -> u64 {
+        self.state.flooded.load(Ordering::SeqCst)
+    }
+
+    /// Sends bytes that nobody asked for on every connection that is open now.
+    pub fn send_unasked(&self, bytes: &[u8]) {
+        for (stream, _) in &mut self.state.log.lock().unwrap().open {
+            let _ = stream.write_all(bytes);
+        }
+    }
+
     /// Waits until so many requests have arrived.
     pub fn await_requests(&self, count: usize) {
         let log = self.state.log.lock().unwrap();
@@ -125,7 +159,7 @@ impl Server {
 
     /// Closes every connection that is open now, as a server does with idle ones.
     pub fn close_connections(&self) {
-        for stream in self.state.log.lock().unwrap().open.drain(..) {
+        for (stream, _) in self.state.log.lock().unwrap().open.drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
@@ -141,7 +175,7 @@ impl Drop for Server {
         }
         let threads = {
             let mut log = self.state.log.lock().unwrap();
-            for stream in log.open.drain(..) {
+            for (stream, _) in log.open.drain(..) {
                 let _ = stream.shutdown(Shutdown::Both);
             }
             self.state.changed.notify_all();
@@ -154,25 +188,31 @@ impl Drop for Server {
 }
 
 fn accept(listener: &TcpListener, state: &Arc<State>) {
-    for stream in listener.incoming() {
+    loop {
+        let accepted = listener.accept();
         if state.over.load(Ordering::SeqCst) {
             return;
         }
-        let Ok(stream) = stream else { continue };
+        let Ok((stream, peer)) = accepted else { continue };
+        let Ok(copy) = stream.try_clone() else { continue };
         let _ = stream.set_nodelay(true);
         let own = Arc::clone(state);
         let mut log = state.log.lock().unwrap();
         log.connections += 1;
-        log.open.push(stream.try_clone().unwrap());
+        log.open.push((copy, peer));
+        log.threads.retain(|thread| !thread.is_finished());
         log.threads.push(std::thread::spawn(move || {
-            let _ = serve(stream, &own);
+            // The log's copy goes before ours does: a reset is one only if no other descriptor is left.
+            let mut stream = stream;
+            let _ = serve(&mut stream, &own);
+            forget(&own, peer);
         }));
     }
 }
 
-fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
+fn serve(stream: &mut TcpStream, state: &State) -> io::Result<()> {
     let mut unread = Vec::new();
-    while let Some(request) = read_head(&mut stream, &mut unread)? {
+    while let Some(request) = read_head(stream, &mut unread)? {
         let number = {
             let mut log = state.log.lock().unwrap();
             log.requests.push(request.clone());
@@ -192,9 +232,19 @@ fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
                 }
                 Step::Close => return stream.shutdown(Shutdown::Both),
                 Step::Reset => {
-                    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
-                    forget(state, &stream);
+                    socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO))?;
                     return Ok(());
+                }
+                Step::Rest(length) => {
+                    if !rest(state, length) {
+                        return Ok(());
+                    }
+                }
+                Step::Flood(piece, times) => {
+                    for _ in 0..times {
+                        stream.write_all(&piece)?;
+                        state.flooded.fetch_add(piece.len() as u64, Ordering::SeqCst);
+                    }
                 }
                 Step::Stall => {
                     rest(state, Duration::from_secs(3600));
@@ -207,9 +257,10 @@ fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
 }
 
 /// Drops the log's copy of a stream, so that closing ours closes it.
-fn forget(state: &State, stream: &TcpStream) {
-    let peer = stream.peer_addr().ok();
-    state.log.lock().unwrap().open.retain(|open| open.peer_addr().ok() != peer);
+fn forget(state: &State, peer: SocketAddr) {
+    let mut log = state.log.lock().unwrap();
+    log.open.retain(|(_, open)| *open != peer);
+    state.changed.notify_all();
 }
 
 /// Waits that long; false if the server is over.

@@ -1,0 +1,41 @@
+//! Holding calls to the design's promises of time. A machine that is too busy to run anybody wakes everybody
+//! late, so a second thread sleeps until the same moment, and by as much as it is late a call may be later.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// What the design allows after a deadline, and after a cancel.
+pub const GRACE: Duration = Duration::from_millis(100);
+
+/// Runs `body`, which must be over `GRACE` after `limit`, and no earlier than `limit` if `exact`.
+fn held<T>(what: &str, limit: Duration, exact: bool, body: impl FnOnce() -> T) -> T {
+    let (over, waits) = channel::<()>();
+    let begun = Instant::now();
+    let control = std::thread::spawn(move || {
+        let end = begun + limit + GRACE;
+        match waits.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Err(RecvTimeoutError::Timeout) => Instant::now().saturating_duration_since(end),
+            _ => Duration::ZERO,
+        }
+    });
+    let result = body();
+    let took = begun.elapsed();
+    drop(over);
+    let late = control.join().unwrap();
+    assert!(
+        took <= limit + GRACE + late,
+        "{what}: took {took:?}, not {limit:?} (a sleeper was {late:?} late)"
+    );
+    assert!(!exact || took >= limit, "{what}: took only {took:?} of {limit:?}");
+    result
+}
+
+/// `body` ends when its time is up: not before, and hardly after.
+pub fn ends_at<T>(what: &str, limit: Duration, body: impl FnOnce() -> T) -> T {
+    held(what, limit, true, body)
+}
+
+/// `body` is over by then.
+pub fn ends_by<T>(what: &str, limit: Duration, body: impl FnOnce() -> T) -> T {
+    held(what, limit, false, body)
+}
