@@ -231,6 +231,7 @@ fn sentence(status: Status, code: u16) -> String {
         }
         Status::RateLimited => ("There were too many requests", "ask again later, and less often"),
         Status::ServerError => ("The server failed", "try again later"),
+        _ if code == 408 => ("The server gave up waiting for the request", "try again later"),
         _ if (300..400).contains(&code) => (
             "The server answered with a redirect",
             "check base_url (a redirect is not followed, so that the key goes nowhere else)",
@@ -288,15 +289,21 @@ fn said(body: &[u8]) -> Said {
             }
             Err(_) => Said::default(),
         },
-        Some('[') => Said { field_errors: field_errors(text).unwrap_or_default(), ..Said::default() },
+        Some('[') => match field_errors(text) {
+            Some(field_errors) => Said { field_errors, ..Said::default() },
+            // Words may begin with a bracket too: "[busy] try later".
+            None => plain(text),
+        },
         Some('"') => Said { message: serde_json::from_str(text).ok(), ..Said::default() },
         // A page for people to look at says nothing that a program could pass on.
         Some('<') | None => Said::default(),
-        Some(_) => {
-            let words = &text[..boundary(text, MAX_PLAIN_MESSAGE)];
-            Said { message: Some(words.to_owned()), ..Said::default() }
-        }
+        Some(_) => plain(text),
     }
+}
+
+fn plain(text: &str) -> Said {
+    let words = &text[..boundary(text, MAX_PLAIN_MESSAGE)];
+    Said { message: Some(words.to_owned()), ..Said::default() }
 }
 
 /// The rows of a 422's array; `None` if it is no array.
@@ -361,5 +368,170 @@ fn hide_beginning(text: &mut String, key: &str) {
     if let Some(part) = forms.iter().filter_map(ending).max() {
         text.truncate(text.len() - part);
         text.push_str(REDACTED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::http;
+    use std::time::Duration;
+
+    const KEY: &str = "sk-0123456789";
+
+    const WHOLE: &str = r#"{"_id":"w","user_id":"u","credit":"1.5","created_at":"1970-01-01T00:00:01Z",
+        "updated_at":"soon","has_phone_sha256":false,"new":[{}]}"#;
+
+    #[test]
+    fn a_document_is_decoded_field_by_field() {
+        let (credit, document) = decode(WHOLE.as_bytes()).unwrap();
+        assert_eq!(document, WHOLE);
+        let want = ApiCredit {
+            id: "w".into(),
+            user_id: "u".into(),
+            credit: Amount { text: "1.5".into(), micros: Micros { value: 1_500_000, exact: true } },
+            cumulative_top_up: None,
+            created_at: Stamp { text: "1970-01-01T00:00:01Z".into(), unix_micros: Some(1_000_000) },
+            updated_at: Stamp { text: "soon".into(), unix_micros: None },
+            has_phone_sha256: Some(false),
+            has_free_credit: None,
+        };
+        assert_eq!(credit, want);
+        // Text without an escape is not copied: a warm call may not afford it.
+        assert!(matches!((credit.id, credit.credit.text), (Cow::Borrowed(_), Cow::Borrowed(_))));
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused_with_its_field_named() {
+        for (from, to, why) in [
+            ("\"w\"", "null", "\"_id\" is missing or null"),
+            ("\"u\"", "[]", "\"user_id\" is not a string"),
+            ("\"1.5\"", "true", "\"credit\" is neither a string nor a number"),
+            ("\"1.5\"", "\"1.5.0\"", "\"credit\" is not a decimal amount"),
+            ("\"1.5\"", "\"NaN\"", "\"credit\" is not a decimal amount"),
+            ("\"1.5\"", "NaN", "expected value"),
+            ("\"new\"", "\"cumulative_top_up\"", "\"cumulative_top_up\" is neither"),
+            ("\"soon\"", "0", "\"updated_at\" is not a string"),
+            ("\"soon\"", "\"\\u0000\"", "\"updated_at\" has a NUL character"),
+            ("\"soon\"", "\"\\udc00\"", "\"updated_at\" is not a valid string"),
+            ("false", "0", "\"has_phone_sha256\" is neither true nor false"),
+            ("\"new\"", "\"credit\"", "duplicate field `credit`"),
+            ("}]}", "}]} {", "trailing characters"),
+            ("{\"_id\"", "[\"_id\"", "not a JSON object"),
+            ("{\"_id\"", "\u{feff}{\"_id\"", "not a JSON object"),
+        ] {
+            let document = WHOLE.replacen(from, to, 1);
+            assert_ne!(document, WHOLE, "{from}");
+            let error = decode(document.as_bytes()).unwrap_err();
+            assert_eq!(error.status, Status::BadResponse, "{document}");
+            assert!(error.message.contains(why), "{document}: {}", error.message);
+        }
+        assert_eq!(decode(b"{\"_id\":\"\xff\"}").unwrap_err().status, Status::BadResponse);
+        assert_eq!(decode(&vec![b' '; MAX_BODY + 1]).unwrap_err().status, Status::ResponseTooLarge);
+        assert_eq!(decode(&vec![b' '; MAX_BODY]).unwrap_err().status, Status::BadResponse);
+    }
+
+    fn told(head: &str, body: &[u8]) -> Box<Error> {
+        let bytes = [head.as_bytes(), body].concat();
+        let parsed = http::parse_head(head.as_bytes()).unwrap();
+        let answer = Answer::new(&bytes, parsed, head.len());
+        failure(&answer, KEY, SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_failure_tells_its_head_and_its_body() {
+        let head = "HTTP/1.1 429 No\r\nRetry-After: Thu, 01 Jan 1970 00:00:09 GMT\r\nx-fish-error-code: slow\r\n\
+                    cf-ray: c\r\n\r\n";
+        let error = told(head, br#"{"message":"m"}"#);
+        assert_eq!((error.status, error.http_status), (Status::RateLimited, 429));
+        assert!(error.retryable);
+        assert_eq!(error.retry_after, Some(Duration::from_secs(9)));
+        assert_eq!(error.api_reason.as_deref(), Some("slow"));
+        assert_eq!(error.request_id.as_deref(), Some("c"));
+        assert_eq!(error.api_message.as_deref(), Some("m"));
+        assert_eq!(error.body.as_deref(), Some(r#"{"message":"m"}"#));
+    }
+
+    #[test]
+    fn an_error_body_of_any_shape_is_read() {
+        for (body, message, reason, rows) in [
+            ("", None, None, 0),
+            (r#"{"message":"m","reason":"r"}"#, Some("m"), Some("r"), 0),
+            (r#"{"detail":"d"}"#, Some("d"), None, 0),
+            (r#"{"detail":[{"loc":["a"],"msg":"m","type":"t"}]}"#, None, None, 1),
+            (r#"[{"loc":["a",0],"msg":"m","type":"t"},{}]"#, None, None, 2),
+            (r#""s""#, Some("s"), None, 0),
+            ("plain", Some("plain"), None, 0),
+            ("[busy] plain", Some("[busy] plain"), None, 0),
+            ("<html>", None, None, 0),
+            ("{not json", None, None, 0),
+        ] {
+            let error = told("HTTP/1.1 400 No\r\n\r\n", body.as_bytes());
+            assert_eq!(error.status, Status::ValidationFailed);
+            assert_eq!(error.api_message.as_deref(), message, "{body}");
+            assert_eq!(error.api_reason.as_deref(), reason, "{body}");
+            assert_eq!(error.field_errors.len(), rows, "{body}");
+        }
+        let error = told("HTTP/1.1 422 No\r\n\r\n", br#"[{"loc":["a",0],"msg":"m","type":"t"},{}]"#);
+        assert_eq!(error.field_errors[0].location, "a.0");
+    }
+
+    #[test]
+    fn every_status_has_a_sentence_that_says_what_to_do() {
+        for code in 100..=999 {
+            let text = sentence(Status::from_http(code), code);
+            assert!(text.contains(&format!(" (HTTP {code}); ")) && text.ends_with('.'), "{text}");
+            let again = text.contains("again later") || text.contains("try again");
+            assert!(again || !retry::worth_asking_again(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_leaves_without_the_key_and_without_nul() {
+        for (text, key, want) in [
+            ("plain", KEY, "plain"),
+            ("", KEY, ""),
+            ("a\0b", KEY, "a\u{fffd}b"),
+            ("Bearer sk-0123456789!", KEY, "Bearer [API key]!"),
+            ("sk-0123456789sk-0123456789", KEY, "[API key][API key]"),
+            ("its beginning: sk-01234", KEY, "its beginning: sk-01234"),
+            ("x", "", "x"),
+            ("aaa", "a", "[API key][API key][API key]"),
+            ("é", KEY, "é"),
+            (r"a\/b\/c and a/b/c", "a/b/c", "[API key] and [API key]"),
+            (r#"a\"\\b and a"\b"#, r#"a"\b"#, "[API key] and [API key]"),
+        ] {
+            assert_eq!(clean(text.to_owned(), key), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_cut_text_does_not_end_in_the_beginning_of_the_key() {
+        for (text, key, want) in [
+            ("the end of it: sk-01234", KEY, "the end of it: [API key]"),
+            ("sk-0", KEY, "[API key]"),
+            // Three letters tell nothing.
+            ("ask-", KEY, "ask-"),
+            ("sk-01 in the middle", KEY, "sk-01 in the middle"),
+            ("abcabcab", "abcabcd", "abc[API key]"),
+            (r"a\/bcd", "a/bcde", "[API key]"),
+            (r"x a\/bc", "a/bcd", "x [API key]"),
+            ("x", "", "x"),
+            ("", KEY, ""),
+            ("é", KEY, "é"),
+        ] {
+            let mut text = text.to_owned();
+            hide_beginning(&mut text, key);
+            assert_eq!(text, want);
+        }
+    }
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        for (text, limit, want) in
+            [("abc", 5, 3), ("abc", 2, 2), ("é", 1, 0), ("aé", 2, 1), ("😀😀", 7, 4), ("", 0, 0)]
+        {
+            assert_eq!(boundary(text, limit), want, "{text}");
+        }
     }
 }

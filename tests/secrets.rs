@@ -461,7 +461,8 @@ fn the_key_is_in_no_memory_of_the_process_after_the_client_is_freed() {
     // Bound at the start: binding a function at its first call saves every register on the stack, with whatever
     // the last copy left in them.
     let flags = &["-O2", "-Wl,-z,now"];
-    let program = c::compile(&[&c::root().join("tests/host/key_in_memory.c")], c::Link::Shared, flags, folder.path());
+    let program =
+        c::compile(&[&c::root().join("tests/host/key_in_memory.c")], c::Link::Shared, flags, folder.path());
     let masked: String = LONG_KEY.bytes().map(|byte| format!("{:02x}", byte ^ 0x5a)).collect();
     let cases = [
         ("http", vec![plain.url()]),
