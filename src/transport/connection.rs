@@ -76,7 +76,7 @@ impl Connection {
         // A byte beyond the body would be taken for the next answer's.
         if cut.is_none() && head.keep_alive && self.filled == body_end {
             let limit = head.idle_limit.map_or(IDLE_LIMIT, |server| IDLE_LIMIT.min(server / 2));
-            self.reusable_until = Some(Instant::now() + limit);
+            self.reusable_until = (!limit.is_zero()).then(|| Instant::now() + limit);
         }
         let bytes = &self.buffer[head_at..body_end];
         Ok(Answer { bytes, head, body: &bytes[body_at - head_at..], cut })
