@@ -1,0 +1,523 @@
+//! Deadlines and cancelling: at every stage a call can hang at, it ends when its time is up, and at once when
+//! its token is cancelled.
+
+mod support;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ::fish_api_credit::ffi::*;
+use socket2::{Domain, Socket, Type};
+use support::call::{Client, Options, Query, Token, name};
+use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
+use support::{c, child, clock};
+
+const SHORT: u32 = 300;
+
+fn ms(ms: u32) -> Duration {
+    Duration::from_millis(ms.into())
+}
+
+/// An address at which connecting neither succeeds nor fails: its backlog is full.
+struct BlackHole(SocketAddr, #[allow(dead_code)] Vec<Socket>);
+
+impl BlackHole {
+    fn new() -> BlackHole {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut sockets = vec![listener];
+        for _ in 0..3 {
+            let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            filler.set_nonblocking(true).unwrap();
+            let _ = filler.connect(&address);
+            sockets.push(filler);
+        }
+        BlackHole(address.as_socket().unwrap(), sockets)
+    }
+}
+
+/// A server that accepts nobody: connections are made by the kernel, which takes little in, and nothing ever
+/// answers.
+struct Deaf(TcpListener);
+
+impl Deaf {
+    fn new() -> Deaf {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.set_recv_buffer_size(4096).unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(128).unwrap();
+        Deaf(listener.into())
+    }
+}
+
+/// Keeps what a stage needs alive.
+enum Place {
+    Hole(BlackHole),
+    Deaf(Deaf),
+    Server(Server),
+}
+
+struct Stage {
+    name: &'static str,
+    place: Place,
+    scheme: &'static str,
+    proxy: Option<String>,
+    max_retries: i32,
+    /// What a deadline that passes there gives, and words of its message.
+    at_deadline: (fish_status, &'static str),
+}
+
+impl Stage {
+    fn url(&self) -> String {
+        let address = match &self.place {
+            Place::Hole(hole) => hole.0,
+            Place::Deaf(deaf) => deaf.0.local_addr().unwrap(),
+            Place::Server(server) => server.address(),
+        };
+        format!("{}://{address}", self.scheme)
+    }
+
+    fn client(&self, timeout_ms: u32) -> Client {
+        let url = self.url();
+        let proxy_url = Some(self.proxy.as_deref().unwrap_or(""));
+        let max_retries = self.max_retries;
+        let base_url = Some(url.as_str());
+        Client::new(&Options { base_url, timeout_ms, max_retries, proxy_url, ..Options::test() }).unwrap()
+    }
+}
+
+fn stages() -> Vec<Stage> {
+    let plain = |name, place, words| Stage {
+        name,
+        place,
+        scheme: "http",
+        proxy: None,
+        max_retries: -1,
+        at_deadline: (FISH_TIMED_OUT, words),
+    };
+    let server = |script: Script| Place::Server(Server::scripted(vec![script]));
+    let slowly = |bytes: &[u8]| Step::Trickle(bytes.to_vec(), ms(20));
+    let whole = answer(200, "", DOCUMENT);
+    let head = whole.len() - DOCUMENT.len();
+    let chunks: String = DOCUMENT.chars().map(|c| format!("1\r\n{c}\r\n")).collect();
+    let endless = [Step::Send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n".to_vec())];
+    let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(200);
+    let until_close = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+    let long_error = b"HTTP/1.1 503 Busy\r\nContent-Length: 99\r\n\r\nbusy".to_vec();
+    let deaf_proxy = Deaf::new();
+    let proxy_url = |scheme: &str, deaf: &Deaf| Some(format!("{scheme}://{}", deaf.0.local_addr().unwrap()));
+    // Leaked on purpose: the listener must stay for as long as the stage does.
+    let http_proxy = proxy_url("http", &deaf_proxy);
+    let socks_proxy = proxy_url("socks5", &deaf_proxy);
+    std::mem::forget(deaf_proxy);
+    vec![
+        plain("connecting", Place::Hole(BlackHole::new()), "connecting"),
+        plain("a server that never reads", Place::Deaf(Deaf::new()), "waiting for the answer"),
+        Stage {
+            scheme: "https",
+            ..plain("the TLS handshake", Place::Deaf(Deaf::new()), "in the TLS handshake")
+        },
+        Stage { proxy: http_proxy, ..plain("an HTTP proxy", server(ok()), "waiting for the proxy") },
+        Stage { proxy: socks_proxy, ..plain("a SOCKS proxy", server(ok()), "waiting for the proxy") },
+        plain("waiting for the head", server(vec![Step::Stall]), "waiting for the answer"),
+        plain(
+            "half a head",
+            server(vec![Step::Send(whole[..head / 2].into()), Step::Stall]),
+            "reading the answer",
+        ),
+        plain("a head a byte at a time", server(vec![slowly(&whole)]), "reading the answer"),
+        plain(
+            "interim answers without end",
+            server(vec![Step::Trickle(interim, ms(2))]),
+            "reading the answer",
+        ),
+        plain(
+            "a head and nothing more",
+            server(vec![Step::Send(whole[..head].into()), Step::Stall]),
+            "reading the answer",
+        ),
+        plain(
+            "a body a byte at a time",
+            server(vec![Step::Send(whole[..head].into()), slowly(&whole[head..])]),
+            "reading the answer",
+        ),
+        plain(
+            "chunks of a byte",
+            server([&endless[..], &[slowly(chunks.as_bytes())]].concat()),
+            "reading the answer",
+        ),
+        plain("a chunk without end", server([&endless[..], &[Step::Stall]].concat()), "reading the answer"),
+        plain(
+            "a body until the close that never comes",
+            server(vec![Step::Send([until_close, DOCUMENT.into()].concat()), Step::Stall]),
+            "reading the answer",
+        ),
+        Stage {
+            // Its status has said what matters.
+            at_deadline: (FISH_SERVER_ERROR, "HTTP 503"),
+            ..plain("an error's body", server(vec![Step::Send(long_error), Step::Stall]), "")
+        },
+        Stage {
+            // Connection after connection is lost: the time goes into trying and waiting. The last failure is told.
+            max_retries: 1000,
+            at_deadline: (FISH_CONNECTION_LOST, "lost"),
+            ..plain("retries without end", server(vec![Step::Close]), "")
+        },
+    ]
+}
+
+#[test]
+fn a_call_ends_at_its_deadline_at_every_stage() {
+    for stage in stages() {
+        let Stage { name: title, at_deadline: (status, words), .. } = stage;
+        // Backing off, a call may give up early: when the wait would pass the deadline.
+        let exact = stage.max_retries < 0;
+        for by_query in [false, true] {
+            let client = stage.client(if by_query { 60_000 } else { SHORT });
+            let query = Query { timeout_ms: if by_query { SHORT } else { 0 }, ..Query::default() };
+            let call = || client.get(&query).unwrap_err();
+            let failure = match exact {
+                true => clock::ends_at(title, ms(SHORT), call),
+                false => clock::ends_by(title, ms(SHORT), call),
+            };
+            assert_eq!(name(failure.status), name(status), "{title}: {failure:?}");
+            assert!(failure.message.contains(words), "{title}: {}", failure.message);
+            assert!(failure.retryable, "{title}: {failure:?}");
+            if status == FISH_TIMED_OUT {
+                assert!(failure.message.contains("300 ms"), "{title}: {}", failure.message);
+                assert_eq!(failure.attempts, 1, "{title}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_call_is_cancelled_at_once_at_every_stage() {
+    for stage in stages() {
+        let client = stage.client(30_000);
+        let token = Token::new();
+        let failure = thread::scope(|scope| {
+            let call = scope.spawn(|| {
+                let query = Query { cancel: Some(&token), ..Query::default() };
+                client.get(&query).unwrap_err()
+            });
+            match &stage.place {
+                // It must be in the middle of it, not before it.
+                Place::Server(server) if stage.proxy.is_none() => server.await_requests(1),
+                _ => {}
+            }
+            thread::sleep(ms(60));
+            assert!(!call.is_finished(), "{}", stage.name);
+            clock::ends_by(stage.name, Duration::ZERO, || {
+                token.cancel();
+                call.join().unwrap()
+            })
+        });
+        assert_eq!(name(failure.status), "FISH_CANCELLED", "{}: {failure:?}", stage.name);
+        assert!(!failure.retryable, "{}", stage.name);
+        assert!(failure.attempts >= u32::from(stage.max_retries > 0), "{}", stage.name);
+    }
+}
+
+#[test]
+fn connect_timeout_ends_an_attempt_and_not_the_call() {
+    let hole = BlackHole::new();
+    let deaf = Deaf::new();
+    for (url, words) in [
+        (format!("http://{}", hole.0), "connecting"),
+        (format!("https://{}", deaf.0.local_addr().unwrap()), "in the TLS handshake"),
+    ] {
+        let options = Options {
+            base_url: Some(&url),
+            timeout_ms: 20_000,
+            connect_timeout_ms: 200,
+            max_retries: -1,
+            ..Options::test()
+        };
+        let client = Client::new(&options).unwrap();
+        let failure = clock::ends_at(words, ms(200), || client.get(&Query::default()).unwrap_err());
+        assert_eq!((failure.status, failure.attempts, failure.retryable), (FISH_TIMED_OUT, 1, true));
+        assert!(failure.message.contains(words), "{}", failure.message);
+        assert!(failure.message.contains("connect_timeout_ms (200 ms)"), "{}", failure.message);
+        // With retries, each attempt has its own time, and the deadline holds for all of them.
+        let options = Options { timeout_ms: 700, max_retries: 50, ..options };
+        let client = Client::new(&options).unwrap();
+        let failure = clock::ends_by(words, ms(700), || client.get(&Query::default()).unwrap_err());
+        assert_eq!(failure.status, FISH_TIMED_OUT);
+        assert!((2..=4).contains(&failure.attempts), "{failure:?}");
+    }
+}
+
+#[test]
+fn a_wait_between_retries_is_cancelled_at_once_and_sends_nothing_more() {
+    let busy = send(answer(503, "Retry-After: 20\r\n", ""));
+    let server = Server::scripted(vec![busy, ok()]);
+    let url = server.url();
+    let client =
+        Client::new(&Options { base_url: Some(&url), timeout_ms: 60_000, ..Options::test() }).unwrap();
+    let token = Token::new();
+    thread::scope(|scope| {
+        let query = Query { cancel: Some(&token), ..Query::default() };
+        let client = &client;
+        let call = scope.spawn(move || client.get(&query).unwrap_err());
+        server.await_requests(1);
+        thread::sleep(ms(60));
+        let failure = clock::ends_by("a wait", Duration::ZERO, || {
+            token.cancel();
+            call.join().unwrap()
+        });
+        assert_eq!((failure.status, failure.attempts, failure.retryable), (FISH_CANCELLED, 1, false));
+    });
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_token_cancelled_before_the_call_sends_nothing_and_stays_cancelled() {
+    let server = Server::scripted(vec![ok()]);
+    let client = Client::once(&server.url());
+    let token = Token::new();
+    token.cancel();
+    token.cancel();
+    let query = Query { cancel: Some(&token), ..Query::default() };
+    for _ in 0..3 {
+        let failure = client.get(&query).unwrap_err();
+        assert_eq!((failure.status, failure.attempts, failure.http_status), (FISH_CANCELLED, 0, 0));
+        assert_eq!(client.get_json(&query).unwrap_err().status, FISH_CANCELLED);
+    }
+    assert_eq!((server.connections(), server.requests().len()), (0, 0));
+    // A kept connection is left alone, too.
+    client.get(&Query::default()).unwrap();
+    assert_eq!(client.get(&query).unwrap_err().status, FISH_CANCELLED);
+    client.get(&Query::default()).unwrap();
+    assert_eq!((server.connections(), server.requests().len()), (1, 2));
+}
+
+#[test]
+fn one_token_cancels_many_calls_of_many_clients() {
+    let server = Server::scripted(vec![vec![Step::Stall]]);
+    let clients: Vec<Client> = (0..4).map(|_| Client::once(&server.url())).collect();
+    let token = Token::new();
+    thread::scope(|scope| {
+        let calls: Vec<_> = (0..16)
+            .map(|n| {
+                let (client, token) = (&clients[n % 4], &token);
+                scope.spawn(move || {
+                    let query = Query { cancel: Some(token), timeout_ms: 30_000, ..Query::default() };
+                    client.get(&query).unwrap_err().status
+                })
+            })
+            .collect();
+        server.await_requests(16);
+        clock::ends_by("sixteen calls", Duration::ZERO, || {
+            token.cancel();
+            for call in calls {
+                assert_eq!(call.join().unwrap(), FISH_CANCELLED);
+            }
+        });
+    });
+}
+
+#[test]
+fn a_token_may_be_freed_while_its_call_runs() {
+    let server = Server::scripted(vec![vec![Step::Rest(ms(200)), Step::Send(answer(200, "", DOCUMENT))]]);
+    let client = Arc::new(Client::once(&server.url()));
+    // Freed uncancelled: the call goes on to its end.
+    let token = Token::new();
+    let raw = token.0 as usize;
+    let own = Arc::clone(&client);
+    let call = thread::spawn(move || {
+        let borrowed = std::mem::ManuallyDrop::new(Token(raw as *mut fish_cancel_token));
+        own.get(&Query { cancel: Some(&borrowed), ..Query::default() })
+    });
+    server.await_requests(1);
+    drop(token);
+    assert_eq!(call.join().unwrap().unwrap().credit, "12.345678");
+    // Freed right after it was cancelled: the call is cancelled.
+    let token = Token::new();
+    let raw = token.0 as usize;
+    let own = Arc::clone(&client);
+    let call = thread::spawn(move || {
+        let borrowed = std::mem::ManuallyDrop::new(Token(raw as *mut fish_cancel_token));
+        own.get(&Query { cancel: Some(&borrowed), ..Query::default() })
+    });
+    server.await_requests(2);
+    token.cancel();
+    drop(token);
+    assert_eq!(call.join().unwrap().unwrap_err().status, FISH_CANCELLED);
+}
+
+#[test]
+fn after_a_deadline_or_a_cancel_the_client_works_on() {
+    let server = Server::directed(|n, _| if n % 2 == 0 { vec![Step::Stall] } else { ok() });
+    let client = Client::once(&server.url());
+    for round in 0..6 {
+        let token = Token::new();
+        let query = Query { timeout_ms: 50, cancel: Some(&token), ..Query::default() };
+        if round % 2 == 0 {
+            assert_eq!(client.get(&query).unwrap_err().status, FISH_TIMED_OUT);
+        } else {
+            let waits = thread::scope(|scope| {
+                let client = &client;
+                let query = Query { timeout_ms: 30_000, ..query };
+                let call = scope.spawn(move || client.get(&query).unwrap_err().status);
+                server.await_requests(2 * round + 1);
+                token.cancel();
+                call.join().unwrap()
+            });
+            assert_eq!(waits, FISH_CANCELLED);
+        }
+        assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{round}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_slow_but_in_time_is_taken() {
+    let whole = answer(200, "", DOCUMENT);
+    let server = Server::scripted(vec![vec![Step::Trickle(whole, Duration::from_millis(1))]]);
+    let client = Client::once(&server.url());
+    assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678");
+}
+
+#[test]
+fn the_shortest_deadline_is_no_hang_and_the_longest_is_taken() {
+    let server = Server::scripted(vec![vec![Step::Stall]]);
+    let client = Client::once(&server.url());
+    let query = Query { timeout_ms: 1, ..Query::default() };
+    let failure = clock::ends_by("1 ms", ms(1), || client.get(&query).unwrap_err());
+    assert_eq!(failure.status, FISH_TIMED_OUT);
+    let server = Server::scripted(vec![ok()]);
+    let url = server.url();
+    let options = Options {
+        base_url: Some(&url),
+        timeout_ms: u32::MAX,
+        connect_timeout_ms: u32::MAX,
+        max_retries: i32::MAX,
+        ..Options::test()
+    };
+    let client = Client::new(&options).unwrap();
+    client.get(&Query { timeout_ms: u32::MAX, ..Query::default() }).unwrap();
+}
+
+/// The request is at most a few KiB, so a server that never reads makes sending it wait only if the key is
+/// larger than every buffer between them.
+#[test]
+fn sending_to_a_server_that_never_reads_ends_at_the_deadline() {
+    let deaf = Deaf::new();
+    let url = format!("http://{}", deaf.0.local_addr().unwrap());
+    let key = "k".repeat(3 * 1024 * 1024);
+    let options = Options { api_key: Some(&key), base_url: Some(&url), max_retries: -1, ..Options::test() };
+    let client = Client::new(&options).unwrap();
+    // Copying and wiping such a key takes its own time in a debug build, as a call that sends nothing shows.
+    let token = Token::new();
+    token.cancel();
+    let begun = Instant::now();
+    let failure = client.get(&Query { cancel: Some(&token), ..Query::default() }).unwrap_err();
+    let cost = begun.elapsed();
+    assert_eq!(failure.status, FISH_CANCELLED);
+
+    let query = Query { timeout_ms: SHORT, ..Query::default() };
+    let failure = clock::ends_by("sending", ms(SHORT) + 3 * cost, || client.get(&query).unwrap_err());
+    assert_eq!(failure.status, FISH_TIMED_OUT);
+    assert!(failure.message.contains("sending the request"), "{}", failure.message);
+    let token = Token::new();
+    thread::scope(|scope| {
+        let query = Query { cancel: Some(&token), ..Query::default() };
+        let client = &client;
+        let call = scope.spawn(move || client.get(&query).unwrap_err());
+        thread::sleep(ms(150));
+        let failure = clock::ends_by("sending", 3 * cost, || {
+            token.cancel();
+            call.join().unwrap()
+        });
+        assert_eq!(failure.status, FISH_CANCELLED);
+    });
+}
+
+#[test]
+fn a_name_lookup_that_never_ends_holds_nobody() {
+    const TEST: &str = "a_name_lookup_that_never_ends_holds_nobody";
+    let scratch = tempfile::tempdir().unwrap();
+    child::alone(
+        TEST,
+        |command| {
+            command.env("LD_PRELOAD", c::preload("getaddrinfo", scratch.path()));
+        },
+        || {
+            let options =
+                Options { base_url: Some("https://stuck.test"), timeout_ms: SHORT, ..Options::test() };
+            let client = Client::new(&options).unwrap();
+            for round in 0..3 {
+                let failure =
+                    clock::ends_at("resolving", ms(SHORT), || client.get(&Query::default()).unwrap_err());
+                assert_eq!((failure.status, failure.attempts), (FISH_TIMED_OUT, 1), "{failure:?}");
+                assert!(failure.message.contains("resolving the host name"), "{}", failure.message);
+                assert_eq!(lookups(), 1, "one thread for all of them, in round {round}");
+            }
+            let token = Token::new();
+            let running = AtomicBool::new(false);
+            thread::scope(|scope| {
+                let (client, token, running) = (&client, &token, &running);
+                let call = scope.spawn(move || {
+                    running.store(true, Ordering::SeqCst);
+                    let query = Query { cancel: Some(token), timeout_ms: 30_000, ..Query::default() };
+                    client.get(&query).unwrap_err()
+                });
+                while !running.load(Ordering::SeqCst) {
+                    thread::yield_now();
+                }
+                thread::sleep(ms(60));
+                let failure = clock::ends_by("resolving", Duration::ZERO, || {
+                    token.cancel();
+                    call.join().unwrap()
+                });
+                assert_eq!(failure.status, FISH_CANCELLED);
+            });
+            // Eight callers at once share the one lookup, and none waits longer for it than it likes.
+            thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        let failure = clock::ends_at("resolving together", ms(SHORT), || {
+                            client.get(&Query::default()).unwrap_err()
+                        });
+                        assert_eq!(failure.status, FISH_TIMED_OUT);
+                    });
+                }
+            });
+            assert_eq!(lookups(), 1);
+            // Freeing the client does not wait for the lookup either.
+            clock::ends_by("freeing", Duration::ZERO, || drop(client));
+        },
+    );
+}
+
+/// The library's lookup threads in this process.
+fn lookups() -> usize {
+    std::fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|comm| comm.trim() == "fish-resolve")
+        .count()
+}
+
+#[test]
+fn no_call_to_an_address_starts_a_thread() {
+    const TEST: &str = "no_call_to_an_address_starts_a_thread";
+    child::alone(
+        TEST,
+        |_| {},
+        || {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let client = Client::once(&format!("http://{}", listener.local_addr().unwrap()));
+            let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
+            let before = threads();
+            // The kernel makes the connection; nobody accepts it.
+            let failure = client.get(&Query { timeout_ms: 50, ..Query::default() }).unwrap_err();
+            assert_eq!((failure.status, threads()), (FISH_TIMED_OUT, before));
+        },
+    );
+}

@@ -1,0 +1,235 @@
+//! Asking again: after what, how often, after how long, and what is told of it.
+
+mod support;
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant, SystemTime};
+
+use ::fish_api_credit::ffi::*;
+use support::call::{Client, Options, Query, name};
+use support::clock;
+use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
+
+const WHOLE: Duration = Duration::from_millis(20_000);
+
+fn client(url: &str, max_retries: i32) -> Client {
+    let options =
+        Options { base_url: Some(url), timeout_ms: WHOLE.as_millis() as u32, max_retries, ..Options::test() };
+    Client::new(&options).unwrap()
+}
+
+fn part(length: usize, end: Step) -> Script {
+    vec![Step::Send(answer(200, "", DOCUMENT)[..length].into()), end]
+}
+
+/// A failure that is worth asking again after, and what it is told as when it is the last.
+fn failures() -> Vec<(&'static str, Script, fish_status, i32)> {
+    let whole = answer(200, "", DOCUMENT).len();
+    let head = whole - DOCUMENT.len();
+    let chunked = |body: &str| format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+    let mut cases = vec![
+        ("closed before the head", vec![Step::Close], FISH_CONNECTION_LOST, 0),
+        ("reset before the head", vec![Step::Reset], FISH_CONNECTION_LOST, 0),
+        ("a byte of the head", part(1, Step::Close), FISH_CONNECTION_LOST, 0),
+        ("half a head", part(head / 2, Step::Close), FISH_CONNECTION_LOST, 0),
+        ("half a head, reset", part(head / 2, Step::Reset), FISH_CONNECTION_LOST, 0),
+        ("a head alone", part(head, Step::Close), FISH_CONNECTION_LOST, 200),
+        ("half a body", part(head + 100, Step::Close), FISH_CONNECTION_LOST, 200),
+        ("half a body, reset", part(head + 100, Step::Reset), FISH_CONNECTION_LOST, 200),
+        ("all but a byte", part(whole - 1, Step::Close), FISH_CONNECTION_LOST, 200),
+        ("half a chunk", vec![Step::Send(chunked("5\r\n{").into()), Step::Close], FISH_CONNECTION_LOST, 200),
+        (
+            "no last chunk",
+            vec![Step::Send(chunked("1\r\n{\r\n").into()), Step::Close],
+            FISH_CONNECTION_LOST,
+            200,
+        ),
+        (
+            "an interim answer alone",
+            vec![Step::Send(b"HTTP/1.1 100 C\r\n\r\n".to_vec()), Step::Close],
+            FISH_CONNECTION_LOST,
+            0,
+        ),
+    ];
+    for (code, status) in [
+        (408, FISH_UNEXPECTED_STATUS),
+        (429, FISH_RATE_LIMITED),
+        (500, FISH_SERVER_ERROR),
+        (502, FISH_SERVER_ERROR),
+        (503, FISH_SERVER_ERROR),
+        (504, FISH_SERVER_ERROR),
+    ] {
+        cases.push(("an answer to ask again after", send(answer(code, "", "later")), status, code.into()));
+        cases.push((
+            "and its connection closed",
+            vec![Step::Send(answer(code, "Connection: close\r\n", "later")), Step::Close],
+            status,
+            code.into(),
+        ));
+        let cut = format!("HTTP/1.1 {code} No\r\nContent-Length: 99\r\n\r\nlat").into_bytes();
+        cases.push(("and its body cut", vec![Step::Send(cut), Step::Close], status, code.into()));
+    }
+    cases
+}
+
+#[test]
+fn what_is_worth_it_is_asked_again_and_told_truly() {
+    for (title, script, status, http) in failures() {
+        // Once, then well.
+        let server = Server::scripted(vec![script.clone(), ok()]);
+        let got = client(&server.url(), 0).get(&Query::default());
+        assert_eq!(got.map(|c| c.credit).as_deref(), Ok("12.345678"), "{title} {http}");
+        assert_eq!(server.requests().len(), 2, "{title} {http}");
+
+        // Never well: as often as asked for.
+        for (max_retries, attempts) in [(-1, 1), (1, 2), (0, 3), (3, 4)] {
+            let server = Server::scripted(vec![script.clone()]);
+            let failure = client(&server.url(), max_retries).get(&Query::default()).unwrap_err();
+            let title = format!("{title} {http}, max_retries {max_retries}: {failure:?}");
+            assert_eq!(name(failure.status), name(status), "{title}");
+            assert_eq!(failure.http_status, http, "{title}");
+            assert_eq!(failure.attempts, attempts, "{title}");
+            assert!(failure.retryable, "{title}");
+            assert_eq!(server.requests().len() as u32, attempts, "{title}");
+            if max_retries > 0 && http != 0 {
+                break; // The longer waits have been shown by those above.
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_worth_it_is_asked_once() {
+    let mut cases: Vec<(String, Script)> = [201, 204, 301, 400, 401, 402, 403, 404, 409, 422, 501, 505, 599]
+        .map(|code| (format!("HTTP {code}"), send(answer(code, "Retry-After: 0\r\n", ""))))
+        .into();
+    cases.push(("no document".into(), send(answer(200, "", "[]"))));
+    cases.push(("no HTTP".into(), vec![Step::Send(b"SSH-2.0-x\r\n".to_vec()), Step::Close]));
+    cases.push(("a head that is wrong".into(), send("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n")));
+    cases.push(("too large".into(), send(answer(200, "", vec![b' '; 1024 * 1024 + 1]))));
+    for (title, script) in cases {
+        let server = Server::scripted(vec![script, ok()]);
+        let failure = client(&server.url(), 5).get(&Query::default()).unwrap_err();
+        assert_eq!((failure.attempts, failure.retryable), (1, false), "{title}: {failure:?}");
+        assert_eq!(server.requests().len(), 1, "{title}");
+    }
+}
+
+#[test]
+fn a_refused_connection_is_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let failure = client(&format!("http://{address}"), 2).get(&Query::default()).unwrap_err();
+    assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
+    assert_eq!((failure.attempts, failure.retryable, failure.http_status), (3, true, 0));
+    assert!(failure.message.contains(&address.to_string()), "{}", failure.message);
+}
+
+#[test]
+fn failures_of_many_kinds_in_one_call() {
+    let server = Server::scripted(vec![
+        vec![Step::Reset],
+        send(answer(503, "x-fish-trace-id: first\r\n", "busy")),
+        part(60, Step::Close),
+        send(answer(429, "Retry-After: 0\r\nx-fish-trace-id: second\r\n", r#"{"message":"slow"}"#)),
+        send(answer(403, "x-fish-trace-id: last\r\n", r#"{"message":"no"}"#)),
+    ]);
+    let failure = client(&server.url(), 9).get(&Query::default()).unwrap_err();
+    assert_eq!((failure.status, failure.attempts, failure.retryable), (FISH_FORBIDDEN, 5, false));
+    assert_eq!(failure.request_id.as_deref(), Some("last"));
+    assert_eq!((failure.api_message.as_deref(), failure.retry_after_ms), (Some("no"), 0));
+}
+
+#[test]
+fn retry_after_is_waited_for_in_both_its_forms() {
+    /// What the server says, at the moment it says it.
+    enum Says {
+        Text(&'static str),
+        DateIn(u64),
+    }
+    use Says::*;
+    let ms = Duration::from_millis;
+    for (says, least, most) in [
+        (Text("1"), ms(1000), ms(1600)),
+        (Text("0"), ms(0), ms(400)),
+        // A date has whole seconds: three ahead are more than two.
+        (DateIn(3), ms(2000), ms(3600)),
+        (DateIn(0), ms(0), ms(1400)),
+        (Text("Sun, 06 Nov 1994 08:49:37 GMT"), ms(0), ms(400)),
+        // No such thing was said: the library's own wait, of at most 250 ms.
+        (Text("-1"), ms(0), ms(650)),
+        (Text("tomorrow"), ms(0), ms(650)),
+    ] {
+        for code in [429, 503] {
+            let value = match says {
+                Text(text) => text.to_owned(),
+                DateIn(seconds) => httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(seconds)),
+            };
+            let busy = answer(code, &format!("Retry-After: {value}\r\n"), "");
+            let server = Server::scripted(vec![send(busy), ok()]);
+            let client = client(&server.url(), 1);
+            let begun = Instant::now();
+            clock::ends_by(&value, most, || client.get(&Query::default()).unwrap());
+            assert!(begun.elapsed() >= least, "{value}: {:?}", begun.elapsed());
+            assert_eq!(server.requests().len(), 2, "{value}");
+            // On the same connection: an error answer is no reason to open another.
+            assert_eq!(server.connections(), 1, "{value}");
+            if least > ms(0) {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wait_that_would_pass_the_deadline_is_not_begun() {
+    for (value, told) in [("30", 30_000), ("3600", 3_600_000), ("99999999999", u32::MAX)] {
+        let busy = answer(429, &format!("Retry-After: {value}\r\nx-fish-trace-id: t\r\n"), "slow down");
+        let server = Server::scripted(vec![send(busy), ok()]);
+        let client = client(&server.url(), 2);
+        let query = Query { timeout_ms: 15_000, ..Query::default() };
+        let failure = clock::ends_by(value, Duration::ZERO, || client.get(&query).unwrap_err());
+        assert_eq!((failure.status, failure.http_status), (FISH_RATE_LIMITED, 429), "{failure:?}");
+        assert_eq!((failure.attempts, failure.retryable, failure.retry_after_ms), (1, true, told));
+        assert_eq!(failure.request_id.as_deref(), Some("t"));
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[test]
+fn the_last_failure_is_told_when_the_deadline_passes_in_a_wait() {
+    // Each answer takes 120 ms, and each wait has at most 250 ms: the deadline comes in between.
+    let slow = vec![Step::Rest(Duration::from_millis(120)), Step::Send(answer(503, "", "busy"))];
+    let server = Server::scripted(vec![slow]);
+    let client = client(&server.url(), 1000);
+    for _ in 0..5 {
+        let query = Query { timeout_ms: 500, ..Query::default() };
+        let failure = clock::ends_by("503s", Duration::from_millis(500), || client.get(&query).unwrap_err());
+        // Its time is up either in the wait or in the next answer.
+        match failure.status {
+            FISH_SERVER_ERROR => assert_eq!(failure.http_status, 503),
+            FISH_TIMED_OUT => assert_eq!(failure.http_status, 0),
+            _ => panic!("{failure:?}"),
+        }
+        assert!(failure.retryable && failure.attempts >= 1, "{failure:?}");
+    }
+}
+
+#[test]
+fn waits_grow_and_are_not_all_alike() {
+    // 24 calls of one retry each: full jitter from 0 to 250 ms.
+    let server = Server::directed(|n, _| if n % 2 == 0 { send(answer(503, "", "")) } else { ok() });
+    let client = client(&server.url(), 1);
+    let mut waits: Vec<Duration> = (0..24)
+        .map(|_| {
+            let begun = Instant::now();
+            client.get(&Query::default()).unwrap();
+            begun.elapsed()
+        })
+        .collect();
+    waits.sort();
+    // Uniform over 250 ms: that 24 of them lie within 60 ms happens once in 10^13 times.
+    assert!(waits[23] - waits[0] > Duration::from_millis(60), "{waits:?}");
+    assert!(waits[12] < Duration::from_millis(250), "{waits:?}");
+}
