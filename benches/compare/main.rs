@@ -32,7 +32,7 @@ fn main() {
     let built = contender::build();
     let (http, https) = (Server::http(), Server::https(built.directory.path()));
     let mut missing = built.missing.clone();
-    missing.extend([Tool::Valgrind, Tool::Strace].into_iter().filter_map(Tool::missing));
+    missing.extend([Tool::Valgrind, Tool::Strace].into_iter().filter_map(Tool::missing).map(str::to_owned));
     println!("{}\n", measure::machine());
     for what in &missing {
         println!("left out: {what}");
@@ -75,7 +75,7 @@ fn main() {
 
     let threaded = measure::threads(&built.contenders, &http, &THREAD_COUNTS);
     for count in THREAD_COUNTS {
-        table.row(&format!("http: calls a second, {count} threads (to 1 thread)"), "", |kind| {
+        table.row(&format!("http: calls a second, threads: {count} (to 1)"), "", |kind| {
             let (rate, gain) = threaded.rate(kind, count)?;
             Some(format!("{} ({gain:.2})", thousands(rate)))
         });

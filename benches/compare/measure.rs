@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::contender::{Contender, Kind, Running};
@@ -27,7 +28,17 @@ pub enum Tool {
 
 impl Tool {
     /// Why it cannot be used here, if it cannot.
-    pub fn missing(self) -> Option<String> {
+    pub fn missing(self) -> Option<&'static str> {
+        static VALGRIND: OnceLock<Option<String>> = OnceLock::new();
+        static STRACE: OnceLock<Option<String>> = OnceLock::new();
+        let known = match self {
+            Tool::Valgrind => &VALGRIND,
+            Tool::Strace => &STRACE,
+        };
+        known.get_or_init(|| self.look()).as_deref()
+    }
+
+    fn look(self) -> Option<String> {
         let (command, package, figures) = match self {
             Tool::Valgrind => {
                 (["valgrind", "-q", "true"], "valgrind", "instructions and allocations need valgrind")
