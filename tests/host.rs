@@ -5,7 +5,8 @@
 //! `cargo test` runs a few rounds of each; FISH_CI the thousand; FISH_HOST_ROUNDS=n says how many. `.ci/host.sh`
 //! runs the same programs under valgrind and the sanitizers, by these variables:
 //! FISH_HOST_CC, FISH_HOST_CFLAGS (compiler and flags more), FISH_HOST_RUNNER (what to run programs under),
-//! FISH_HOST_PATIENCE (by how much the times that the library promises are stretched).
+//! FISH_HOST_PATIENCE (by how much the times that the library promises are stretched), FISH_HOST_NO_AES (the TLS
+//! server offers ChaCha20 only).
 
 #![cfg(target_os = "linux")]
 
@@ -56,6 +57,11 @@ fn rounds(quick: u32, thorough: u32) -> String {
         None => quick,
     };
     count.to_string()
+}
+
+/// By how much the programs are slowed down.
+fn patience() -> f64 {
+    variable("FISH_HOST_PATIENCE").map_or(1.0, |times| times.parse().expect("FISH_HOST_PATIENCE is a number"))
 }
 
 fn skipped(what: &str) {
@@ -151,6 +157,17 @@ impl Bench {
         out
     }
 
+    /// Runs the example's host with a plugin, and gives what it printed.
+    fn example(&self, plugin: &Path, seconds: &str, behaviour: &str) -> String {
+        let host = self.compile("examples/plugin/host.c", "meter-host", Library::None, &["-D_GNU_SOURCE"]);
+        let mut url = self.plain();
+        url.push(behaviour);
+        let arguments = [plugin.as_os_str().to_owned(), seconds.into(), url];
+        let (ended_well, out, err) = self.run_with(&host, &arguments, &[("FISH_API_KEY", "example")]);
+        assert!(ended_well, "{out}\n{err}");
+        out
+    }
+
     fn run_with(
         &self,
         program: &Path,
@@ -163,8 +180,8 @@ impl Bench {
         let mut child = Command::new(words[0])
             .args(&words[1..])
             .args(arguments)
-            .envs(environment.iter().copied())
             .env_remove("FISH_API_KEY")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -282,4 +299,25 @@ fn a_thread_with_a_small_stack_can_call() {
     // The promise is the release build's; without optimisation the same code needs several times as much.
     let limit = if cfg!(debug_assertions) { "512" } else { "64" };
     bench.run(&program, &[bench.plain(), bench.tls(), bench.ca_file(), limit.into()]);
+}
+
+#[test]
+fn the_example_plugin_never_keeps_its_host_waiting() {
+    let Some(bench) = Bench::new() else { return };
+    let flags = ["-shared", "-fPIC", "-fvisibility=hidden", "-D_GNU_SOURCE"];
+    let source = "examples/plugin/plugin.c";
+    let inside_flags = [&flags[..], STATIC_PLUGIN].concat();
+    for plugin in [
+        bench.compile(source, "meter-shared.so", Library::Shared, &flags),
+        bench.compile(source, "meter-static.so", Library::Static, &inside_flags),
+    ] {
+        let out = bench.example(&plugin, &format!("{}", 0.5 * patience()), "/ok");
+        assert!(out.contains("\nAPI credit: $12.345678\n"), "{out}");
+        // Unloaded while the call waits for an answer that never comes.
+        let out = bench.example(&plugin, "0.3", "/hang");
+        let times: Vec<f64> =
+            out.lines().last().unwrap().split(' ').filter_map(|word| word.parse().ok()).collect();
+        assert_eq!(times.len(), 3, "{out}");
+        assert!(times[2] < 100.0 * patience(), "{out}");
+    }
 }

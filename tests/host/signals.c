@@ -47,10 +47,7 @@ static volatile int storming;
 
 /* Signals the thread that calls, and the process as a whole, until told to stop. */
 static void *storm(void *unused) {
-  sigset_t all;
   (void)unused;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, NULL);
   for (unsigned i = 0; __atomic_load_n(&storming, __ATOMIC_ACQUIRE); i++) {
     if (i % 2) {
       pthread_kill(caller, SIGUSR1);
@@ -64,12 +61,20 @@ static void *storm(void *unused) {
 }
 
 static void *cancel_later(void *argument) {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, NULL);
   sleep_ms(80);
   fish_cancel_token_cancel(argument);
   return NULL;
+}
+
+/* A thread of the host's that no handler is to run on. */
+static pthread_t deaf_thread(void *(*body)(void *), void *argument) {
+  pthread_t thread;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  CHECK(pthread_create(&thread, NULL, body, argument) == 0);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return thread;
 }
 
 /* An address where connecting neither succeeds nor fails: its backlog is full. */
@@ -108,7 +113,6 @@ static void each_wait(uint32_t wait_ms) {
   for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
     fish_client_options options = {0};
     fish_client *client = NULL;
-    pthread_t thunder, canceller;
     options.api_key = "k";
     options.proxy_url = "";
     options.base_url = waits[i].url;
@@ -118,7 +122,7 @@ static void each_wait(uint32_t wait_ms) {
 
     interrupted = 0;
     storming = 1;
-    CHECK(pthread_create(&thunder, NULL, storm, NULL) == 0);
+    pthread_t thunder = deaf_thread(storm, NULL);
 
     double begun = now_ms();
     fish_status status = ask(client, waits[i].retries < 0 ? wait_ms : 1500, NULL);
@@ -135,7 +139,7 @@ static void each_wait(uint32_t wait_ms) {
 
     fish_cancel_token *token = fish_cancel_token_new();
     begun = now_ms();
-    CHECK(pthread_create(&canceller, NULL, cancel_later, token) == 0);
+    pthread_t canceller = deaf_thread(cancel_later, token);
     CHECK_STATUS(ask(client, 60000, token), FISH_CANCELLED);
     double cancelled = now_ms() - begun;
     CHECK(cancelled >= 80 && cancelled < 80 + 100 * patience());
