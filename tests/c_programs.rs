@@ -6,7 +6,6 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Command;
 
 use support::c::{self, Link};
 use support::header::{Header, Struct};
@@ -124,15 +123,7 @@ fn every_program_is_run() {
 #[test]
 #[cfg(target_os = "linux")]
 fn the_list_of_libraries_for_a_static_link_is_rustcs_own() {
-    let target = c::built().ancestors().nth(2).unwrap().join("native-static-libs");
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(c::root());
-    command.args(["rustc", "--lib", "--crate-type", "staticlib", "--target-dir"]).arg(&target);
-    command.args(["--config", "profile.dev.debug=0", "--color", "never"]);
-    command.args(["--", "--print", "native-static-libs"]);
-    let output = command.output().expect("cargo");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let (_, _, said) = c::static_library();
     let line = said.lines().find_map(|line| line.trim().strip_prefix("note: native-static-libs: "));
     let libraries: Vec<_> = line.unwrap_or_else(|| panic!("{said}")).split_whitespace().collect();
     assert_eq!(libraries, c::STATIC_LIBS);

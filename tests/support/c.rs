@@ -32,15 +32,27 @@ pub fn built() -> PathBuf {
     folder
 }
 
-/// Where the release library is, built now if it is not there or is old. It takes minutes.
+/// The release library as it is shipped, built now if it is not there or is old. It takes minutes.
 pub fn release() -> PathBuf {
-    let target = built().ancestors().nth(2).unwrap().to_owned();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(root()).args(["build", "--release", "--lib", "--target-dir"]).arg(&target);
-    let output = command.output().expect("cargo");
+    let target = built().ancestors().nth(2).unwrap().join("shipped");
+    let mut command = Command::new(root().join("packaging/build.sh"));
+    let output = command.env("CARGO_TARGET_DIR", &target).output().expect("bash");
     assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
     target.join("release")
+}
+
+/// The static library alone, built as a packager would, beside those that the tests use: where it is, what
+/// cargo says of each crate that it compiled (a line of JSON each), and what the compiler says.
+pub fn static_library() -> (PathBuf, String, String) {
+    let target = built().ancestors().nth(2).unwrap().join("static-library");
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command.args(["rustc", "--locked", "--lib", "--crate-type", "staticlib", "--target-dir"]).arg(&target);
+    command.args(["--config", "profile.dev.debug=0", "--color", "never"]);
+    command.args(["--message-format", "json-render-diagnostics", "--", "--print", "native-static-libs"]);
+    let output = command.output().expect("cargo");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (target.join("debug/libfish_api_credit.a"), stdout(&output), said)
 }
 
 /// A folder with the library under every name that a linker and a loader look for.
