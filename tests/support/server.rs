@@ -19,7 +19,7 @@ pub enum Step {
     Close,
     /// Close so that the client sees a reset (RST).
     Reset,
-    /// Say nothing until the server is dropped.
+    /// Say nothing until the client has gone or the server is dropped.
     Stall,
     /// Say nothing for that long.
     Rest(Duration),
@@ -251,7 +251,7 @@ fn serve(stream: &mut TcpStream, state: &State) -> io::Result<()> {
                     }
                 }
                 Step::Stall => {
-                    rest(state, Duration::from_secs(3600));
+                    while stream.read(&mut [0; 4096])? > 0 {}
                     return Ok(());
                 }
             }
