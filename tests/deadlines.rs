@@ -332,23 +332,25 @@ fn a_token_may_be_freed_while_its_call_runs() {
     let own = Arc::clone(&client);
     let call = thread::spawn(move || {
         let borrowed = std::mem::ManuallyDrop::new(Token(raw as *mut fish_cancel_token));
-        own.get(&Query { cancel: Some(&borrowed), ..Query::default() })
+        let got = own.get(&Query { cancel: Some(&borrowed), ..Query::default() });
+        got.map(|credit| credit.credit).map_err(|failure| failure.status)
     });
     server.await_requests(1);
     drop(token);
-    assert_eq!(call.join().unwrap().unwrap().credit, "12.345678");
+    assert_eq!(call.join().unwrap().as_deref(), Ok("12.345678"));
     // Freed right after it was cancelled: the call is cancelled.
     let token = Token::new();
     let raw = token.0 as usize;
     let own = Arc::clone(&client);
     let call = thread::spawn(move || {
         let borrowed = std::mem::ManuallyDrop::new(Token(raw as *mut fish_cancel_token));
-        own.get(&Query { cancel: Some(&borrowed), ..Query::default() })
+        let got = own.get(&Query { cancel: Some(&borrowed), ..Query::default() });
+        got.map(|credit| credit.credit).map_err(|failure| failure.status)
     });
     server.await_requests(2);
     token.cancel();
     drop(token);
-    assert_eq!(call.join().unwrap().unwrap_err().status, FISH_CANCELLED);
+    assert_eq!(call.join().unwrap(), Err(FISH_CANCELLED));
 }
 
 #[test]
@@ -438,6 +440,7 @@ fn sending_to_a_server_that_never_reads_ends_at_the_deadline() {
     });
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_name_lookup_that_never_ends_holds_nobody() {
     const TEST: &str = "a_name_lookup_that_never_ends_holds_nobody";
@@ -496,6 +499,7 @@ fn a_name_lookup_that_never_ends_holds_nobody() {
 }
 
 /// The library's lookup threads in this process.
+#[cfg(target_os = "linux")]
 fn lookups() -> usize {
     std::fs::read_dir("/proc/self/task")
         .unwrap()
@@ -504,6 +508,7 @@ fn lookups() -> usize {
         .count()
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn no_call_to_an_address_starts_a_thread() {
     const TEST: &str = "no_call_to_an_address_starts_a_thread";

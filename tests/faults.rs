@@ -1,6 +1,8 @@
 //! The fault matrix: a server that fails at every byte and stage of an answer. For every case: the exact status,
 //! in time, the same client's next call answered, and nothing leaked: no descriptor, no thread, no memory.
 
+#![cfg(target_os = "linux")] // /proc tells of leaks.
+
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
