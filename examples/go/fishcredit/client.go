@@ -1,0 +1,278 @@
+// Package fishcredit reads a Fish Audio account's API credit. It is libfish_api_credit in Go's terms: contexts
+// in place of timeouts and tokens, errors.As in place of an error struct, big.Rat for money, time.Time for times.
+//
+// This file is the client and its one call; credit.go is what comes back, error.go why it failed.
+package fishcredit
+
+// #include <stdlib.h>
+// #include <string.h>
+// #include <fish_api_credit.h>
+import "C"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// ErrClosed is what a call on a closed client returns.
+var ErrClosed = errors.New("fishcredit: the client is closed")
+
+const (
+	defaultTimeout = 15 * time.Second
+	longestTimeout = math.MaxUint32 * time.Millisecond
+)
+
+// Options are a client's settings. The zero value is all defaults.
+type Options struct {
+	APIKey         string        // "": the environment variable FISH_API_KEY
+	BaseURL        string        // "": https://api.fish.audio; plain http only to a loopback host
+	ProxyURL       string        // "": HTTPS_PROXY and its kin; else http:// or socks5://
+	NoProxy        bool          // use no proxy, whatever the environment says
+	CAFile         string        // a PEM file of the certificates to trust, and no others; "": see SystemRoots
+	SystemRoots    bool          // trust what the operating system trusts, not Mozilla's list
+	UserAgent      string        // put before the library's own, such as "studio/2.1"
+	Timeout        time.Duration // of a whole call, retries included; 0: 15 s. A context can only shorten it
+	ConnectTimeout time.Duration // of one attempt at a connection; 0: 5 s
+	MaxRetries     int           // 0: 2; -1: none
+}
+
+// Query is what to ask for. The zero value is the key's own account.
+type Query struct {
+	UserID          string // "": "self"
+	TeamID          string // "": not sent
+	CheckFreeCredit bool   // ask for Credit.HasFreeCredit too
+}
+
+// Client keeps connections and settings. Make one and share it: any number of goroutines may call at once.
+type Client struct {
+	timeout time.Duration
+	closing chan struct{} // closed by Close: ends the calls in flight
+
+	mu     sync.Mutex // guards what follows
+	handle *C.fish_client
+	calls  sync.WaitGroup // grows only under mu, while handle is not nil
+}
+
+// New makes a client. It sends nothing: a wrong key shows at the first call.
+//
+// Close it when done; one that is forgotten is freed by the garbage collector.
+func New(options Options) (*Client, error) {
+	if loaded := C.fish_abi_version(); loaded != C.FISH_ABI_VERSION {
+		return nil, fmt.Errorf("fishcredit: built for ABI %d of libfish_api_credit, but %d was loaded", C.FISH_ABI_VERSION, loaded)
+	}
+	var text texts
+	defer text.free()
+	c := C.fish_client_options{
+		api_key:     text.add("Options.APIKey", options.APIKey),
+		base_url:    text.add("Options.BaseURL", options.BaseURL),
+		proxy_url:   text.add("Options.ProxyURL", options.ProxyURL),
+		ca_file:     text.add("Options.CAFile", options.CAFile),
+		user_agent:  text.add("Options.UserAgent", options.UserAgent),
+		max_retries: C.int32_t(options.MaxRetries),
+	}
+	if text.err != nil {
+		return nil, text.err
+	}
+	if options.NoProxy {
+		if options.ProxyURL != "" {
+			return nil, invalid("Options.ProxyURL and Options.NoProxy contradict each other; set one.")
+		}
+		c.proxy_url = text.empty()
+	}
+	if options.SystemRoots {
+		c.tls_roots = C.FISH_TLS_ROOTS_SYSTEM
+	}
+	if int(c.max_retries) != options.MaxRetries {
+		return nil, invalid("Options.MaxRetries is out of range; -1 is none.")
+	}
+	if options.Timeout < 0 || options.ConnectTimeout < 0 {
+		return nil, invalid("Options.Timeout or Options.ConnectTimeout is negative; 0 is the default.")
+	}
+	timeout := options.Timeout
+	if timeout == 0 {
+		timeout = defaultTimeout
+	}
+	c.timeout_ms = milliseconds(timeout)
+	c.connect_timeout_ms = milliseconds(options.ConnectTimeout)
+
+	var handle *C.fish_client
+	var failure C.fish_error
+	if C.fish_client_new(&c, &handle, &failure) != C.FISH_OK {
+		return nil, takeError(&failure, nil)
+	}
+	client := &Client{timeout: timeout, closing: make(chan struct{}), handle: handle}
+	// No call is in flight by then: a call holds on to its client.
+	runtime.SetFinalizer(client, func(client *Client) { C.fish_client_free(client.handle) })
+	return client, nil
+}
+
+// Close cancels the calls in flight, waits for them to return (ErrClosed), closes the connections and wipes
+// the key. Closing twice is harmless.
+func (client *Client) Close() error {
+	client.mu.Lock()
+	handle := client.handle
+	client.handle = nil
+	if handle != nil {
+		close(client.closing)
+		runtime.SetFinalizer(client, nil)
+	}
+	client.mu.Unlock()
+
+	// A second Close waits too: after any Close, nothing of the client is left.
+	client.calls.Wait()
+	C.fish_client_free(handle)
+	return nil
+}
+
+// APICredit asks for an account's API credit: what its programs spend, which is not the platform credit of a
+// plan. It returns by the context's deadline or the client's timeout, whichever comes first, and at once when
+// the context is cancelled; errors.Is then finds context.Canceled or context.DeadlineExceeded. Every failure
+// of the call itself is an *Error.
+func (client *Client) APICredit(ctx context.Context, query Query) (Credit, error) {
+	var out C.fish_api_credit
+	err := client.call(ctx, query, func(handle *C.fish_client, query *C.fish_api_credit_query, failure *C.fish_error) C.fish_status {
+		return C.fish_get_api_credit(handle, query, &out, failure)
+	})
+	if err != nil {
+		return Credit{}, err
+	}
+	return takeCredit(&out), nil
+}
+
+// APICreditJSON is the same call, giving the server's document exactly as sent. ParseCredit reads it later.
+func (client *Client) APICreditJSON(ctx context.Context, query Query) ([]byte, error) {
+	var out *C.char
+	err := client.call(ctx, query, func(handle *C.fish_client, query *C.fish_api_credit_query, failure *C.fish_error) C.fish_status {
+		return C.fish_get_api_credit_json(handle, query, &out, failure)
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer C.fish_string_free(out)
+	return []byte(C.GoString(out)), nil
+}
+
+// call runs one call of the library on this goroutine's thread, while another goroutine passes on the
+// context's end to the call's token.
+func (client *Client) call(ctx context.Context, query Query, run func(*C.fish_client, *C.fish_api_credit_query, *C.fish_error) C.fish_status) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	timeout, byContext := client.timeout, false
+	if deadline, ok := ctx.Deadline(); ok {
+		if left := time.Until(deadline); left < timeout {
+			timeout, byContext = left, true
+		}
+		if timeout <= 0 {
+			return context.DeadlineExceeded
+		}
+	}
+	var text texts
+	defer text.free()
+	c := C.fish_api_credit_query{
+		user_id:           text.add("Query.UserID", query.UserID),
+		team_id:           text.add("Query.TeamID", query.TeamID),
+		check_free_credit: C.bool(query.CheckFreeCredit),
+		timeout_ms:        milliseconds(timeout),
+	}
+	if text.err != nil {
+		return text.err
+	}
+
+	client.mu.Lock()
+	handle := client.handle
+	if handle == nil {
+		client.mu.Unlock()
+		return ErrClosed
+	}
+	client.calls.Add(1)
+	client.mu.Unlock()
+	defer client.calls.Done()
+	// Not finalised while the library works with its handle.
+	defer runtime.KeepAlive(client)
+
+	token := C.fish_cancel_token_new()
+	defer C.fish_cancel_token_free(token)
+	c.cancel = token
+	returned, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-ctx.Done():
+			if byContext && ctx.Err() == context.DeadlineExceeded {
+				return // the library was given the same deadline, and can say more of what it was doing
+			}
+		case <-client.closing:
+		case <-returned:
+			return
+		}
+		C.fish_cancel_token_cancel(token)
+	}()
+
+	var failure C.fish_error
+	status := run(handle, &c, &failure)
+	close(returned)
+	<-watched // the token is about to be freed
+	if status == C.FISH_OK {
+		return nil
+	}
+
+	var cause error
+	switch {
+	case status == C.FISH_CANCELLED && ctx.Err() != nil:
+		cause = ctx.Err()
+	case status == C.FISH_CANCELLED:
+		cause = ErrClosed
+	case status == C.FISH_TIMED_OUT && byContext:
+		cause = context.DeadlineExceeded
+	}
+	return takeError(&failure, cause)
+}
+
+// milliseconds rounds up, so that a short wait is never taken for "the default".
+func milliseconds(d time.Duration) C.uint32_t {
+	if d > longestTimeout {
+		d = longestTimeout
+	}
+	return C.uint32_t((d + time.Millisecond - 1) / time.Millisecond)
+}
+
+// texts are C's copies of Go's strings, wiped and freed together: the key is among them.
+type texts struct {
+	copies []*C.char
+	err    error
+}
+
+// add copies text; the empty string is NULL, the library's default.
+func (t *texts) add(name, text string) *C.char {
+	if text == "" {
+		return nil
+	}
+	if strings.IndexByte(text, 0) >= 0 {
+		t.err = invalid(name + " has a NUL character in it; remove it.")
+		return nil
+	}
+	copied := C.CString(text)
+	t.copies = append(t.copies, copied)
+	return copied
+}
+
+func (t *texts) empty() *C.char {
+	copied := C.CString("")
+	t.copies = append(t.copies, copied)
+	return copied
+}
+
+func (t *texts) free() {
+	for _, copied := range t.copies {
+		C.memset(unsafe.Pointer(copied), 0, C.strlen(copied))
+		C.free(unsafe.Pointer(copied))
+	}
+}

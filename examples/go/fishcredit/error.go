@@ -1,0 +1,110 @@
+package fishcredit
+
+// Why a call failed.
+
+// #include <fish_api_credit.h>
+import "C"
+
+import (
+	"time"
+	"unsafe"
+)
+
+// Status says how a call failed. New ones may come.
+type Status int32
+
+// The statuses, as in fish_api_credit.h.
+const (
+	InvalidArgument  Status = C.FISH_INVALID_ARGUMENT
+	MissingAPIKey    Status = C.FISH_MISSING_API_KEY
+	Cancelled        Status = C.FISH_CANCELLED
+	ResolveFailed    Status = C.FISH_RESOLVE_FAILED
+	ConnectFailed    Status = C.FISH_CONNECT_FAILED
+	TLSFailed        Status = C.FISH_TLS_FAILED
+	ProxyFailed      Status = C.FISH_PROXY_FAILED
+	TimedOut         Status = C.FISH_TIMED_OUT
+	ConnectionLost   Status = C.FISH_CONNECTION_LOST
+	Unauthorized     Status = C.FISH_UNAUTHORIZED
+	PaymentRequired  Status = C.FISH_PAYMENT_REQUIRED
+	Forbidden        Status = C.FISH_FORBIDDEN
+	NotFound         Status = C.FISH_NOT_FOUND
+	ValidationFailed Status = C.FISH_VALIDATION_FAILED
+	RateLimited      Status = C.FISH_RATE_LIMITED
+	ServerError      Status = C.FISH_SERVER_ERROR
+	UnexpectedStatus Status = C.FISH_UNEXPECTED_STATUS
+	BadResponse      Status = C.FISH_BAD_RESPONSE
+	ResponseTooLarge Status = C.FISH_RESPONSE_TOO_LARGE
+	InternalError    Status = C.FISH_INTERNAL_ERROR
+)
+
+// String is the status's name in the header, such as "FISH_TIMED_OUT".
+func (status Status) String() string { return C.GoString(C.fish_status_name(C.int32_t(status))) }
+
+// Error is why a call failed. Get at it with errors.As.
+type Error struct {
+	Status      Status
+	HTTPStatus  int           // 0: no answer arrived
+	Attempts    int           // requests sent, retries included
+	RetryAfter  time.Duration // the server's wish; 0: it did not say
+	Retryable   bool          // the same call may succeed later
+	Message     string        // one sentence that says what to do; no secrets
+	APIMessage  string        // the server's own words
+	APIReason   string        // its machine-readable reason
+	RequestID   string        // its name for this request, for its support
+	Body        string        // the start of the error answer's body
+	FieldErrors []FieldError  // what a 422 found wrong
+
+	cause error
+}
+
+// FieldError is one thing that the server found wrong with the request.
+type FieldError struct {
+	Location string // "query.check_free_credit"
+	Source   string // "path", "query", "header", "cookie", "body" or ""
+	Type     string
+	Message  string
+	Context  string
+}
+
+func (e *Error) Error() string { return "fishcredit: " + e.Message + " (" + e.Status.String() + ")" }
+
+// Unwrap is the context's error if the context ended the call, ErrClosed if Close did, else nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Timeout and Temporary are what net.Error asks.
+func (e *Error) Timeout() bool { return e.Status == TimedOut }
+
+// Temporary is Retryable.
+func (e *Error) Temporary() bool { return e.Retryable }
+
+func invalid(message string) error { return &Error{Status: InvalidArgument, Message: message} }
+
+// takeError copies what the library filled in, and frees it.
+func takeError(c *C.fish_error, cause error) error {
+	defer C.fish_error_free(c)
+	e := &Error{
+		Status:     Status(c.status),
+		HTTPStatus: int(c.http_status),
+		Attempts:   int(c.attempts),
+		RetryAfter: time.Duration(c.retry_after_ms) * time.Millisecond,
+		Retryable:  bool(c.retryable),
+		Message:    C.GoString(c.message),
+		APIMessage: C.GoString(c.api_message),
+		APIReason:  C.GoString(c.api_reason),
+		RequestID:  C.GoString(c.request_id),
+		Body:       C.GoString(c.body),
+		cause:      cause,
+	}
+	if c.field_error_count > 0 {
+		for _, row := range unsafe.Slice(c.field_errors, int(c.field_error_count)) {
+			e.FieldErrors = append(e.FieldErrors, FieldError{
+				Location: C.GoString(row.location),
+				Source:   C.GoString(row.source),
+				Type:     C.GoString(row._type),
+				Message:  C.GoString(row.message),
+				Context:  C.GoString(row.context),
+			})
+		}
+	}
+	return e
+}
