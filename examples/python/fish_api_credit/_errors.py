@@ -1,0 +1,196 @@
+"""Why a call failed: one exception class for each thing that a caller does something different about."""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+from dataclasses import dataclass
+from typing import Dict, Optional, Tuple, Type
+
+from . import _library as c
+
+
+class Status(enum.IntEnum):
+    """How a call failed, as in fish_api_credit.h. A newer library may have statuses that are not here."""
+
+    INVALID_ARGUMENT = 1
+    MISSING_API_KEY = 2
+    CANCELLED = 3
+    RESOLVE_FAILED = 20
+    CONNECT_FAILED = 21
+    TLS_FAILED = 22
+    PROXY_FAILED = 23
+    TIMED_OUT = 24
+    CONNECTION_LOST = 25
+    UNAUTHORIZED = 40
+    PAYMENT_REQUIRED = 41
+    FORBIDDEN = 42
+    NOT_FOUND = 43
+    VALIDATION_FAILED = 44
+    RATE_LIMITED = 45
+    SERVER_ERROR = 46
+    UNEXPECTED_STATUS = 47
+    BAD_RESPONSE = 48
+    RESPONSE_TOO_LARGE = 49
+    INTERNAL_ERROR = 90
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One thing that the server found wrong with the request."""
+
+    location: str
+    source: Optional[str]
+    type: str
+    message: str
+    context: Optional[str]
+
+
+class FishError(Exception):
+    """Any failure of a call. str() of it is one sentence that says what to do; no secret is in it."""
+
+    def __init__(
+        self,
+        message: str,
+        status: int,
+        *,
+        http_status: Optional[int] = None,
+        attempts: int = 0,
+        retry_after: Optional[float] = None,
+        retryable: bool = False,
+        api_message: Optional[str] = None,
+        api_reason: Optional[str] = None,
+        request_id: Optional[str] = None,
+        body: Optional[str] = None,
+        field_errors: Tuple[FieldError, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        #: A Status, or a bare int if this package does not know it.
+        self.status: int = status
+        try:
+            self.status = Status(status)
+        except ValueError:
+            pass
+        #: None: no answer arrived.
+        self.http_status = http_status
+        #: Requests sent, retries included.
+        self.attempts = attempts
+        #: Seconds. None: the server did not say.
+        self.retry_after = retry_after
+        #: The same call may succeed later.
+        self.retryable = retryable
+        #: The server's own words.
+        self.api_message = api_message
+        #: Its machine-readable reason.
+        self.api_reason = api_reason
+        #: Its name for this request, for its support.
+        self.request_id = request_id
+        #: The start of the error answer's body.
+        self.body = body
+        #: What a 422 found wrong.
+        self.field_errors = field_errors
+
+    def __str__(self) -> str:
+        name = c.library.fish_status_name(self.status).decode()
+        return f"{self.message} ({name})"
+
+    def __reduce__(self) -> Tuple[object, ...]:
+        # Exceptions travel between processes; the default would call the class with the message alone.
+        return (type(self), (self.message, self.status), self.__dict__)
+
+
+class InvalidArgument(FishError, ValueError):
+    """An argument was refused, and nothing was sent."""
+
+
+class MissingApiKey(FishError):
+    """No api_key, and no FISH_API_KEY in the environment."""
+
+
+class Cancelled(FishError):
+    """The call's token was cancelled, or its client closed."""
+
+
+class ConnectionFailed(FishError, ConnectionError):
+    """No answer came: the name, the connection, TLS or the proxy failed."""
+
+
+class TimedOut(FishError, TimeoutError):
+    """The timeout passed."""
+
+
+class Unauthorized(FishError):
+    """401: the API key is wrong."""
+
+
+class Forbidden(FishError):
+    """403: the key may not read this wallet."""
+
+
+class NotFound(FishError):
+    """404: there is no such user, or base_url is wrong."""
+
+
+class ValidationFailed(FishError):
+    """400 or 422: see field_errors."""
+
+
+class RateLimited(FishError):
+    """429: see retry_after."""
+
+
+_CLASSES: Dict[int, Type[FishError]] = {
+    Status.INVALID_ARGUMENT: InvalidArgument,
+    Status.MISSING_API_KEY: MissingApiKey,
+    Status.CANCELLED: Cancelled,
+    Status.RESOLVE_FAILED: ConnectionFailed,
+    Status.CONNECT_FAILED: ConnectionFailed,
+    Status.TLS_FAILED: ConnectionFailed,
+    Status.PROXY_FAILED: ConnectionFailed,
+    Status.CONNECTION_LOST: ConnectionFailed,
+    Status.TIMED_OUT: TimedOut,
+    Status.UNAUTHORIZED: Unauthorized,
+    Status.FORBIDDEN: Forbidden,
+    Status.NOT_FOUND: NotFound,
+    Status.VALIDATION_FAILED: ValidationFailed,
+    Status.RATE_LIMITED: RateLimited,
+}
+
+
+def take(filled: c.Error) -> FishError:
+    """Copies what the library filled in, and frees it."""
+    try:
+        rows = (filled.field_errors[at] for at in range(filled.field_error_count))
+        return _CLASSES.get(filled.status, FishError)(
+            _text(filled.message) or "",
+            filled.status,
+            http_status=filled.http_status or None,
+            attempts=filled.attempts,
+            retry_after=filled.retry_after_ms / 1000 or None,
+            retryable=filled.retryable,
+            api_message=_text(filled.api_message),
+            api_reason=_text(filled.api_reason),
+            request_id=_text(filled.request_id),
+            body=_text(filled.body),
+            field_errors=tuple(
+                FieldError(
+                    location=row.location.decode(),
+                    source=_text(row.source),
+                    type=row.type.decode(),
+                    message=row.message.decode(),
+                    context=_text(row.context),
+                )
+                for row in rows
+            ),
+        )
+    finally:
+        c.library.fish_error_free(ctypes.byref(filled))
+
+
+def invalid(message: str) -> InvalidArgument:
+    return InvalidArgument(message, Status.INVALID_ARGUMENT)
+
+
+def _text(value: Optional[bytes]) -> Optional[str]:
+    return None if value is None else value.decode()
