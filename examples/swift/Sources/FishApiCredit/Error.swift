@@ -1,0 +1,117 @@
+// Why a call failed.
+
+import CFish
+import Foundation
+
+/// Why a call failed.
+public struct FishError: Error, Sendable, Hashable {
+    /// How it failed. New ones may come: have a `default` in a `switch`.
+    public struct Status: RawRepresentable, Sendable, Hashable {
+        public let rawValue: Int32
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+
+        public static let invalidArgument = Status(rawValue: Int32(FISH_INVALID_ARGUMENT))
+        public static let missingAPIKey = Status(rawValue: Int32(FISH_MISSING_API_KEY))
+        public static let cancelled = Status(rawValue: Int32(FISH_CANCELLED))
+        public static let resolveFailed = Status(rawValue: Int32(FISH_RESOLVE_FAILED))
+        public static let connectFailed = Status(rawValue: Int32(FISH_CONNECT_FAILED))
+        public static let tlsFailed = Status(rawValue: Int32(FISH_TLS_FAILED))
+        public static let proxyFailed = Status(rawValue: Int32(FISH_PROXY_FAILED))
+        public static let timedOut = Status(rawValue: Int32(FISH_TIMED_OUT))
+        public static let connectionLost = Status(rawValue: Int32(FISH_CONNECTION_LOST))
+        public static let unauthorized = Status(rawValue: Int32(FISH_UNAUTHORIZED))
+        public static let paymentRequired = Status(rawValue: Int32(FISH_PAYMENT_REQUIRED))
+        public static let forbidden = Status(rawValue: Int32(FISH_FORBIDDEN))
+        public static let notFound = Status(rawValue: Int32(FISH_NOT_FOUND))
+        public static let validationFailed = Status(rawValue: Int32(FISH_VALIDATION_FAILED))
+        public static let rateLimited = Status(rawValue: Int32(FISH_RATE_LIMITED))
+        public static let serverError = Status(rawValue: Int32(FISH_SERVER_ERROR))
+        public static let unexpectedStatus = Status(rawValue: Int32(FISH_UNEXPECTED_STATUS))
+        public static let badResponse = Status(rawValue: Int32(FISH_BAD_RESPONSE))
+        public static let responseTooLarge = Status(rawValue: Int32(FISH_RESPONSE_TOO_LARGE))
+        public static let internalError = Status(rawValue: Int32(FISH_INTERNAL_ERROR))
+    }
+
+    /// One thing that the server found wrong with the request.
+    public struct Field: Sendable, Hashable {
+        /// Such as "query.check_free_credit".
+        public let location: String
+        /// "path", "query", "header", "cookie" or "body".
+        public let source: String?
+        public let type: String
+        public let message: String
+        public let context: String?
+    }
+
+    public let status: Status
+    /// nil: no answer arrived.
+    public let httpStatus: Int?
+    /// Requests sent, retries included.
+    public let attempts: Int
+    /// nil: the server did not say.
+    public let retryAfter: Duration?
+    /// The same call may succeed later.
+    public let isRetryable: Bool
+    /// One sentence that says what to do; no secrets.
+    public let message: String
+    /// The server's own words.
+    public let apiMessage: String?
+    /// Its machine-readable reason.
+    public let apiReason: String?
+    /// Its name for this request, for its support.
+    public let requestID: String?
+    /// The start of the error answer's body.
+    public let body: String?
+    /// What a 422 found wrong.
+    public let fields: [Field]
+
+    /// A failure of this package's own, before anything was sent.
+    init(status: Status, message: String) {
+        self.status = status
+        self.message = message
+        httpStatus = nil
+        attempts = 0
+        retryAfter = nil
+        isRetryable = false
+        apiMessage = nil
+        apiReason = nil
+        requestID = nil
+        body = nil
+        fields = []
+    }
+
+    static func invalid(_ message: String) -> FishError {
+        FishError(status: .invalidArgument, message: message)
+    }
+
+    /// Copies what the library filled in, and frees it.
+    init(taking filled: inout fish_error) {
+        status = Status(rawValue: filled.status)
+        httpStatus = filled.http_status == 0 ? nil : Int(filled.http_status)
+        attempts = Int(filled.attempts)
+        retryAfter = filled.retry_after_ms == 0 ? nil : Duration.milliseconds(Int64(filled.retry_after_ms))
+        isRetryable = filled.retryable
+        message = text(filled.message) ?? ""
+        apiMessage = text(filled.api_message)
+        apiReason = text(filled.api_reason)
+        requestID = text(filled.request_id)
+        body = text(filled.body)
+        let rows = UnsafeBufferPointer(start: filled.field_errors, count: Int(filled.field_error_count))
+        fields = rows.map { row in
+            Field(
+                location: text(row.location) ?? "", source: text(row.source), type: text(row.type) ?? "",
+                message: text(row.message) ?? "", context: text(row.context))
+        }
+        fish_error_free(&filled)
+    }
+}
+
+extension FishError.Status: CustomStringConvertible {
+    /// Its name in the header, such as "FISH_TIMED_OUT".
+    public var description: String { String(cString: fish_status_name(rawValue)) }
+}
+
+extension FishError: CustomStringConvertible, LocalizedError {
+    public var description: String { "\(message) (\(status))" }
+    public var errorDescription: String? { message }
+}
