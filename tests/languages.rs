@@ -12,6 +12,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 use std::thread;
 
 use tempfile::TempDir;
@@ -27,11 +28,27 @@ fn read(path: &str) -> String {
 }
 
 /// The library as an installation would lay it out.
-struct Prefix(TempDir);
+struct Prefix {
+    root: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+/// Go's build cache keeps what pkg-config once said of a package, so Go's tests share a place that never moves,
+/// and a cache of its own goes with it.
+static FOR_GO: LazyLock<Prefix> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-prefix");
+    let _ = fs::remove_dir_all(&root);
+    Prefix::lay_out(root, None)
+});
 
 impl Prefix {
     fn new() -> Prefix {
-        let prefix = Prefix(TempDir::new().expect("a temporary directory"));
+        let temporary = TempDir::new().expect("a temporary directory");
+        Prefix::lay_out(temporary.path().to_owned(), Some(temporary))
+    }
+
+    fn lay_out(root_of_it: PathBuf, temporary: Option<TempDir>) -> Prefix {
+        let prefix = Prefix { root: root_of_it, _temporary: temporary };
         let (include, lib) = (prefix.path("include"), prefix.path("lib"));
         fs::create_dir_all(lib.join("pkgconfig")).expect("a fresh directory");
         symlink(root().join("include"), &include).expect("a fresh name");
@@ -49,7 +66,7 @@ impl Prefix {
         let pc = format!(
             "prefix={}\nName: fish_api_credit\nDescription: a test's\nVersion: {}\n\
              Cflags: -I${{prefix}}/include\nLibs: -L${{prefix}}/lib -lfish_api_credit\n",
-            prefix.0.path().display(),
+            prefix.root.display(),
             env!("CARGO_PKG_VERSION"),
         );
         fs::write(lib.join("pkgconfig/fish_api_credit.pc"), pc).expect("a fresh file");
@@ -57,7 +74,7 @@ impl Prefix {
     }
 
     fn path(&self, below: &str) -> PathBuf {
-        self.0.path().join(below)
+        self.root.join(below)
     }
 
     /// A command that finds this library, and nothing of the caller's settings.
@@ -74,6 +91,7 @@ impl Prefix {
             .env("PYTHONDONTWRITEBYTECODE", "1")
             // Everything that Go needs is here: nothing may be fetched.
             .env("CGO_ENABLED", "1")
+            .env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache"))
             .env("GOPROXY", "off")
             .env("GOTOOLCHAIN", "local")
             .env("GOFLAGS", "");
@@ -175,7 +193,7 @@ fn go() {
     if !has_go() {
         return;
     }
-    let prefix = Prefix::new();
+    let prefix = &*FOR_GO;
     let module = root().join("examples/go/fishcredit");
     let race = std::env::var_os("FISH_GO_RACE").is_some();
     let mut test = prefix.command("go");
@@ -201,9 +219,8 @@ fn the_program_of_go_md() {
         return;
     }
     let (code, expected) = program("docs/go.md", "go");
-    let prefix = Prefix::new();
-    let module = prefix.path("program");
-    fs::create_dir(&module).expect("a fresh directory");
+    let directory = TempDir::new().expect("a temporary directory");
+    let module = directory.path();
     fs::write(module.join("main.go"), code).expect("a fresh file");
     let path = "github.com/fish-api-credit/fish-api-credit/examples/go/fishcredit";
     fs::write(
@@ -214,7 +231,7 @@ fn the_program_of_go_md() {
         ),
     )
     .expect("a fresh file");
-    prints(prefix.command("go").current_dir(&module).args(["run", "."]), &expected);
+    prints(FOR_GO.command("go").current_dir(module).args(["run", "."]), &expected);
 }
 
 #[test]
