@@ -22,7 +22,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where cargo put the library that belongs to the running test.
+/// Where cargo put the library that belongs to the running test or example.
 pub fn built() -> PathBuf {
     let mut folder = std::env::current_exe().unwrap();
     folder.pop();
@@ -58,7 +58,6 @@ pub fn static_library() -> (PathBuf, String, String) {
 /// A folder with the library under every name that a linker and a loader look for.
 pub fn library_folder(scratch: &Path) -> PathBuf {
     let folder = scratch.join("lib");
-    std::fs::create_dir_all(&folder).unwrap();
     for (from, to) in [
         ("libfish_api_credit.so", "libfish_api_credit.so"),
         ("libfish_api_credit.so", "libfish_api_credit.so.0"),
@@ -67,29 +66,54 @@ pub fn library_folder(scratch: &Path) -> PathBuf {
         ("libfish_api_credit.a", "static/libfish_api_credit.a"),
     ] {
         let (from, to) = (built().join(from), folder.join(to));
-        if from.exists() && !to.exists() {
-            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-            std::os::unix::fs::symlink(from, to).unwrap();
+        if from.exists() {
+            alias(&from, &to);
         }
     }
     folder
 }
 
-/// Compiles C sources into a program in `scratch`. `CC` names another compiler than `cc`.
-pub fn compile(sources: &[&Path], link: Link, flags: &[&str], scratch: &Path) -> PathBuf {
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
-    let stem = sources[0].file_stem().unwrap().to_str().unwrap();
-    let program = scratch.join(format!("{stem}-{link:?}").to_lowercase());
+/// Makes `to` another name of `from`, whatever it was before. Two processes may do so at once.
+pub fn alias(from: &Path, to: &Path) {
+    if std::fs::read_link(to).is_ok_and(|target| target == from) {
+        return;
+    }
+    std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+    let fresh = to.with_extension(format!("new-{}", std::process::id()));
+    let _ = std::fs::remove_file(&fresh);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(from, &fresh).unwrap();
+    #[cfg(not(unix))]
+    std::fs::copy(from, &fresh).unwrap();
+    std::fs::rename(fresh, to).unwrap();
+}
+
+/// The system's C compiler: what `CC` says, with its arguments, or `cc`.
+pub fn compiler() -> String {
+    std::env::var("CC").ok().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "cc".into())
+}
+
+/// Compiles C sources into a program, or says in a sentence why not. The library's names go into `scratch`.
+pub fn build(
+    program: &Path,
+    sources: &[&Path],
+    link: Link,
+    flags: &[&str],
+    scratch: &Path,
+) -> Result<(), String> {
+    let compiler = compiler();
+    let mut words = compiler.split_whitespace();
     let library = library_folder(scratch);
-    let mut command = Command::new(compiler);
+    let mut command = Command::new(words.next().unwrap());
     command
-        .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-pthread"])
+        .args(words)
+        .args(["-std=c11", "-g", "-pthread"])
         .args(flags)
         .arg("-I")
         .arg(root().join("include"))
         .args(sources)
         .arg("-o")
-        .arg(&program);
+        .arg(program);
     match link {
         Link::Shared => {
             let rpath = format!("-Wl,-rpath,{}", library.display());
@@ -99,8 +123,25 @@ pub fn compile(sources: &[&Path], link: Link, flags: &[&str], scratch: &Path) ->
             command.arg(library.join("static/libfish_api_credit.a")).args(STATIC_LIBS);
         }
     }
-    let output = command.output().expect("a C compiler named cc");
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    match command.output() {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(format!(
+            "The C compiler failed: {command:?}\n{}",
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        )),
+        Err(why) => Err(format!(
+            "There is no C compiler \"{compiler}\" here ({why}); install one (Debian: apt-get install gcc \
+             libc6-dev; macOS: xcode-select --install), or name yours in CC."
+        )),
+    }
+}
+
+/// Compiles C sources into a program in `scratch`, every warning an error. `CC` names another compiler than `cc`.
+pub fn compile(sources: &[&Path], link: Link, flags: &[&str], scratch: &Path) -> PathBuf {
+    let stem = sources[0].file_stem().unwrap().to_str().unwrap();
+    let program = scratch.join(format!("{stem}-{link:?}").to_lowercase());
+    let flags = [&["-Wall", "-Wextra", "-Wpedantic", "-Werror"], flags].concat();
+    build(&program, sources, link, &flags, scratch).unwrap_or_else(|why| panic!("{why}"));
     program
 }
 

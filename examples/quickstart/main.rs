@@ -1,0 +1,73 @@
+//! From nothing to a balance: compiles `examples/c/credit.c` against the header and the shared library that cargo
+//! just built, and runs it. With FISH_API_KEY set it asks the service; without, a sandbox inside this program.
+
+mod sandbox;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use support::c::{self, Link};
+
+const KEY_VARIABLE: &str = "FISH_API_KEY";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(why) => {
+            eprintln!("quickstart: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<ExitCode, String> {
+    let program = compile()?;
+    let name = shown(&program);
+    println!("{name} is examples/c/credit.c, compiled with {} and linked to this library.", c::compiler());
+
+    let has_key = std::env::var_os(KEY_VARIABLE).is_some_and(|key| !key.is_empty());
+    // Lives until the program has been answered.
+    let sandbox = (!has_key).then(|| sandbox::start("sandbox-key"));
+    let mut command = match &sandbox {
+        None => {
+            println!("It asks the service, https://api.fish.audio, with the key in {KEY_VARIABLE}:\n");
+            Command::new(&program)
+        }
+        Some(server) => {
+            println!(
+                "It asks the sandbox, a stand-in for the service inside this example, so the numbers are made up.\n\
+                 Set {KEY_VARIABLE} to ask the service:\n"
+            );
+            let mut command = c::command(&program);
+            command.env(KEY_VARIABLE, "sandbox-key").args(["--base-url", &server.url()]);
+            command
+        }
+    };
+    let status = command.arg("--check-free-credit").status().map_err(|why| format!("{name}: {why}."))?;
+    match status.code() {
+        Some(0) => println!("\nThe program stays: try {name} --help"),
+        Some(_) => {}
+        None => return Err(format!("{name} ended early: {status}.")),
+    }
+    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+}
+
+/// The program, in a folder of its own beside what cargo builds.
+fn compile() -> Result<PathBuf, String> {
+    let folder = c::built().with_file_name("quickstart");
+    std::fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}.", folder.display()))?;
+    let program = folder.join("credit").with_extension(std::env::consts::EXE_EXTENSION);
+    // Another quickstart may be running the last one: it is replaced, never written into.
+    let fresh = folder.join(format!("credit-{}", std::process::id()));
+    c::build(&fresh, &[&c::root().join("examples/c/credit.c")], Link::Shared, &["-Wall"], &folder)?;
+    std::fs::rename(&fresh, &program).map_err(|why| format!("{}: {why}.", program.display()))?;
+    Ok(program)
+}
+
+/// A path as one would type it from here.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
+}
