@@ -268,15 +268,17 @@ fn balances_of_every_kind_are_rounded_down_to_cents() {
 #[test]
 fn wrong_usage_exits_2_sends_nothing_and_repeats_nothing() {
     let server = sandbox::start(KEY);
-    let stray = "is no option; the key goes into FISH_API_KEY, the rest is in --help.\n";
+    let stray = "is no option; the key goes into FISH_API_KEY, see --help.\n";
+    let no = |name: &str| format!("credit: there is no option {name}; see --help.\n");
     let timeout = "credit: --timeout takes whole milliseconds, from 1 to 4294967295.\n";
     for (arguments, want) in [
         (&[KEY][..], format!("credit: argument 3 {stray}")),
-        (&["--api-key", KEY], format!("credit: argument 3 {stray}")),
-        (&[&format!("--api-key={KEY}")], format!("credit: argument 3 {stray}")),
-        (&["--json", "--use", "x"], format!("credit: argument 4 {stray}")),
-        (&["--users=x"], format!("credit: argument 3 {stray}")),
-        (&["--json=yes"], format!("credit: argument 3 {stray}")),
+        (&["--api-key", KEY], no("--api-key")),
+        (&[&format!("--api-key={KEY}")], no("--api-key=")),
+        (&[&format!("--{KEY}")], format!("credit: argument 3 {stray}")),
+        (&["--json", "--use", "x"], no("--use")),
+        (&["--users=x"], no("--users=")),
+        (&["--json=yes"], no("--json=")),
         (&[""], format!("credit: argument 3 {stray}")),
         (&["--user"], "credit: --user needs a value; see --help.\n".to_owned()),
         (&["--json", "--timeout"], "credit: --timeout needs a value; see --help.\n".to_owned()),

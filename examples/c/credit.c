@@ -1,8 +1,8 @@
 /*
  * credit - show a Fish Audio account's API credit.
  *
- * The whole of what a program needs of fish_api_credit.h: make a client, ask, show what came or say why nothing
- * did. The key comes from the environment alone, so that it never stands in a process list.
+ * The whole of what a program needs of fish_api_credit.h: make a client, ask, show what came or say why
+ * nothing did. The key comes from the environment alone, so that it never stands in a process list.
  *
  *     cc -Iinclude examples/c/credit.c -lfish_api_credit -o credit
  *     FISH_API_KEY=... ./credit --help
@@ -21,8 +21,8 @@ enum { SHOWN = 0, FAILED = 1, USAGE = 2 };
 static const char HELP[] =
   "Usage: credit [options]\n"
   "\n"
-  "Shows the API credit of a Fish Audio account: what its programs spend. It is not the platform credit of a\n"
-  "plan, which the website spends; that is another wallet.\n"
+  "Shows the API credit of a Fish Audio account: what its programs spend. It is not the platform credit of\n"
+  "a plan, which the website spends; that is another wallet.\n"
   "\n"
   "  --user ID             whose wallet (default: self, the key's own account)\n"
   "  --team ID             the team whose wallet is meant\n"
@@ -57,8 +57,13 @@ static bool parse_milliseconds(const char *text, uint32_t *milliseconds) {
   return *digit == '\0' && value != 0; /* 0 would be the library's default */
 }
 
-/* Complains and returns false if the command line is wrong. What it does not know it does not repeat: it may be
-   a key that was given in the wrong place. */
+/* Whether that much of an argument can be an option's name. Anything else may be a key in the wrong place, and
+   is not repeated. */
+static bool is_option_name(const char *argument, size_t length) {
+  return strncmp(argument, "--", 2) == 0 && strspn(argument, "-abcdefghijklmnopqrstuvwxyz") >= length;
+}
+
+/* Complains and returns false if the command line is wrong. */
 static bool parse(int count, char **arguments, request *asked) {
   for (int i = 1; i < count; i++) {
     const char *argument = arguments[i];
@@ -86,22 +91,27 @@ static bool parse(int count, char **arguments, request *asked) {
       {"--timeout", &timeout},
     };
     const size_t known = sizeof options / sizeof *options;
+    const size_t length = strcspn(argument, "=");
     size_t at = 0;
-    size_t length = strcspn(argument, "=");
-    while (at < known && (strlen(options[at].name) != length || strncmp(argument, options[at].name, length) != 0))
+    while (at < known && !(strlen(options[at].name) == length && strncmp(argument, options[at].name, length) == 0))
       at++;
     if (at == known) {
-      fprintf(stderr, "credit: argument %d is no option; the key goes into FISH_API_KEY, the rest is in --help.\n", i);
+      if (is_option_name(argument, length))
+        fprintf(stderr, "credit: there is no option %.*s; see --help.\n",
+                (int)length + (argument[length] == '='), argument);
+      else
+        fprintf(stderr, "credit: argument %d is no option; the key goes into FISH_API_KEY, see --help.\n", i);
       return false;
     }
-    const char *value = argument[length] == '=' ? argument + length + 1 : arguments[++i]; /* NULL after the last */
+    /* After the last argument stands NULL. */
+    const char *value = argument[length] == '=' ? argument + length + 1 : arguments[++i];
     if (value == NULL) {
       fprintf(stderr, "credit: %s needs a value; see --help.\n", options[at].name);
       return false;
     }
     *options[at].value = value;
     if (timeout != NULL && !parse_milliseconds(timeout, &asked->client.timeout_ms)) {
-      fprintf(stderr, "credit: --timeout takes whole milliseconds, from 1 to %lu.\n", (unsigned long)UINT32_MAX);
+      fputs("credit: --timeout takes whole milliseconds, from 1 to 4294967295.\n", stderr);
       return false;
     }
   }
@@ -127,10 +137,9 @@ static void row(FILE *out, const char *label, const char *text) {
 
 /* Micros as dollars and cents, rounded down as the micros are: never more than there is. */
 static const char *cents(int64_t micros, char *text, size_t size) {
-  int64_t whole_cents = micros / 10000 - (micros % 10000 < 0);
-  uint64_t magnitude = whole_cents < 0 ? 0 - (uint64_t)whole_cents : (uint64_t)whole_cents;
-  snprintf(text, size, "%s%llu.%02llu US dollars", whole_cents < 0 ? "-" : "", (unsigned long long)(magnitude / 100),
-           (unsigned long long)(magnitude % 100));
+  long long all = micros / 10000 - (micros % 10000 < 0);
+  long long magnitude = all < 0 ? -all : all; /* far from LLONG_MIN, by the division */
+  snprintf(text, size, "%s%lld.%02lld US dollars", all < 0 ? "-" : "", magnitude / 100, magnitude % 100);
   return text;
 }
 
@@ -139,17 +148,17 @@ static const char *yes_or_no(fish_tristate flag, const char *unknown) {
 }
 
 static void show(const fish_api_credit *credit, bool asked_for_free_credit) {
+  const char *unsaid = "the server did not say";
+  const int64_t micros = credit->credit_micros;
+  const bool saturated = !credit->credit_micros_exact && (micros == INT64_MAX || micros == INT64_MIN);
   char balance[64];
-  bool saturated = !credit->credit_micros_exact &&
-                   (credit->credit_micros == INT64_MAX || credit->credit_micros == INT64_MIN);
-  row(stdout, "API credit", saturated ? "see the exact text" : cents(credit->credit_micros, balance, sizeof balance));
+  row(stdout, "API credit", saturated ? "see the exact text" : cents(micros, balance, sizeof balance));
   row(stdout, "  exact text", credit->credit);
   row(stdout, "  which wallet", "what programs spend through the API; not the platform credit of a plan");
-  row(stdout, "Paid in, ever", credit->cumulative_top_up ? credit->cumulative_top_up : "the server did not say");
+  row(stdout, "Paid in, ever", credit->cumulative_top_up ? credit->cumulative_top_up : unsaid);
   row(stdout, "Free credit left",
-      yes_or_no(credit->has_free_credit,
-                asked_for_free_credit ? "the server did not say" : "not asked (--check-free-credit)"));
-  row(stdout, "Phone number known", yes_or_no(credit->has_phone_sha256, "the server did not say"));
+      yes_or_no(credit->has_free_credit, asked_for_free_credit ? unsaid : "not asked (--check-free-credit)"));
+  row(stdout, "Phone number known", yes_or_no(credit->has_phone_sha256, unsaid));
   row(stdout, "Account", credit->user_id);
   row(stdout, "Wallet", credit->id);
   row(stdout, "Made", credit->created_at);
@@ -176,7 +185,8 @@ static void complain(const fish_error *error) {
     }
     putc('\n', stderr);
   }
-  if (error->retry_after_ms) fprintf(stderr, "%-18s %.1f s\n", "  ask again after", error->retry_after_ms / 1000.0);
+  if (error->retry_after_ms)
+    fprintf(stderr, "%-18s %.1f s\n", "  ask again after", error->retry_after_ms / 1000.0);
   if (error->attempts > 1) fprintf(stderr, "%-18s %lu times\n", "  tried", (unsigned long)error->attempts);
   if (error->request_id) row(stderr, "  request id", error->request_id);
 }
