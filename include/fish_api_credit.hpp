@@ -1,0 +1,574 @@
+/*
+ * fish_api_credit.hpp - read a Fish Audio account's API credit, from C++17 or later.
+ *
+ * A thin header over fish_api_credit.h: it links nothing of its own and adds no behaviour. Three rules make it:
+ *
+ *  1. What owns something is a class that can be moved but not copied, and frees it: Client, ApiCredit, JsonText,
+ *     CancelToken, Error.
+ *  2. Every function that can fail returns a Result, and throws nothing. Ask it (`if (result)`), or call its
+ *     value(), which throws fish::Exception.
+ *  3. Text that comes back is a std::string_view into its owner: it lives as long as that, and ends in NUL. What
+ *     may be missing is a std::optional.
+ *
+ * Text that goes in is a std::string, which the library reads in place: no copy of the key is made on the way.
+ * Built with -fno-exceptions it has no Exception and no value(), and is the same otherwise. It defines no macro
+ * but its include guard.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ */
+#ifndef FISH_API_CREDIT_HPP
+#define FISH_API_CREDIT_HPP
+
+#include "fish_api_credit.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace fish {
+
+/** How a call ended. New values may come; treat an unknown one as a failure. */
+enum class StatusCode : fish_status {
+  ok = FISH_OK,
+  invalid_argument = FISH_INVALID_ARGUMENT,
+  missing_api_key = FISH_MISSING_API_KEY,
+  cancelled = FISH_CANCELLED,
+  resolve_failed = FISH_RESOLVE_FAILED,
+  connect_failed = FISH_CONNECT_FAILED,
+  tls_failed = FISH_TLS_FAILED,
+  proxy_failed = FISH_PROXY_FAILED,
+  timed_out = FISH_TIMED_OUT,
+  connection_lost = FISH_CONNECTION_LOST,
+  unauthorized = FISH_UNAUTHORIZED,
+  payment_required = FISH_PAYMENT_REQUIRED,
+  forbidden = FISH_FORBIDDEN,
+  not_found = FISH_NOT_FOUND,
+  validation_failed = FISH_VALIDATION_FAILED,
+  rate_limited = FISH_RATE_LIMITED,
+  server_error = FISH_SERVER_ERROR,
+  unexpected_status = FISH_UNEXPECTED_STATUS,
+  bad_response = FISH_BAD_RESPONSE,
+  response_too_large = FISH_RESPONSE_TOO_LARGE,
+  internal_error = FISH_INTERNAL_ERROR
+};
+
+/** The name of a status in the C header, such as "FISH_TIMED_OUT". Lives for ever. */
+inline std::string_view status_name(StatusCode status) noexcept {
+  return fish_status_name(static_cast<fish_status>(status));
+}
+
+/** The version of the library that was loaded, such as "0.1.0". Lives for ever. */
+inline std::string_view version() noexcept { return fish_version(); }
+
+/** Whether the library that was loaded has the binary interface that this header describes. */
+inline bool is_compatible() noexcept { return fish_abi_version() == FISH_ABI_VERSION; }
+
+/** A moment in UTC, to the microsecond. The same type as C++20's std::chrono::sys_time<microseconds>. */
+using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
+
+/** One thing that the server found wrong with the request (a 422 lists them). Its text is the Error's. */
+struct FieldError {
+  /** Which field, such as "query.check_free_credit". */
+  std::string_view location;
+  /** "path", "query", "header", "cookie" or "body", if the server said. */
+  std::optional<std::string_view> source;
+  /** What kind of error, such as "bool_parsing". */
+  std::string_view type;
+  /** The server's sentence. */
+  std::string_view message;
+  /** "ctx", as text. */
+  std::optional<std::string_view> context;
+};
+
+class Client;
+class ApiCredit;
+
+/** What the header needs for itself; no part of the interface. */
+namespace detail {
+
+inline std::optional<std::string_view> text_or_none(const char *text) noexcept {
+  return text == nullptr ? std::nullopt : std::optional<std::string_view>(text);
+}
+
+inline std::optional<bool> flag(fish_tristate value) noexcept {
+  return value == FISH_UNKNOWN ? std::nullopt : std::optional<bool>(value == FISH_TRUE);
+}
+
+inline std::optional<Time> time(std::int64_t unix_us) noexcept {
+  return unix_us == FISH_TIME_UNKNOWN ? std::nullopt
+                                      : std::optional<Time>(Time(std::chrono::microseconds(unix_us)));
+}
+
+/** For C: NULL for what is not set. */
+inline const char *pointer(const std::optional<std::string> &text) noexcept {
+  return text ? text->c_str() : nullptr;
+}
+
+/** C would take the text to end at a NUL inside it, and so ask for something else. */
+inline bool has_nul(const std::optional<std::string> &text) noexcept {
+  return text && text->find('\0') != std::string::npos;
+}
+
+inline std::uint32_t milliseconds(std::chrono::milliseconds duration) noexcept {
+  constexpr auto most = (std::numeric_limits<std::uint32_t>::max)();
+  return duration.count() < most ? static_cast<std::uint32_t>(duration.count()) : most;
+}
+
+/** Sees FieldErrors in a fish_error as they are asked for; nothing is copied. */
+class FieldErrorIterator {
+public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = FieldError;
+  using difference_type = std::ptrdiff_t;
+  using pointer = void;
+  using reference = FieldError;
+
+  FieldErrorIterator() noexcept = default;
+  explicit FieldErrorIterator(const fish_field_error *at) noexcept : at_(at) {}
+
+  FieldError operator*() const noexcept {
+    return {at_->location, text_or_none(at_->source), at_->type, at_->message, text_or_none(at_->context)};
+  }
+  FieldErrorIterator &operator++() noexcept {
+    ++at_;
+    return *this;
+  }
+  FieldErrorIterator operator++(int) noexcept { return FieldErrorIterator(at_++); }
+  friend bool operator==(FieldErrorIterator a, FieldErrorIterator b) noexcept { return a.at_ == b.at_; }
+  friend bool operator!=(FieldErrorIterator a, FieldErrorIterator b) noexcept { return a.at_ != b.at_; }
+
+private:
+  const fish_field_error *at_ = nullptr;
+};
+
+} // namespace detail
+
+/** The FieldErrors of an Error, for a range-for. Lives as long as the Error. */
+class FieldErrors {
+public:
+  explicit FieldErrors(const fish_error &raw) noexcept : first_(raw.field_errors), count_(raw.field_error_count) {}
+
+  std::size_t size() const noexcept { return count_; }
+  bool empty() const noexcept { return count_ == 0; }
+  /** `at` must be below size(). */
+  FieldError operator[](std::size_t at) const noexcept { return *detail::FieldErrorIterator(first_ + at); }
+  detail::FieldErrorIterator begin() const noexcept { return detail::FieldErrorIterator(first_); }
+  detail::FieldErrorIterator end() const noexcept {
+    return detail::FieldErrorIterator(empty() ? first_ : first_ + count_);
+  }
+
+private:
+  const fish_field_error *first_;
+  std::size_t count_;
+};
+
+/** Why a call failed. Moved from, it is empty: its status is StatusCode::ok. */
+class Error {
+public:
+  /** Takes over what a C function filled; nobody else may free it. */
+  explicit Error(const fish_error &raw) noexcept : raw_(raw) {}
+  Error(Error &&other) noexcept : raw_(std::exchange(other.raw_, fish_error{})) {}
+  Error &operator=(Error &&other) noexcept {
+    Error old(std::move(*this));
+    raw_ = std::exchange(other.raw_, {});
+    return *this;
+  }
+  Error(const Error &) = delete;
+  Error &operator=(const Error &) = delete;
+  ~Error() { fish_error_free(&raw_); }
+
+  /** How the call ended. */
+  StatusCode status() const noexcept { return static_cast<StatusCode>(raw_.status); }
+  /** One sentence that says what to do. No secret is ever in it. */
+  std::string_view message() const noexcept { return raw_.message == nullptr ? "" : raw_.message; }
+  /** The same call may succeed later. */
+  bool retryable() const noexcept { return raw_.retryable; }
+  /** The HTTP status of the last answer, if one arrived. */
+  std::optional<int> http_status() const noexcept {
+    return raw_.http_status == 0 ? std::nullopt : std::optional<int>(raw_.http_status);
+  }
+  /** How often the request was tried, retries included. */
+  std::uint32_t attempts() const noexcept { return raw_.attempts; }
+  /** How long the server asks to be left alone, if it said (Retry-After). */
+  std::optional<std::chrono::milliseconds> retry_after() const noexcept {
+    return raw_.retry_after_ms == 0
+               ? std::nullopt
+               : std::optional<std::chrono::milliseconds>(std::chrono::milliseconds(raw_.retry_after_ms));
+  }
+  /** The server's own words. */
+  std::optional<std::string_view> api_message() const noexcept { return detail::text_or_none(raw_.api_message); }
+  /** The server's machine-readable reason. */
+  std::optional<std::string_view> api_reason() const noexcept { return detail::text_or_none(raw_.api_reason); }
+  /** The server's name for this request, for its support. */
+  std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_.request_id); }
+  /** The start of the error answer's body, at most 4 KiB. */
+  std::optional<std::string_view> body() const noexcept { return detail::text_or_none(raw_.body); }
+  /** What a 422 found wrong. */
+  FieldErrors field_errors() const noexcept { return FieldErrors(raw_); }
+
+private:
+  fish_error raw_;
+};
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+/** What Result::value() throws. Copies share one Error. */
+class Exception : public std::exception {
+public:
+  explicit Exception(Error error) : error_(std::make_shared<const Error>(std::move(error))) {}
+
+  const char *what() const noexcept override { return error_->message().data(); }
+  const Error &error() const noexcept { return *error_; }
+  StatusCode status() const noexcept { return error_->status(); }
+
+private:
+  std::shared_ptr<const Error> error_;
+};
+#endif
+
+/** A value, or the Error that stands in its place: std::expected<T, fish::Error>, for C++17. */
+template <typename T> class [[nodiscard]] Result {
+public:
+  using value_type = T;
+  using error_type = Error;
+
+  Result(T &&value) noexcept : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error &&error) noexcept : state_(std::in_place_index<1>, std::move(error)) {}
+
+  bool has_value() const noexcept { return state_.index() == 0; }
+  explicit operator bool() const noexcept { return has_value(); }
+
+  /** The value. Asking a failure for it ends the program: look first. */
+  T &operator*() & noexcept { return *found(std::get_if<0>(&state_)); }
+  const T &operator*() const & noexcept { return *found(std::get_if<0>(&state_)); }
+  T &&operator*() && noexcept { return std::move(*found(std::get_if<0>(&state_))); }
+  T *operator->() noexcept { return found(std::get_if<0>(&state_)); }
+  const T *operator->() const noexcept { return found(std::get_if<0>(&state_)); }
+
+  /** The failure. Asking a success for it ends the program: look first. */
+  Error &error() & noexcept { return *found(std::get_if<1>(&state_)); }
+  const Error &error() const & noexcept { return *found(std::get_if<1>(&state_)); }
+  Error &&error() && noexcept { return std::move(*found(std::get_if<1>(&state_))); }
+
+  /** How the call ended: StatusCode::ok, or the error's. */
+  StatusCode status() const noexcept { return has_value() ? StatusCode::ok : error().status(); }
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+  /** The value; a failure is thrown as Exception, which takes the Error out of this Result. */
+  T &value() & { return *(throw_failure(), std::get_if<0>(&state_)); }
+  T &&value() && { return std::move(*(throw_failure(), std::get_if<0>(&state_))); }
+#endif
+
+private:
+  template <typename Alternative> static Alternative *found(Alternative *alternative) noexcept {
+    if (alternative == nullptr) {
+      std::abort();
+    }
+    return alternative;
+  }
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+  void throw_failure() {
+    if (!has_value()) {
+      throw Exception(std::move(error()));
+    }
+  }
+#endif
+
+  std::variant<T, Error> state_;
+};
+
+namespace detail {
+
+/** A failure that this header finds before C is asked. `message` lives for ever. */
+inline Error refusal(const char *message) noexcept {
+  fish_error raw{};
+  raw.status = FISH_INVALID_ARGUMENT;
+  raw.message = message;
+  return Error(raw);
+}
+
+} // namespace detail
+
+/**
+ * Cancels calls from any thread, any number of them at once. A cancelled token stays cancelled. Moved from, it is
+ * empty: it cancels nothing.
+ */
+class CancelToken {
+public:
+  CancelToken() noexcept : raw_(fish_cancel_token_new()) {}
+  CancelToken(CancelToken &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+  CancelToken &operator=(CancelToken &&other) noexcept {
+    CancelToken old(std::move(*this));
+    raw_ = std::exchange(other.raw_, {});
+    return *this;
+  }
+  CancelToken(const CancelToken &) = delete;
+  CancelToken &operator=(const CancelToken &) = delete;
+  ~CancelToken() { fish_cancel_token_free(raw_); }
+
+  /** Ends every call that was given this token, now or later. Takes no lock and allocates nothing. */
+  void cancel() const noexcept { fish_cancel_token_cancel(raw_); }
+
+  /** The token for C; still owned by this. */
+  fish_cancel_token *get() const noexcept { return raw_; }
+
+private:
+  fish_cancel_token *raw_;
+};
+
+/** Settings of a client. What is left alone has its default. */
+struct ClientOptions {
+  /** The secret API key. None: the environment variable FISH_API_KEY. This string is yours to wipe. */
+  std::optional<std::string> api_key{};
+  /** None: "https://api.fish.audio". Plain http:// only to a loopback host. */
+  std::optional<std::string> base_url{};
+  /** "http://[user:password@]host:port" or "socks5://...". None: as the environment says. "": no proxy. */
+  std::optional<std::string> proxy_url{};
+  /** A PEM file of the certificates to trust, and no others. None: see tls_roots. */
+  std::optional<std::string> ca_file{};
+  /** Put before the library's own User-Agent, such as "studio/2.1". */
+  std::optional<std::string> user_agent{};
+  /** For a whole call: resolving, connecting, retries and the waits between. 0: 15 s. */
+  std::chrono::milliseconds timeout{0};
+  /** For one attempt at a connection, TLS included. 0: 5 s. */
+  std::chrono::milliseconds connect_timeout{0};
+  /** How often a failed call is repeated. None: twice. 0: never. */
+  std::optional<std::uint32_t> max_retries{};
+  /** FISH_TLS_ROOTS_BUNDLED or FISH_TLS_ROOTS_SYSTEM. */
+  std::int32_t tls_roots = FISH_TLS_ROOTS_BUNDLED;
+};
+
+/** What to ask for. What is left alone has its default. */
+struct Query {
+  /** Whose wallet. None: "self", the key's own account. */
+  std::optional<std::string> user_id{};
+  /** The team whose wallet is meant. */
+  std::optional<std::string> team_id{};
+  /** Ask for has_free_credit too. */
+  bool check_free_credit = false;
+  /** For this whole call. 0: the client's. */
+  std::chrono::milliseconds timeout{0};
+  /** Cancels this call from another thread. It must live until the call has begun. */
+  const CancelToken *cancel = nullptr;
+};
+
+/**
+ * An account's API credit: what its programs spend. It is not the platform credit of a plan, which is another
+ * wallet. Moved from, it is empty.
+ */
+class ApiCredit {
+public:
+  /** Takes over what a C function filled; nobody else may free it. */
+  explicit ApiCredit(const fish_api_credit &raw) noexcept : raw_(raw) {}
+  ApiCredit(ApiCredit &&other) noexcept : raw_(std::exchange(other.raw_, fish_api_credit{})) {}
+  ApiCredit &operator=(ApiCredit &&other) noexcept {
+    ApiCredit old(std::move(*this));
+    raw_ = std::exchange(other.raw_, {});
+    return *this;
+  }
+  ApiCredit(const ApiCredit &) = delete;
+  ApiCredit &operator=(const ApiCredit &) = delete;
+  ~ApiCredit() { fish_api_credit_free(&raw_); }
+
+  /** Decodes a document kept from an earlier Client::get_api_credit_json. No network. */
+  static Result<ApiCredit> from_json(std::string_view json) noexcept {
+    fish_api_credit raw;
+    fish_error error;
+    // An empty view may have no pointer; C wants one.
+    const char *text = json.data() == nullptr ? "" : json.data();
+    if (fish_api_credit_from_json(text, json.size(), &raw, &error) != FISH_OK) {
+      return Error(error);
+    }
+    return ApiCredit(raw);
+  }
+
+  /** The wallet's id. */
+  std::string_view id() const noexcept { return view(raw_.id); }
+  /** The account's id. */
+  std::string_view user_id() const noexcept { return view(raw_.user_id); }
+  /** The balance as exact decimal text, as sent; users take it as US dollars. May be negative. */
+  std::string_view credit() const noexcept { return view(raw_.credit); }
+  /** credit x 1,000,000, rounded down (it never overstates), saturating. */
+  std::int64_t credit_micros() const noexcept { return raw_.credit_micros; }
+  /** False if credit_micros lost something to rounding or saturation. The text never does. */
+  bool credit_micros_exact() const noexcept { return raw_.credit_micros_exact; }
+  /** All that was ever paid in, as decimal text, if the server sent it. */
+  std::optional<std::string_view> cumulative_top_up() const noexcept {
+    return detail::text_or_none(raw_.cumulative_top_up);
+  }
+  /** cumulative_top_up x 1,000,000, likewise. */
+  std::optional<std::int64_t> cumulative_top_up_micros() const noexcept {
+    return raw_.cumulative_top_up == nullptr ? std::nullopt
+                                             : std::optional<std::int64_t>(raw_.cumulative_top_up_micros);
+  }
+  /** When the wallet was made; none if created_at_text() is no RFC 3339 time. */
+  std::optional<Time> created_at() const noexcept { return detail::time(raw_.created_at_unix_us); }
+  /** When it last changed; none if updated_at_text() is no RFC 3339 time. */
+  std::optional<Time> updated_at() const noexcept { return detail::time(raw_.updated_at_unix_us); }
+  /** When the wallet was made, as sent. */
+  std::string_view created_at_text() const noexcept { return view(raw_.created_at); }
+  /** When it last changed, as sent. */
+  std::string_view updated_at_text() const noexcept { return view(raw_.updated_at); }
+  /** Whether a phone number is known, if the server said. */
+  std::optional<bool> has_phone_sha256() const noexcept { return detail::flag(raw_.has_phone_sha256); }
+  /** Whether free credit is left, if it was asked (Query::check_free_credit). */
+  std::optional<bool> has_free_credit() const noexcept { return detail::flag(raw_.has_free_credit); }
+
+private:
+  static std::string_view view(const char *text) noexcept { return text == nullptr ? "" : text; }
+
+  fish_api_credit raw_;
+};
+
+/** The server's JSON document, exactly as sent. Moved from, it is empty. */
+class JsonText {
+public:
+  /** Takes over what fish_get_api_credit_json gave; nobody else may free it. */
+  explicit JsonText(char *raw) noexcept : raw_(raw) {}
+  JsonText(JsonText &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+  JsonText &operator=(JsonText &&other) noexcept {
+    JsonText old(std::move(*this));
+    raw_ = std::exchange(other.raw_, {});
+    return *this;
+  }
+  JsonText(const JsonText &) = delete;
+  JsonText &operator=(const JsonText &) = delete;
+  ~JsonText() { fish_string_free(raw_); }
+
+  std::string_view view() const noexcept { return c_str(); }
+  const char *c_str() const noexcept { return raw_ == nullptr ? "" : raw_; }
+
+private:
+  char *raw_;
+};
+
+/**
+ * A client: its connections, its TLS and its settings. Make one and keep it. Any number of threads may call with
+ * one client at once. Moved from, it is empty: a call is StatusCode::invalid_argument.
+ */
+class Client {
+public:
+  /** Makes a client. Sends nothing: a wrong key shows at the first call. */
+  static Result<Client> create(const ClientOptions &options = {}) noexcept {
+    if (detail::has_nul(options.api_key)) {
+      return detail::refusal("options.api_key holds a NUL character; pass it without.");
+    }
+    if (detail::has_nul(options.base_url)) {
+      return detail::refusal("options.base_url holds a NUL character; pass it without.");
+    }
+    if (detail::has_nul(options.proxy_url)) {
+      return detail::refusal("options.proxy_url holds a NUL character; pass it without.");
+    }
+    if (detail::has_nul(options.ca_file)) {
+      return detail::refusal("options.ca_file holds a NUL character; pass it without.");
+    }
+    if (detail::has_nul(options.user_agent)) {
+      return detail::refusal("options.user_agent holds a NUL character; pass it without.");
+    }
+    if (options.timeout.count() < 0 || options.connect_timeout.count() < 0) {
+      return detail::refusal("options.timeout or options.connect_timeout is negative; pass 0 for the default.");
+    }
+    fish_client_options raw{};
+    raw.api_key = detail::pointer(options.api_key);
+    raw.base_url = detail::pointer(options.base_url);
+    raw.proxy_url = detail::pointer(options.proxy_url);
+    raw.ca_file = detail::pointer(options.ca_file);
+    raw.user_agent = detail::pointer(options.user_agent);
+    raw.timeout_ms = detail::milliseconds(options.timeout);
+    raw.connect_timeout_ms = detail::milliseconds(options.connect_timeout);
+    raw.max_retries = retries(options.max_retries);
+    raw.tls_roots = options.tls_roots;
+    fish_client *client;
+    fish_error error;
+    if (fish_client_new(&raw, &client, &error) != FISH_OK) {
+      return Error(error);
+    }
+    return Client(client);
+  }
+
+  Client(Client &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+  Client &operator=(Client &&other) noexcept {
+    Client old(std::move(*this));
+    raw_ = std::exchange(other.raw_, {});
+    return *this;
+  }
+  Client(const Client &) = delete;
+  Client &operator=(const Client &) = delete;
+  /** No call with this client may be running: cancel and join the callers first. */
+  ~Client() { fish_client_free(raw_); }
+
+  /** Asks for an account's API credit. Returns within the timeout, whatever the network does. It blocks. */
+  Result<ApiCredit> get_api_credit(const Query &query = {}) const noexcept {
+    fish_api_credit_query raw{};
+    fish_api_credit credit;
+    fish_error error;
+    if (const char *wrong = read(query, raw)) {
+      return detail::refusal(wrong);
+    }
+    if (fish_get_api_credit(raw_, &raw, &credit, &error) != FISH_OK) {
+      return Error(error);
+    }
+    return ApiCredit(credit);
+  }
+
+  /** The same call, giving the server's JSON document: exactly the bytes sent. */
+  Result<JsonText> get_api_credit_json(const Query &query = {}) const noexcept {
+    fish_api_credit_query raw{};
+    char *json;
+    fish_error error;
+    if (const char *wrong = read(query, raw)) {
+      return detail::refusal(wrong);
+    }
+    if (fish_get_api_credit_json(raw_, &raw, &json, &error) != FISH_OK) {
+      return Error(error);
+    }
+    return JsonText(json);
+  }
+
+private:
+  explicit Client(fish_client *raw) noexcept : raw_(raw) {}
+
+  /** In C 0 means the default, and -1 none. */
+  static std::int32_t retries(std::optional<std::uint32_t> retries) noexcept {
+    constexpr std::uint32_t most = (std::numeric_limits<std::int32_t>::max)();
+    if (!retries) {
+      return 0;
+    }
+    return *retries == 0 ? -1 : static_cast<std::int32_t>(*retries < most ? *retries : most);
+  }
+
+  /** Fills the query for C; gives what is wrong with it, or nullptr. */
+  static const char *read(const Query &query, fish_api_credit_query &raw) noexcept {
+    if (detail::has_nul(query.user_id)) {
+      return "query.user_id holds a NUL character; pass it without.";
+    }
+    if (detail::has_nul(query.team_id)) {
+      return "query.team_id holds a NUL character; pass it without.";
+    }
+    if (query.timeout.count() < 0) {
+      return "query.timeout is negative; pass 0 for the client's.";
+    }
+    raw.user_id = detail::pointer(query.user_id);
+    raw.team_id = detail::pointer(query.team_id);
+    raw.check_free_credit = query.check_free_credit;
+    raw.timeout_ms = detail::milliseconds(query.timeout);
+    raw.cancel = query.cancel == nullptr ? nullptr : query.cancel->get();
+    return nullptr;
+  }
+
+  fish_client *raw_;
+};
+
+} // namespace fish
+
+#endif // FISH_API_CREDIT_HPP

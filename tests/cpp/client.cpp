@@ -1,0 +1,256 @@
+// The whole of fish_api_credit.hpp against a server on loopback (argument 1, see tests/loopback/mod.rs), with
+// exceptions and without. It prints what was wrong, and fails.
+
+#include "fish_api_credit.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+using namespace std::chrono_literals;
+
+static int failures = 0;
+
+static void check(bool good, const char *what, int line) {
+  if (!good) {
+    std::fprintf(stderr, "client.cpp:%d: %s\n", line, what);
+    ++failures;
+  }
+}
+#define CHECK(condition) check((condition), #condition, __LINE__)
+
+std::size_t other_unit();
+
+// Owners move and do not copy, and a move cannot throw.
+template <typename Owner>
+constexpr bool moves_only = std::is_nothrow_move_constructible_v<Owner> && std::is_nothrow_move_assignable_v<Owner> &&
+                            !std::is_copy_constructible_v<Owner> && !std::is_copy_assignable_v<Owner>;
+static_assert(moves_only<fish::Client>);
+static_assert(moves_only<fish::ApiCredit>);
+static_assert(moves_only<fish::JsonText>);
+static_assert(moves_only<fish::CancelToken>);
+static_assert(moves_only<fish::Error>);
+static_assert(std::is_nothrow_move_constructible_v<fish::Result<fish::Client>>);
+#if __cplusplus >= 202002L
+static_assert(std::is_same_v<fish::Time, std::chrono::sys_time<std::chrono::microseconds>>);
+#endif
+
+static fish::Client client_for(const std::string &base_url) {
+  fish::ClientOptions options;
+  options.api_key = "secret-1";
+  options.base_url = base_url;
+  options.max_retries = 0;
+  auto client = fish::Client::create(options);
+  if (!client) {
+    std::fprintf(stderr, "%s\n", client.error().message().data());
+    std::abort();
+  }
+  return *std::move(client);
+}
+
+static void a_credit_with_every_field(const std::string &server) {
+  const fish::Client client = client_for(server + "/ok");
+  const auto credit = client.get_api_credit();
+  CHECK(credit.has_value() && credit.status() == fish::StatusCode::ok);
+  CHECK(credit->id() == "0123456789abcdef0123456789abcdef");
+  CHECK(credit->user_id() == "fedcba9876543210fedcba9876543210");
+  CHECK(credit->credit() == "12.345678" && credit->credit_micros() == 12345678 && credit->credit_micros_exact());
+  CHECK(credit->cumulative_top_up() == "20.00" && credit->cumulative_top_up_micros() == 20000000);
+  CHECK(credit->created_at_text() == "2025-01-02T03:04:05Z");
+  CHECK(credit->created_at() == fish::Time(std::chrono::microseconds(1735787045000000)));
+  CHECK(credit->updated_at_text() == "2026-08-01T12:34:56.789012Z");
+  CHECK(credit->updated_at() == fish::Time(std::chrono::microseconds(1785587696789012)));
+  CHECK(credit->has_phone_sha256() == true);
+  CHECK(credit->has_free_credit() == std::nullopt);
+}
+
+static void a_query_is_sent_as_it_is_set(const std::string &server) {
+  const fish::Client client = client_for(server + "/echo");
+  fish::Query query;
+  query.user_id = "a/b";
+  query.team_id = "t";
+  query.check_free_credit = true;
+  query.timeout = 10s;
+  CHECK(client.get_api_credit(query)->id() == "/echo/wallet/a%2Fb/api-credit?check_free_credit=true&team_id=t");
+  CHECK(client.get_api_credit()->id() == "/echo/wallet/self/api-credit");
+#if __cplusplus >= 202002L
+  CHECK(client.get_api_credit({.user_id = "u"})->id() == "/echo/wallet/u/api-credit");
+#endif
+}
+
+static void a_document_is_as_sent_and_decodes_again(const std::string &server) {
+  const fish::Client client = client_for(server + "/ok");
+  const auto json = client.get_api_credit_json();
+  CHECK(json && json->view().substr(0, 7) == "{\"_id\":" && json->view() == json->c_str());
+  CHECK(fish::ApiCredit::from_json(json->view())->credit() == "12.345678");
+
+  // A view need not end in NUL, and what is missing is missing.
+  const std::string_view bare = R"({"_id":"i","user_id":"u","credit":"-0.0000001","created_at":"?","updated_at":"?"}!)";
+  const auto credit = fish::ApiCredit::from_json(bare.substr(0, bare.size() - 1));
+  CHECK(credit && credit->credit_micros() == -1 && !credit->credit_micros_exact());
+  CHECK(!credit->cumulative_top_up() && !credit->cumulative_top_up_micros());
+  CHECK(!credit->created_at() && credit->created_at_text() == "?");
+  CHECK(!credit->updated_at() && !credit->has_phone_sha256());
+
+  CHECK(fish::ApiCredit::from_json(bare).status() == fish::StatusCode::bad_response);
+  CHECK(fish::ApiCredit::from_json({}).status() == fish::StatusCode::bad_response);
+}
+
+static void an_error_tells_all(const std::string &server) {
+  const auto refused = client_for(server + "/401").get_api_credit();
+  CHECK(!refused && refused.status() == fish::StatusCode::unauthorized);
+  const fish::Error &error = refused.error();
+  CHECK(error.http_status() == 401 && error.attempts() == 1 && !error.retryable());
+  CHECK(error.api_message() == "bad key" && error.api_reason() == "key" && error.request_id() == "trace-1");
+  CHECK(error.body() && !error.message().empty() && !error.retry_after());
+  CHECK(error.field_errors().empty() && error.field_errors().begin() == error.field_errors().end());
+
+  const auto down = client_for(server + "/503").get_api_credit_json();
+  CHECK(down.status() == fish::StatusCode::server_error && down.error().retryable());
+  CHECK(down.error().retry_after() == 7s && down.error().body() == "down for a moment");
+
+  const auto nobody = client_for("http://127.0.0.1:1").get_api_credit();
+  CHECK(nobody.status() == fish::StatusCode::connect_failed && !nobody.error().http_status());
+
+  const auto invalid = client_for(server + "/422").get_api_credit();
+  CHECK(invalid.status() == fish::StatusCode::validation_failed);
+  const auto fields = invalid.error().field_errors();
+  CHECK(fields.size() == 2 && fields[1].location == "path.user_id" && !fields[1].source && !fields[1].context);
+  std::string all;
+  for (const fish::FieldError &field : fields) {
+    all.append(field.location).append(" ").append(field.type).append(" ").append(field.message).append(";");
+  }
+  CHECK(all == "query.check_free_credit bool_parsing not a bool;path.user_id string_type not a string;");
+  CHECK(fields[0].source == "query" && fields[0].context.has_value());
+}
+
+static void what_c_could_not_be_told_is_refused(const std::string &server) {
+  const std::string nul("a\0b", 3);
+  std::optional<std::string> fish::ClientOptions::*texts[] = {
+      &fish::ClientOptions::api_key, &fish::ClientOptions::base_url, &fish::ClientOptions::proxy_url,
+      &fish::ClientOptions::ca_file, &fish::ClientOptions::user_agent};
+  for (auto text : texts) {
+    fish::ClientOptions options;
+    options.api_key = "secret-1";
+    options.*text = nul;
+    const auto client = fish::Client::create(options);
+    CHECK(client.status() == fish::StatusCode::invalid_argument);
+    CHECK(client.error().message().find("NUL") != std::string_view::npos);
+  }
+  fish::ClientOptions options;
+  options.api_key = "secret-1";
+  options.connect_timeout = -1ms;
+  CHECK(fish::Client::create(options).status() == fish::StatusCode::invalid_argument);
+
+  const fish::Client client = client_for(server + "/ok");
+  fish::Query user, team, late;
+  user.user_id = nul;
+  team.team_id = nul;
+  late.timeout = -1ms;
+  for (const fish::Query *query : {&user, &team, &late}) {
+    CHECK(client.get_api_credit(*query).status() == fish::StatusCode::invalid_argument);
+    CHECK(client.get_api_credit_json(*query).status() == fish::StatusCode::invalid_argument);
+  }
+  // Longer than C can say is as long as C can say, not the remainder: 2^32 ms would be none at all.
+  fish::Query patient;
+  patient.timeout = std::chrono::milliseconds(std::int64_t{1} << 32);
+  CHECK(client.get_api_credit(patient).has_value());
+}
+
+static void a_call_ends_at_its_timeout_and_when_it_is_cancelled(const std::string &server) {
+  const fish::Client client = client_for(server + "/stall");
+  fish::Query query;
+  query.timeout = 50ms;
+  CHECK(client.get_api_credit(query).status() == fish::StatusCode::timed_out);
+
+  fish::CancelToken token;
+  query.timeout = 60s;
+  query.cancel = &token;
+  const auto begun = std::chrono::steady_clock::now();
+  std::thread canceller([&token] { token.cancel(); });
+  CHECK(client.get_api_credit(query).status() == fish::StatusCode::cancelled);
+  canceller.join();
+  CHECK(std::chrono::steady_clock::now() - begun < 30s);
+}
+
+static void what_is_moved_from_is_empty_and_harmless(const std::string &server) {
+  fish::Client client = client_for(server + "/ok");
+  fish::Client other = client_for(server + "/401");
+  other = std::move(client);
+  CHECK(other.get_api_credit().has_value());
+  CHECK(client.get_api_credit().status() == fish::StatusCode::invalid_argument);
+  client = client_for(server + "/ok");
+  CHECK(client.get_api_credit().has_value());
+
+  fish::ApiCredit credit = *client.get_api_credit();
+  const fish::ApiCredit kept = std::move(credit);
+  CHECK(kept.credit() == "12.345678" && credit.credit().empty() && !credit.cumulative_top_up());
+
+  fish::JsonText json = *client.get_api_credit_json();
+  json = *client.get_api_credit_json();
+  const fish::JsonText document = std::move(json);
+  CHECK(!document.view().empty() && json.view().empty());
+
+  auto failed = client_for(server + "/401").get_api_credit();
+  fish::Error error = std::move(failed).error();
+  CHECK(error.api_message() == "bad key" && failed.error().message().empty());
+  error = std::move(client_for(server + "/503").get_api_credit().error());
+  CHECK(error.body() == "down for a moment");
+
+  fish::CancelToken first;
+  fish::CancelToken second = std::move(first);
+  first.cancel();
+  first = std::move(second);
+  CHECK(first.get() != nullptr && second.get() == nullptr);
+}
+
+static void a_failure_can_be_thrown(const std::string &server) {
+#if defined(__cpp_exceptions)
+  const fish::ApiCredit credit = client_for(server + "/ok").get_api_credit().value();
+  CHECK(credit.credit() == "12.345678");
+  auto kept = client_for(server + "/ok").get_api_credit();
+  CHECK(kept.value().credit() == "12.345678");
+  bool caught = false;
+  try {
+    const fish::Client client = client_for(server + "/401");
+    static_cast<void>(client.get_api_credit().value());
+  } catch (const fish::Exception &exception) {
+    const fish::Exception copy = exception;
+    CHECK(copy.status() == fish::StatusCode::unauthorized && copy.error().api_message() == "bad key");
+    CHECK(std::string_view(copy.what()) == exception.error().message());
+    caught = true;
+  }
+  CHECK(caught);
+#else
+  static_cast<void>(server);
+#endif
+}
+
+static void the_library_names_itself() {
+  CHECK(fish::version() == FISH_VERSION && fish::is_compatible());
+  CHECK(fish::status_name(fish::StatusCode::timed_out) == "FISH_TIMED_OUT");
+  CHECK(fish::status_name(static_cast<fish::StatusCode>(-7)) == "FISH_UNKNOWN_STATUS");
+  CHECK(other_unit() == fish::version().size());
+}
+
+int main(int count, char **arguments) {
+  if (count != 2) {
+    std::fprintf(stderr, "usage: client URL\n");
+    return 2;
+  }
+  const std::string server = arguments[1];
+  a_credit_with_every_field(server);
+  a_query_is_sent_as_it_is_set(server);
+  a_document_is_as_sent_and_decodes_again(server);
+  an_error_tells_all(server);
+  what_c_could_not_be_told_is_refused(server);
+  a_call_ends_at_its_timeout_and_when_it_is_cancelled(server);
+  what_is_moved_from_is_empty_and_harmless(server);
+  a_failure_can_be_thrown(server);
+  the_library_names_itself();
+  std::printf("%d failures\n", failures);
+  return failures == 0 ? 0 : 1;
+}
