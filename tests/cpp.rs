@@ -8,7 +8,7 @@ mod loopback;
 mod programs;
 
 use loopback::Server;
-use programs::{Compiler, Language, fence, run, without};
+use programs::{Compiler, fence, run, without};
 use std::path::Path;
 use std::process::Command;
 
@@ -26,7 +26,7 @@ fn compilers() -> Vec<&'static str> {
 }
 
 fn compile(compiler: &str, flags: &[&str], sources: &[&Path], program: &str) -> std::path::PathBuf {
-    Compiler::native(compiler, Language::Cpp).compile(&[&WARNINGS[..], flags].concat(), sources, program)
+    Compiler::native(compiler).compile(&[&WARNINGS[..], flags].concat(), sources, program)
 }
 
 #[test]

@@ -6,23 +6,16 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    C,
-    Cpp,
-}
-
 /// A compiler, and the tree of headers and libraries that it is to use.
 pub struct Compiler {
     command: String,
-    language: Language,
     include: PathBuf,
     libraries: PathBuf,
 }
 
 impl Compiler {
     /// For the library that belongs to the running test.
-    pub fn native(command: &str, language: Language) -> Compiler {
+    pub fn native(command: &str) -> Compiler {
         let libraries = scratch().join("lib");
         std::fs::create_dir_all(&libraries).unwrap();
         let built = std::env::current_exe().unwrap().parent().unwrap().to_owned();
@@ -41,17 +34,12 @@ impl Compiler {
             }
         }
         let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
-        Compiler { command: command.to_owned(), language, include, libraries }
+        Compiler { command: command.to_owned(), include, libraries }
     }
 
     /// For the library in `tree`, a release archive's contents.
-    pub fn for_tree(command: &str, language: Language, tree: &Path) -> Compiler {
-        Compiler {
-            command: command.to_owned(),
-            language,
-            include: tree.join("include"),
-            libraries: tree.join("lib"),
-        }
+    pub fn for_tree(command: &str, tree: &Path) -> Compiler {
+        Compiler { command: command.to_owned(), include: tree.join("include"), libraries: tree.join("lib") }
     }
 
     pub fn compile(&self, flags: &[&str], sources: &[&Path], program: &str) -> PathBuf {

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# The library, installed as a C library is and used from there: by find_package, add_subdirectory, FetchContent and
+# pkg-config, shared and static, after the tree was moved, and from a DESTDIR. Then the C++ header's tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+need() { # need COMMAND PACKAGE: installs the Debian package if the command is missing.
+  command -v "$1" >/dev/null && return
+  echo "+ apt-get install $2"
+  apt-get -o DPkg::Lock::Timeout=600 update -q
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -q -y --no-install-recommends "$2"
+}
+need cmake cmake
+need pkg-config pkg-config
+need g++ g++
+need clang++ clang
+need ninja ninja-build
+
+absent() { # absent COMMAND...: the command must fail. (A plain `!` is lost on `set -e`.)
+  if "$@"; then
+    echo "unexpected success: $*" >&2
+    exit 1
+  fi
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# One build of the library for all of this, and for the next time.
+export CMAKE_BUILD_PARALLEL_LEVEL=2
+cargo_dir="-DFISH_API_CREDIT_CARGO_DIR=$PWD/target"
+set -x
+
+# The route of the README, and where each file is to be.
+cmake -S . -B "$work/build" -DCMAKE_INSTALL_LIBDIR=lib "$cargo_dir"
+cmake --build "$work/build"
+cmake --install "$work/build" --prefix "$work/first"
+expected="include/fish_api_credit.h
+include/fish_api_credit.hpp
+$(test ! -e include/module.modulemap || echo include/module.modulemap)
+lib/cmake/FishApiCredit/FishApiCreditConfig.cmake
+lib/cmake/FishApiCredit/FishApiCreditConfigVersion.cmake
+lib/libfish_api_credit.a
+lib/libfish_api_credit.so
+lib/libfish_api_credit.so.0
+lib/libfish_api_credit.so.0.1.0
+lib/pkgconfig/fish_api_credit.pc
+share/licenses/fish-api-credit/LICENSE-APACHE
+share/licenses/fish-api-credit/LICENSE-MIT"
+diff <(echo "$expected" | sed '/^$/d') <(cd "$work/first" && find . ! -type d -printf '%P\n' | LC_ALL=C sort)
+test "$(readlink "$work/first/lib/libfish_api_credit.so.0")" = libfish_api_credit.so.0.1.0
+test "$(readlink "$work/first/lib/libfish_api_credit.so")" = libfish_api_credit.so.0.1.0
+readelf -d "$work/first/lib/libfish_api_credit.so" | grep -q 'soname: \[libfish_api_credit.so.0\]'
+# Nothing installed remembers where it was built or first installed.
+absent grep -rlF -e "$work" -e "$PWD" "$work/first/include" "$work/first/lib/cmake" "$work/first/lib/pkgconfig"
+
+# Staged by DESTDIR as a packager does, into a multiarch folder; nothing lands outside it.
+cmake -S . -B "$work/debian" -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_INSTALL_LIBDIR=lib/x86_64-linux-gnu "$cargo_dir"
+cmake --build "$work/debian"
+DESTDIR="$work/dest" cmake --install "$work/debian"
+test -e "$work/dest/usr/lib/x86_64-linux-gnu/libfish_api_credit.so.0"
+test "$(PKG_CONFIG_PATH="$work/dest/usr/lib/x86_64-linux-gnu/pkgconfig" pkg-config --variable=prefix fish_api_credit |
+  xargs realpath)" = "$work/dest/usr"
+PKG_CONFIG_PATH="$work/dest/usr/lib/x86_64-linux-gnu/pkgconfig" \
+  sh -c 'cc tests/install/main.c $(pkg-config --cflags --libs fish_api_credit) -o "$1"' - "$work/multiarch"
+LD_LIBRARY_PATH="$work/dest/usr/lib/x86_64-linux-gnu" "$work/multiarch"
+
+# The tree moves, and everything is used from where it came to be: a path with a space in it.
+tree="$work/moved to here"
+mv "$work/first" "$tree"
+
+consumer() { # consumer NAME GENERATOR ARGUMENTS...: configures, builds and runs tests/install.
+  cmake -S tests/install -B "$work/$1" -G "$2" "${@:3}"
+  cmake --build "$work/$1"
+  ctest --test-dir "$work/$1" --output-on-failure --no-tests=error
+}
+consumer found "Unix Makefiles" -DFISH_ROUTE=find_package "-DCMAKE_PREFIX_PATH=$tree"
+consumer found-ninja Ninja -DFISH_ROUTE=find_package "-DCMAKE_PREFIX_PATH=$tree"
+consumer subdirectory Ninja -DFISH_ROUTE=add_subdirectory "-DFISH_SOURCE=$PWD" "$cargo_dir"
+git ls-files --cached --others --exclude-standard -z | tar --null --files-from=- --transform 's,^,fish-api-credit/,' \
+  -cf "$work/source.tar"
+consumer fetched "Unix Makefiles" -DFISH_ROUTE=FetchContent "-DFISH_SOURCE=$work/source.tar" "$cargo_dir" \
+  -DFISH_API_CREDIT_PROFILE=dev
+# A subproject installs nothing of its own into its parent's tree.
+cmake --install "$work/subdirectory" --prefix "$work/parent"
+test ! -e "$work/parent/include"
+# A version that the installed one does not satisfy is refused; so is a part that is not there.
+refused() {
+  mkdir -p "$work/refused"
+  printf 'cmake_minimum_required(VERSION 3.21)\nproject(p C)\nfind_package(FishApiCredit %s REQUIRED)\n' "$1" \
+    >"$work/refused/CMakeLists.txt"
+  absent cmake -S "$work/refused" -B "$work/refused/build" "-DCMAKE_PREFIX_PATH=$2"
+}
+refused 0.2 "$tree"
+refused 1.0 "$tree"
+
+# By pkg-config alone. Its output is not quoted for the shell's word splitting, so the tree moves once more.
+mv "$tree" "$work/plain"
+tree="$work/plain"
+export PKG_CONFIG_PATH="$tree/lib/pkgconfig"
+test "$(pkg-config --modversion fish_api_credit)" = 0.1.0
+cc tests/install/main.c $(pkg-config --cflags --libs fish_api_credit) -o "$work/shared"
+readelf -d "$work/shared" | grep -q 'NEEDED.*libfish_api_credit.so.0'
+LD_LIBRARY_PATH="$tree/lib" "$work/shared"
+
+# The static library alone: then that is what -lfish_api_credit means, and --static says what it needs.
+cmake -S . -B "$work/build" -DFISH_API_CREDIT_SHARED=OFF
+cmake --install "$work/build" --prefix "$work/static"
+test ! -e "$work/static/lib/libfish_api_credit.so"
+export PKG_CONFIG_PATH="$work/static/lib/pkgconfig"
+test "$(pkg-config --libs-only-l --static fish_api_credit | xargs)" = \
+  "-lfish_api_credit $(sed -n 's/^linux-gnu *//p' packaging/native-static-libs.txt)"
+grep -qF '"-lgcc_s;-lutil;-lrt;-lpthread;-lm;-ldl;-lc"' "$work/static/lib/cmake/FishApiCredit/FishApiCreditConfig.cmake"
+cc tests/install/main.c $(pkg-config --cflags --libs --static fish_api_credit) -o "$work/static-program"
+absent grep -q 'NEEDED.*libfish_api_credit' <(readelf -d "$work/static-program")
+"$work/static-program"
+refused "0.1 COMPONENTS shared" "$work/static"
+
+{ set +x; } 2>/dev/null
+FISH_CI=1 cargo test --locked --test cpp --test static_libs --test portable
