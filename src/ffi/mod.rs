@@ -27,8 +27,6 @@ mod boundary;
 mod fork;
 mod heap;
 mod memory;
-#[cfg(unix)]
-pub(crate) mod signals;
 
 pub use api_credit::*;
 pub use cancel_token::*;

@@ -98,11 +98,7 @@ impl Resolver {
             let _ = own.outcome.set((Instant::now(), outcome));
             own.done.raise();
         };
-        #[cfg(unix)]
-        let spawned = crate::ffi::signals::blocked(|| thread.spawn(run));
-        #[cfg(not(unix))]
-        let spawned = thread.spawn(run);
-        spawned.map_err(|why| Fault::Resolve {
+        without_signals(|| thread.spawn(run)).map_err(|why| Fault::Resolve {
             host: host.to_owned(),
             why: format!("no thread could be started: {why}"),
         })?;
@@ -113,6 +109,40 @@ impl Resolver {
     fn searches(&self) -> MutexGuard<'_, Vec<Arc<Search>>> {
         self.searches.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Starts a thread that takes none of the host's signals: a handler that ran there would run beside the thread
+/// that the host believes to be interrupted, and on a stack that was not made for it.
+#[cfg(unix)]
+fn without_signals<T>(start: impl FnOnce() -> T) -> T {
+    use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+
+    // Those that a fault of the thread itself raises: the host's crash reporter must go on seeing them.
+    let of_the_thread = [
+        Signal::SIGSEGV,
+        Signal::SIGBUS,
+        Signal::SIGFPE,
+        Signal::SIGILL,
+        Signal::SIGTRAP,
+        Signal::SIGABRT,
+        Signal::SIGSYS,
+    ];
+    let blocked = of_the_thread.into_iter().fold(SigSet::all(), |mut set, signal| {
+        set.remove(signal);
+        set
+    });
+    // A thread inherits the mask of the one that starts it.
+    let before = blocked.thread_swap_mask(SigmaskHow::SIG_BLOCK);
+    let started = start();
+    if let Ok(before) = before {
+        let _ = before.thread_set_mask();
+    }
+    started
+}
+
+#[cfg(not(unix))]
+fn without_signals<T>(start: impl FnOnce() -> T) -> T {
+    start()
 }
 
 #[cfg(test)]
