@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{ClientConfig, ClientConnection, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, KeyProvider};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::sign::SigningKey;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{AlertDescription, CertificateError, RootCertStore};
 
 use crate::error::{Error, Result};
@@ -35,8 +34,7 @@ pub(crate) struct Trust {
 
 impl Trust {
     pub(crate) fn new(roots: Roots<'_>) -> Result<Trust> {
-        let ring = rustls::crypto::ring::default_provider();
-        let provider = Arc::new(CryptoProvider { key_provider: &NoPrivateKeys, ..ring });
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match roots {
             Roots::Bundled => {
                 let store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -58,19 +56,6 @@ impl Trust {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Arc::new(config)
-    }
-}
-
-/// A client without a certificate of its own never signs: what would, is left out of the library (80 KB).
-#[derive(Debug)]
-struct NoPrivateKeys;
-
-impl KeyProvider for NoPrivateKeys {
-    fn load_private_key(
-        &self,
-        _: PrivateKeyDer<'static>,
-    ) -> std::result::Result<Arc<dyn SigningKey>, rustls::Error> {
-        Err(rustls::Error::General("this client has no certificate of its own".to_owned()))
     }
 }
 
