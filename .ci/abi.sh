@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The binary interface: what is committed, every other system with 64-bit pointers, and the last release. Needs Rust,
+# a C compiler and binutils; brings g++ and clang.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=()
+command -v g++ >/dev/null || packages+=(g++)
+command -v clang >/dev/null && command -v clang++ >/dev/null || packages+=(clang)
+if [ ${#packages[@]} -gt 0 ]; then
+  echo "+ apt-get install ${packages[*]}"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+
+# The release before this one: a tag that is not on this very commit.
+tag=$(git describe --tags --abbrev=0 --match 'v[0-9]*' 'HEAD^' 2>/dev/null || true)
+if [ -n "$tag" ]; then
+  released=$(mktemp)
+  trap 'rm -f "$released"' EXIT
+  git show "$tag:docs/abi.txt" >"$released"
+  export FISH_ABI_RELEASED=$released
+  echo "compared with $tag"
+else
+  echo "compared with docs/abi.txt alone: nothing is released yet"
+fi
+
+echo "+ FISH_CI=1 cargo test --test abi --test contract --test c_programs"
+FISH_CI=1 cargo test --locked --test abi --test contract --test c_programs
