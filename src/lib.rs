@@ -10,6 +10,8 @@ mod client;
 mod error;
 #[allow(unsafe_code)]
 pub mod ffi;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod money;
 mod panics;
 mod request;

@@ -11,7 +11,7 @@ mod pool;
 pub(crate) mod process;
 pub(crate) mod proxy;
 mod resolver;
-mod socket;
+pub(crate) mod socket;
 pub(crate) mod tls;
 
 use std::sync::Arc;

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for a fixed number of inputs, from the committed seeds. About two minutes, when built.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command -v c++ >/dev/null || { apt-get update -qq; apt-get install -y -qq --no-install-recommends g++; }
+command -v cargo-fuzz >/dev/null || { echo "+ cargo install cargo-fuzz"; cargo install --locked cargo-fuzz; }
+
+# The sanitisers' flags are a nightly compiler's; any other takes them when told to.
+toolchain=$(rustup toolchain list 2>/dev/null | grep -o '^nightly[^ ]*' | head -1 || true)
+if [ -n "$toolchain" ]; then
+    export RUSTUP_TOOLCHAIN="$toolchain"
+else
+    export RUSTC_BOOTSTRAP=1
+fi
+echo "+ $(rustc --version)${RUSTC_BOOTSTRAP:+ with RUSTC_BOOTSTRAP}"
+
+found=$(mktemp -d)
+trap 'rm -rf "$found"' EXIT
+run() {
+    local target=$1 runs=$2
+    # What it finds to be new goes there, and not into the seeds.
+    mkdir -p "$found/$target"
+    (set -x; cargo fuzz run --fuzz-dir fuzz "$target" "$found/$target" "fuzz/seeds/$target" -- \
+        -runs="$runs" -seed=1 -max_len=4096 -timeout=10 -verbosity=0 -print_final_stats=1) 2>&1 |
+        grep -v '^warning: unused' | sed "s/^/$target: /"
+}
+run decode 400000
+run differential 300000
+run error_body 150000
+run retry_after 600000
+run base_url 300000
+run user_id 300000
+run answer 100000

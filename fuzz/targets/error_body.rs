@@ -1,0 +1,43 @@
+//! Any bytes as the body of an error answer: its status alone decides, and no text that leaves the library holds
+//! the key or a NUL. The first two bytes choose the status; the key is what a `K` in the body becomes.
+
+#![no_main]
+
+use fish_api_credit::fuzzing::answer;
+use libfuzzer_sys::fuzz_target;
+
+const KEY: &str = "sk-9f86d081884c7d65";
+
+fuzz_target!(|input: &[u8]| {
+    let [high, low, body @ ..] = input else { return };
+    let status = 300 + u16::from_be_bytes([*high, *low]) % 300;
+    let mut echoing = Vec::new();
+    for &byte in body {
+        match byte {
+            b'K' => echoing.extend_from_slice(KEY.as_bytes()),
+            _ => echoing.push(byte),
+        }
+    }
+    let head = format!(
+        "HTTP/1.1 {status} {KEY}\r\nx-fish-error-code: {KEY}\r\ncf-ray: {KEY}\r\nContent-Length: {}\r\n\r\n",
+        echoing.len()
+    );
+    let whole = [head.as_bytes(), &echoing].concat();
+    let Some(got) = answer(&whole, KEY, false) else { return };
+    let failure = got.expect_err("no error answer is a success");
+    let want = match status {
+        401 => 40,
+        402 => 41,
+        403 => 42,
+        404 => 43,
+        400 | 422 => 44,
+        429 => 45,
+        500..=599 => 46,
+        _ => 47,
+    };
+    assert_eq!((failure.status, failure.http_status), (want, status));
+    for text in &failure.texts {
+        assert!(!text.contains(KEY) && !text.contains('\0'), "{text:?}");
+    }
+    assert!(failure.body.is_none_or(|body| body.len() <= 4096));
+});
