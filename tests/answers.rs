@@ -378,7 +378,7 @@ fn a_200_is_the_document_or_it_is_refused_and_all_three_ways_agree() {
             }
         }
     }
-    println!("note: {} documents, three ways each", cases.len());
+    support::note(format_args!("{} documents, three ways each", cases.len()));
 }
 
 #[test]
@@ -618,7 +618,7 @@ fn every_shape_of_error_body_keeps_its_status_and_is_told() {
         }
         assert_eq!(server.requests().len(), count);
     }
-    println!("note: {} error answers", 13 * count);
+    support::note(format_args!("{} error answers", 13 * count));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! in time, the same client's next call answered, and nothing leaked: no descriptor, no thread, no memory.
 
 #![cfg(target_os = "linux")] // /proc tells of leaks.
+#![allow(clippy::result_large_err)] // A failure is compared whole.
 
 mod support;
 
@@ -717,11 +718,11 @@ fn the_matrix() {
     }
     let count = large.len() + quick.len() + waiting.len();
     assert!(count > 4000, "the matrix has shrunk to {count} cases");
-    println!(
-        "note: {count} cases, {} of them waiting for a deadline, {grown} bytes more afterwards",
+    support::note(format_args!(
+        "{count} cases, {} of them waiting for a deadline, {grown} bytes more afterwards",
         waiting.len()
-    );
+    ));
     for (group, count) in groups {
-        println!("note: {count:5} {group}");
+        support::note(format_args!("{count:5} {group}"));
     }
 }

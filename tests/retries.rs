@@ -2,13 +2,16 @@
 
 mod support;
 
-use std::net::TcpListener;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use ::fish_api_credit::ffi::*;
+use socket2::{Domain, Socket, Type};
 use support::call::{Client, Options, Query, name};
 use support::clock;
-use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
+use support::server::{DOCUMENT, Script, Server, Step, answer, ok, read_head, send};
 
 const WHOLE: Duration = Duration::from_millis(20_000);
 
@@ -116,14 +119,31 @@ fn what_is_not_worth_it_is_asked_once() {
 }
 
 #[test]
-fn a_refused_connection_is_tried_again() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let failure = client(&format!("http://{address}"), 2).get(&Query::default()).unwrap_err();
+fn a_refused_connection_is_tried_again_and_works_once_somebody_listens() {
+    // Bound and not listening: the port is nobody else's, and refuses.
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let client = client(&format!("http://{address}"), 2);
+    let failure = client.get(&Query::default()).unwrap_err();
     assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
     assert_eq!((failure.attempts, failure.retryable, failure.http_status), (3, true, 0));
     assert!(failure.message.contains(&address.to_string()), "{}", failure.message);
+
+    socket.listen(8).unwrap();
+    let listener = TcpListener::from(socket);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // Dropped before the request is read, which is a reset; and then served.
+            let (unread, _) = listener.accept().unwrap();
+            unread.peek(&mut [0]).unwrap();
+            drop(unread);
+            let (mut stream, _) = listener.accept().unwrap();
+            read_head(&mut stream, &mut Vec::new()).unwrap().unwrap();
+            stream.write_all(&answer(200, "", DOCUMENT)).unwrap();
+        });
+        assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678");
+    });
 }
 
 #[test]

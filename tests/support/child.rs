@@ -1,11 +1,16 @@
 //! A test whose body runs in a process of its own: the test's binary, started again for that one test, with
 //! another environment, another limit or a library preloaded.
 
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use super::c;
 
 const MARK: &str = "FISH_TEST_CHILD";
+/// Far above what any of them takes: one that hangs is ended.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs `body` in a new process, and fails as it fails. `test` is the calling test's name; `prepare` sees the
 /// command before it starts.
@@ -16,11 +21,26 @@ pub fn alone(test: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce()
     let mut command = c::command(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(MARK, test);
     prepare(&mut command);
-    let output = command.output().unwrap();
-    let said = c::stdout(&output);
+    let said = c::stdout(&run(command));
     assert!(said.contains("test result: ok. 1 passed"), "{test} names no test:\n{said}");
     // What a child has to say, its parent passes on.
-    for line in said.lines().filter(|line| line.starts_with("note: ")) {
-        println!("{line}");
+    for (_, line) in said.lines().filter_map(|line| line.split_once("note: ")) {
+        super::note(line);
     }
+}
+
+fn run(mut command: Command) -> Output {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id();
+    let (done, waits) = channel();
+    let guard = thread::spawn(move || {
+        if waits.recv_timeout(PATIENCE).is_err() {
+            // SAFETY: our own child, which nobody has waited for yet, so that its id is still its own.
+            unsafe { libc::kill(id as libc::pid_t, libc::SIGKILL) };
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    let _ = done.send(());
+    guard.join().unwrap();
+    output
 }
