@@ -5,6 +5,7 @@
 //! |-----------------|----------------------------------------------------------|
 //! | `FISH_TREE`     | the unpacked release archive                             |
 //! | `FISH_CC`       | the compiler for that platform, with its flags           |
+//! | `FISH_CXX`      | the C++ compiler for it; tests/cpp runs there then       |
 //! | `FISH_RUNNER`   | what runs its programs, such as "qemu-aarch64 -L /usr/…" |
 
 #![cfg(unix)]
@@ -32,13 +33,25 @@ fn compiler() -> Option<Compiler> {
 
 /// The command that runs a program on its platform.
 fn start(program: &Path) -> Command {
-    let mut words = env::var("FISH_RUNNER").unwrap_or_default();
-    words.push(' ');
+    let words = env::var("FISH_RUNNER").unwrap_or_default();
     let mut words = words.split_whitespace();
     let Some(first) = words.next() else { return Command::new(program) };
     let mut command = Command::new(first);
     command.args(words).arg(program);
     command
+}
+
+/// Natively tests/cpp.rs does this, and more.
+#[test]
+fn the_cpp_program_passes_on_another_platform() {
+    let (Ok(tree), Ok(compiler)) = (env::var("FISH_TREE"), env::var("FISH_CXX")) else { return };
+    let compiler = Compiler::for_tree(&compiler, Path::new(&tree));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cpp");
+    let sources = [folder.join("client.cpp"), folder.join("other_unit.cpp")];
+    let sources = sources.each_ref().map(PathBuf::as_path);
+    let program = compiler.compile(&["-std=c++17", "-Wall", "-Wextra", "-Werror"], &sources, "client.exe");
+    let server = Server::start();
+    assert_eq!(run(start(&program).arg(server.url())).trim_end(), "0 failures");
 }
 
 fn programs() -> Vec<PathBuf> {

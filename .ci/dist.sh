@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# The release archives for every platform, made and then run as far as this machine can: x86_64 Linux natively,
+# aarch64 Linux under qemu-user, Windows under Wine; macOS is built and looked at, not run.
+#
+#   .ci/dist.sh [TARGET...]      all of them if none are named
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+targets=("$@")
+[ $# -gt 0 ] || targets=(x86_64-unknown-linux-gnu x86_64-pc-windows-gnu aarch64-unknown-linux-gnu
+  aarch64-apple-darwin x86_64-apple-darwin)
+
+packages=(clang cmake cargo-web g++-aarch64-linux-gnu g++-mingw-w64-x86-64-posix lld llvm pkg-config python3-venv
+  qemu-user rust-web-src rustc-web wine64)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "+ apt-get install ${missing[*]}"
+  apt-get -o DPkg::Lock::Timeout=600 update -q
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -q -y --no-install-recommends "${missing[@]}"
+fi
+mkdir -p target/dist
+if [ ! -x target/dist/venv/bin/cargo-zigbuild ]; then
+  python3 -m venv target/dist/venv
+  target/dist/venv/bin/pip install -q cargo-zigbuild==0.24.0 ziglang==0.17.1
+fi
+PATH=$PWD/target/dist/venv/bin:$PATH
+
+out=$PWD/target/dist/archives
+# Two at a time: each ends in one long link that only one core works at.
+printf '%s\n' "${targets[@]}" | xargs -P2 -I{} packaging/dist.sh "$out" {}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+
+unpack() { # unpack TARGET: sets $tree, after its files are found to be those of its manifest.
+  tree=$work/fish-api-credit-$version-$1
+  tar -C "$work" -xzf "$out/fish-api-credit-$version-$1.tar.gz"
+  (cd "$tree" && while read -r sum size file; do
+    [ "$(stat -c %s "$file")" = "$size" ] && echo "$sum  $file"
+  done <MANIFEST | sha256sum -c --quiet -)
+  [ "$(wc -l <"$tree/MANIFEST")" = "$(find "$tree" -type f ! -name MANIFEST | wc -l)" ]
+}
+
+run() { # run TARGET CC CXX RUNNER
+  unpack "$1"
+  echo "+ FISH_TREE=$tree FISH_CC='$2' FISH_CXX='$3' FISH_RUNNER='$4' cargo test --test portable"
+  FISH_CI=1 FISH_TREE=$tree FISH_CC=$2 FISH_CXX=$3 FISH_RUNNER=$4 cargo test --locked --test portable
+}
+
+for target in "${targets[@]}"; do
+  case $target in
+  x86_64-unknown-linux-gnu)
+    run "$target" cc g++ ""
+    # The archive is a tree that CMake and pkg-config find.
+    cmake -S tests/install -B "$work/consumer" -DFISH_ROUTE=find_package "-DCMAKE_PREFIX_PATH=$tree" >/dev/null
+    cmake --build "$work/consumer" >/dev/null
+    ctest --test-dir "$work/consumer" --no-tests=error --output-on-failure
+    ;;
+  aarch64-unknown-linux-gnu)
+    run "$target" aarch64-linux-gnu-gcc aarch64-linux-gnu-g++ "qemu-aarch64 -L /usr/aarch64-linux-gnu"
+    ;;
+  x86_64-pc-windows-gnu)
+    wine=$(command -v wine64 || echo /usr/lib/wine/wine64)
+    export WINEPREFIX=$work/wine WINEDEBUG=-all WINEPATH="Z:$work/fish-api-credit-$version-$target/bin;Z:$work/aid"
+    mkdir -p "$work/aid"
+    # Wine 8 lacks a library of Windows 10.
+    x86_64-w64-mingw32-gcc -shared -O2 -Wall -Wextra -Werror tests/wine/bcryptprimitives.c -ladvapi32 \
+      -o "$work/aid/bcryptprimitives.dll"
+    run "$target" x86_64-w64-mingw32-gcc "x86_64-w64-mingw32-g++-posix -static" "$wine"
+    # Found by CMake, shared and static, as a program for Windows.
+    cat >"$work/mingw.cmake" <<TOOLCHAIN
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc)
+set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-posix)
+set(CMAKE_EXE_LINKER_FLAGS -static)
+set(CMAKE_CROSSCOMPILING_EMULATOR $wine)
+TOOLCHAIN
+    cmake -S tests/install -B "$work/windows" -DFISH_ROUTE=find_package "-DCMAKE_PREFIX_PATH=$tree" \
+      "-DCMAKE_TOOLCHAIN_FILE=$work/mingw.cmake" >/dev/null
+    cmake --build "$work/windows" >/dev/null
+    ctest --test-dir "$work/windows" --no-tests=error --output-on-failure
+    ;;
+  *-apple-darwin)
+    unpack "$target"
+    llvm-objdump --macho --dylib-id --dylibs-used "$tree/lib/libfish_api_credit.dylib"
+    echo "$target: built, not run"
+    ;;
+  esac
+done
+(cd "$out" && sha256sum fish-api-credit-"$version"-*.tar.gz | tee SHA256SUMS)

@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# Makes release archives: fish-api-credit-VERSION-TARGET.tar.gz, each an installed tree (see CMakeLists.txt) with a
+# third-party notice, ABOUT (how it was built, what it leaves out) and MANIFEST (each file's SHA-256 and size).
+#
+#   packaging/dist.sh OUT TARGET...
+#
+# A target that rustup has not installed is built with its standard library from source, by FISH_STD_CARGO and
+# FISH_STD_RUSTC (Debian's cargo-web, rustc-web and rust-web-src). Linux and macOS are linked through cargo-zigbuild,
+# Windows by MinGW. Each target builds in target/dist/TARGET, so several may run at once.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+[ $# -ge 2 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+mkdir -p "$1"
+out=$(realpath "$1")
+shift
+version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+# The oldest glibc that the Linux libraries run with, and the oldest macOS.
+glibc=2.17
+declare -A macos=([aarch64-apple-darwin]=11.0 [x86_64-apple-darwin]=10.12)
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
+
+fail() {
+  echo "dist.sh: $*" >&2
+  exit 1
+}
+
+# build TARGET: leaves the libraries in $built, what rustc said in $log, and sets cargo, rustc and features.
+build() {
+  local target=$1 command=zigbuild flags=(--release --lib --locked --target-dir "target/dist/$1")
+  local sysroot_libs
+  cargo=cargo rustc=rustc features=default
+  local -a environment=()
+  sysroot_libs=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
+  if [ ! -d "$sysroot_libs" ]; then
+    cargo=${FISH_STD_CARGO:-/usr/bin/cargo} rustc=${FISH_STD_RUSTC:-/usr/bin/rustc}
+    environment+=(RUSTC_BOOTSTRAP=1 "RUSTC=$rustc" "CARGO=$cargo")
+    flags+=(-Zbuild-std=std,panic_unwind)
+  fi
+  # No path of the machine that built it stands in a library.
+  local remap="--remap-path-prefix=$PWD=/fish-api-credit"
+  remap+=" --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+  remap+=" --remap-path-prefix=$(realpath "$($rustc --print sysroot)/lib/rustlib/src/rust" 2>/dev/null || echo /none)=/rust"
+  local linker=()
+  case $target in
+  *-windows-*)
+    command=build
+    flags+=(--target "$target")
+    ;;
+  *-linux-gnu)
+    flags+=(--target "$target.$glibc")
+    ;;
+  *-apple-darwin)
+    # The frameworks that the system's certificates are read through come with Apple's SDK alone.
+    features="none (FISH_TLS_ROOTS_SYSTEM is left out: it needs Apple's SDK to build)"
+    flags+=(--no-default-features --target "$target")
+    # zig's linker knows no list of exported symbols; LLVM's does, and strips too.
+    environment+=(CARGO_PROFILE_RELEASE_STRIP=false "MACOSX_DEPLOYMENT_TARGET=${macos[$target]}")
+    linker=(-Clinker="$PWD/packaging/apple-ld.sh")
+    ;;
+  *) fail "$target is not known here" ;;
+  esac
+  environment+=("RUSTFLAGS=$remap ${linker[*]:-}" "CFLAGS=-ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=/cargo")
+  mkdir -p "target/dist/$target"
+  log=target/dist/$target/build.log
+  local run=("$cargo" rustc)
+  [ $command = build ] || run=(cargo-zigbuild rustc)
+  echo "+ ${environment[*]} ${run[*]} ${flags[*]}"
+  env "${environment[@]}" "${run[@]}" "${flags[@]}" --crate-type cdylib,staticlib -- --print native-static-libs \
+    >"$log" 2>&1 || { tail -50 "$log" >&2; fail "$target does not build"; }
+  built=$PWD/target/dist/$target/$target/release
+}
+
+# Holds the libraries to what every release promises.
+check() {
+  local target=$1 tree=$2 wanted said listed
+  said=$(sed -n 's/.*native-static-libs: //p' "$log" | head -1)
+  listed=$(awk -v target="$target" '$1 !~ /^#/ && target ~ $1 "$" { $1 = ""; sub(/^ /, ""); print }' \
+    packaging/native-static-libs.txt)
+  case $target in
+  *-apple-darwin) # Without the feature it needs less than the table says.
+    local library
+    for library in $said; do
+      case " $listed " in *" $library "*) ;; *) fail "$target: $library is missing in native-static-libs.txt" ;; esac
+    done
+    ;;
+  *) [ "$said" = "$listed" ] || fail "$target needs '$said', native-static-libs.txt says '$listed'" ;;
+  esac
+
+  wanted=$(grep -o '\bfish_[a-z_]*(' include/fish_api_credit.h | tr -d '(' | sort -u)
+  case $target in
+  *-linux-gnu)
+    exports=$(nm -D --defined-only "$tree/lib/libfish_api_credit.so" | awk '{ print $3 }' | sort -u)
+    newest=$(objdump -T "$tree/lib/libfish_api_credit.so" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -1)
+    [ "$(printf '%s\n' "$newest" "GLIBC_$glibc" | sort -V | tail -1)" = "GLIBC_$glibc" ] ||
+      fail "$target needs $newest"
+    ;;
+  *-windows-*)
+    exports=$(x86_64-w64-mingw32-objdump -p "$tree/bin/fish_api_credit.dll" |
+      sed -n '/\[Ordinal\/Name Pointer\]/,/^$/s/.*\] //p' | tail -n +2 | sort -u)
+    ;;
+  *-apple-darwin)
+    exports=$(llvm-nm -gU "$tree/lib/libfish_api_credit.dylib" | awk '{ print $3 }' | sed 's/^_//' | sort -u)
+    ;;
+  esac
+  diff <(echo "$wanted") <(echo "$exports") || fail "$target does not export exactly the header's functions"
+  if grep -rlF -e "${CARGO_HOME:-$HOME/.cargo}" -e "$PWD" "$tree/bin" "$tree/lib" 2>/dev/null |
+    grep -E '\.(so.*|dll|dylib)$'; then
+    fail "$target names a folder of this machine"
+  fi
+}
+
+archive() {
+  local target=$1 name=fish-api-credit-$version-$1 system=() tree
+  build "$target"
+  case $target in
+  *-windows-*) system=(-DCMAKE_SYSTEM_NAME=Windows) ;;
+  *-apple-darwin) system=(-DCMAKE_SYSTEM_NAME=Darwin) ;;
+  esac
+  tree=$out/$name
+  rm -rf "$tree" "$tree.tar.gz" "target/dist/$target/cmake"
+  # Nothing is compiled here: the compiler is named only so that CMake looks for none.
+  cmake -S . -B "target/dist/$target/cmake" "${system[@]}" -DCMAKE_C_COMPILER=cc -DCMAKE_C_COMPILER_FORCED=ON \
+    -DCMAKE_INSTALL_LIBDIR=lib -DFISH_API_CREDIT_TARGET="$target" -DFISH_API_CREDIT_PREBUILT="$built" >/dev/null
+  cmake --build "target/dist/$target/cmake" >/dev/null
+  cmake --install "target/dist/$target/cmake" --prefix "$tree" >/dev/null
+  if [[ $target == *-windows-* ]]; then
+    { echo 'LIBRARY "fish_api_credit.dll"'; echo EXPORTS; grep -o '\bfish_[a-z_]*(' include/fish_api_credit.h |
+      tr -d '(' | sort -u | sed 's/^/  /'; } >"$tree/lib/fish_api_credit.def"
+  fi
+  check "$target" "$tree"
+  if [ -x packaging/third-party.sh ]; then
+    packaging/third-party.sh "$target" >"$tree/THIRD-PARTY"
+  fi
+  {
+    echo "fish-api-credit $version for $target"
+    echo "built with: $($rustc --version)"
+    echo "features: $features"
+    case $target in
+    *-linux-gnu) echo "needs: glibc $glibc or later" ;;
+    *-apple-darwin) echo "needs: macOS ${macos[$target]} or later"; echo "tested: no, built only" ;;
+    *-windows-*) echo "needs: Windows 10 or later" ;;
+    esac
+  } >"$tree/ABOUT"
+  (cd "$tree" && find . -type f ! -name MANIFEST -printf '%P\n' | LC_ALL=C sort | while read -r file; do
+    printf '%s  %10d  %s\n' "$(sha256sum <"$file" | cut -d' ' -f1)" "$(stat -c %s "$file")" "$file"
+  done >MANIFEST)
+  tar -C "$out" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" |
+    gzip -9n >"$tree.tar.gz"
+  rm -r "$tree"
+  echo "$tree.tar.gz: $(stat -c %s "$tree.tar.gz") bytes"
+}
+
+for target in "$@"; do
+  archive "$target"
+done
