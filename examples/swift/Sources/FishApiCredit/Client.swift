@@ -47,9 +47,9 @@ public final class FishClient: Sendable {
             given.connect_timeout_ms = connectTimeout
             given.max_retries = retries == 0 ? -1 : retries
             given.tls_roots = options.systemRoots ? Int32(FISH_TLS_ROOTS_SYSTEM) : Int32(FISH_TLS_ROOTS_BUNDLED)
-            var pointer: OpaquePointer?
+            var client: OpaquePointer?
             var failure = fish_error()
-            guard fish_client_new(&given, &pointer, &failure) == FISH_OK, let pointer else {
+            guard fish_client_new(&given, &client, &failure) == FISH_OK, let pointer = client else {
                 return .failure(FishError(taking: &failure))
             }
             return .success(Handle(pointer: pointer))
@@ -134,6 +134,7 @@ public struct FishClientOptions: Sendable {
     public enum Proxy: Sendable, Hashable {
         /// HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
         case environment
+        /// Nowhere: no proxy.
         case direct
         /// "http://[user:password@]host:port" or "socks5://...".
         case url(String)
