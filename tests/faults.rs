@@ -6,9 +6,8 @@
 
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -18,28 +17,13 @@ use support::call::{Client, Query, name};
 use support::clock;
 use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
 
-/// Counts the bytes that are allocated and not freed, the library's included.
-struct Counting;
-
-static LIVE: AtomicI64 = AtomicI64::new(0);
-
-// SAFETY: everything is the system allocator's; only counting is added.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size() as i64, Ordering::Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size() as i64, Ordering::Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(at, layout) }
-    }
+/// The bytes that are allocated and not freed in the whole process, by the C library's own count: the library's
+/// included, which has an allocator of its own.
+fn live() -> i64 {
+    // SAFETY: it only reads the heap's counts.
+    let heap = unsafe { libc::mallinfo2() };
+    (heap.uordblks + heap.hblkhd) as i64
 }
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// For a case that is meant to run into its deadline.
 const SHORT: u32 = 120;
@@ -702,16 +686,16 @@ fn the_matrix() {
     let (large, rest): (Vec<Case>, Vec<Case>) = cases.drain(..).partition(heavy);
     let (waiting, quick): (Vec<Case>, Vec<Case>) =
         rest.into_iter().partition(|case| case.timeout_ms == SHORT);
-    let live_before = LIVE.load(Ordering::SeqCst);
+    let live_before = live();
     run_all(&large, 2);
     run_all(&quick, 4);
     run_all(&waiting, 24);
-    let grown = LIVE.load(Ordering::SeqCst) - live_before;
+    let grown = live() - live_before;
 
     assert_eq!(descriptors(), descriptors_before, "descriptors leaked");
     assert_eq!(threads(), threads_before, "threads leaked");
-    // Far below a byte a case; what little there is, is the test harness's.
-    assert!(grown < 1000, "{grown} bytes leaked");
+    // Some bytes a case at most; what little there is, is the C library's caches and the test harness's.
+    assert!(grown < 64 * 1024, "{grown} bytes leaked");
     let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
     for case in large.iter().chain(&quick).chain(&waiting) {
         *groups.entry(case.group).or_default() += 1;

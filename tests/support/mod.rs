@@ -3,6 +3,8 @@
 
 #![allow(dead_code, missing_docs)]
 
+use std::io::Write;
+
 pub mod abi;
 pub mod c;
 pub mod call;
@@ -14,3 +16,8 @@ pub mod scenarios;
 pub mod server;
 pub mod tls;
 pub mod tools;
+
+/// Says something that is seen without --nocapture: how many cases a table has, what was skipped.
+pub fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "note: {text}");
+}
