@@ -238,8 +238,12 @@ fn lengths(matrix: &mut Matrix) {
     }
     for said in ["1048577", "2147483648", "4294967296", "9223372036854775808", "18446744073709551615"] {
         let bytes = format!("HTTP/1.1 200 OK\r\nContent-Length: {said}\r\n\r\n{DOCUMENT}");
-        // No more than a MiB is waited for, and that never comes.
-        matrix.closed("a huge length", said, bytes, failure(FISH_CONNECTION_LOST, 200));
+        // It can be told from the head, without waiting for any of it; an error answer has said its status.
+        let too_large = failure(FISH_RESPONSE_TOO_LARGE, 200);
+        matrix.closed("a huge length", said, bytes.clone(), too_large.clone());
+        matrix.open("a huge length, and silence", said, bytes.clone(), too_large);
+        let refusal = bytes.replace("200 OK", "404 No");
+        matrix.closed("a huge length", format!("{said}, 404"), refusal, failure(FISH_NOT_FOUND, 404));
     }
     for said in [
         "",

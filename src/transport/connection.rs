@@ -69,9 +69,15 @@ impl Connection {
         }
         let (head_at, body_at) = self.read_head(until)?;
         let head = http::parse_head(&self.buffer[head_at..body_at])?;
-        let (body_end, cut) = match self.read_body(head.framing, body_at, until) {
-            Ok(end) => (end, None),
-            Err((end, cut)) => (end, Some(cut)),
+        let (body_end, cut) = match head.framing {
+            // Nothing in it could be used, so nothing of it is waited for.
+            Framing::Length(length) if head.status == 200 && length > MAX_BODY as u64 => {
+                (body_at, Some(Unreadable::TooLarge("a body above 1 MiB").into()))
+            }
+            framing => match self.read_body(framing, body_at, until) {
+                Ok(end) => (end, None),
+                Err((end, cut)) => (end, Some(cut)),
+            },
         };
         // A byte beyond the body would be taken for the next answer's.
         if cut.is_none() && head.keep_alive && self.filled == body_end {
