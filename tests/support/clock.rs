@@ -1,22 +1,26 @@
 //! Holding calls to the design's promises of time. A machine that is too busy to run anybody wakes everybody
-//! late, so a second thread sleeps until the same moment, and for each of the two threads that a cancelled call
-//! needs awake (its own, and the one that waits for it) it may be as late again.
+//! late, so a second thread sleeps all the while in short steps, and for each of the two threads that a cancelled
+//! call needs awake (its own, and the one that waits for it) a call may be as late as that one ever was.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// What the design allows after a deadline, and after a cancel.
 pub const GRACE: Duration = Duration::from_millis(100);
+const STEP: Duration = Duration::from_millis(10);
 
 /// Runs `body`, which must be over `GRACE` after `limit`, and no earlier than `limit` if `exact`.
 fn held<T>(what: &str, limit: Duration, exact: bool, body: impl FnOnce() -> T) -> T {
     let (over, waits) = channel::<()>();
     let begun = Instant::now();
     let control = std::thread::spawn(move || {
-        let end = begun + limit + GRACE;
-        match waits.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Err(RecvTimeoutError::Timeout) => Instant::now().saturating_duration_since(end),
-            _ => Duration::ZERO,
+        let mut latest = Duration::ZERO;
+        loop {
+            let due = Instant::now() + STEP;
+            match waits.recv_timeout(STEP) {
+                Err(RecvTimeoutError::Timeout) => latest = latest.max(due.elapsed()),
+                _ => return latest,
+            }
         }
     });
     let result = body();
