@@ -4,7 +4,8 @@
 //!
 //! `cargo test` runs a few rounds of each; FISH_CI the thousand; FISH_HOST_ROUNDS=n says how many. `.ci/host.sh`
 //! runs the same programs under valgrind and the sanitizers, by these variables:
-//! FISH_HOST_CC, FISH_HOST_CFLAGS (compiler and flags more), FISH_HOST_RUNNER (what to run programs under),
+//! FISH_HOST_CC, FISH_HOST_CFLAGS, FISH_HOST_LDFLAGS (compiler, more flags, and more at the end of a program's link),
+//! FISH_HOST_RUNNER (what to run programs under),
 //! FISH_HOST_PATIENCE (by how much the times that the library promises are stretched), FISH_HOST_NO_AES (the TLS
 //! server offers ChaCha20 only).
 
@@ -128,6 +129,9 @@ impl Bench {
         }
         // After the library, whose calls of getaddrinfo and the like it may be there to answer.
         command.args(["-ldl", "-rdynamic"]);
+        if !flags.contains(&"-shared") {
+            command.args(variable("FISH_HOST_LDFLAGS").iter().flat_map(|flags| flags.split_whitespace()));
+        }
         let compiled = command.output().unwrap();
         assert!(compiled.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&compiled.stderr));
         output
@@ -235,8 +239,10 @@ fn a_plugin_that_links_the_shared_library_is_unloaded_while_busy() {
 fn a_plugin_with_the_static_library_inside_is_unloaded_while_busy() {
     let Some(bench) = Bench::new() else { return };
     let host = bench.compile("tests/host/unload.c", "unload", Library::None, &[]);
-    let plugin = bench.plugin("static.so", Library::Static, STATIC_PLUGIN);
-    bench.run(&host, &[bench.plain(), plugin.into(), rounds(40, 1000).into(), "resident".into()]);
+    for (name, flags) in [("static.so", STATIC_PLUGIN), ("pinned.so", &["-Wl,--exclude-libs,ALL", "-DPIN"])] {
+        let plugin = bench.plugin(name, Library::Static, flags);
+        bench.run(&host, &[bench.plain(), plugin.into(), rounds(40, 1000).into(), "resident".into()]);
+    }
 }
 
 #[test]

@@ -177,11 +177,14 @@ static void broken_pipes(void) {
 }
 
 int main(int count, char **arguments) {
-  struct sigaction action = {0}, found;
+  struct sigaction action = {0}, before[32], found;
   CHECK(count == 5);
   plain = arguments[1], tls = arguments[2], ca_file = arguments[3];
   caller = pthread_self();
   signal(SIGPIPE, SIG_DFL);
+  for (int number = 1; number < 32; number++) {
+    sigaction(number, NULL, &before[number]);
+  }
   broken_pipes();
 
   action.sa_handler = on_signal;
@@ -192,7 +195,7 @@ int main(int count, char **arguments) {
   /* No handler of the library's own: all but ours are as they were. */
   for (int number = 1; number < 32; number++) {
     sigaction(number, NULL, &found);
-    CHECK(found.sa_handler == (number == SIGUSR1 || number == SIGUSR2 ? on_signal : SIG_DFL));
+    CHECK(found.sa_handler == (number == SIGUSR1 || number == SIGUSR2 ? on_signal : before[number].sa_handler));
   }
   return 0;
 }

@@ -1,0 +1,54 @@
+#!/bin/bash
+# The host programs of tests/host.rs in their long forms: a thousand loads against the release library, then under
+# valgrind's memcheck, AddressSanitizer with leak checking, and ThreadSanitizer. FISH_NIGHTLY names the toolchain
+# for the sanitizers (default: nightly).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+need() {
+  command -v "$1" >/dev/null || missing+=("${2:-$1}")
+}
+missing=()
+need cc gcc
+need clang
+need valgrind
+if [ "${#missing[@]}" -gt 0 ]; then
+  (set -x; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}")
+fi
+
+export FISH_CI=1
+nightly=${FISH_NIGHTLY:-nightly}
+target=$(rustc -vV | sed -n 's/^host: //p')
+
+echo "== a thousand loads, hundreds of forks, the stack, against the release library"
+(set -x; cargo test --release --test host -- --nocapture --test-threads=2)
+
+echo "== memcheck: no error, nothing definitely lost, no suppression"
+# ChaCha20, because valgrind takes the tags that ring's AES-GCM assembly makes for uninitialised.
+export FISH_HOST_NO_AES=1 FISH_HOST_PATIENCE=30
+memcheck="valgrind -q --error-exitcode=9"
+(set -x; FISH_HOST_ROUNDS=3 \
+  FISH_HOST_RUNNER="$memcheck --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect" \
+  cargo test --test host -- --nocapture --test-threads=2 --skip fork --skip small_stack)
+# In a forked child, what the parent's other threads had allocated is lost by nature: errors only.
+(set -x; FISH_HOST_ROUNDS=3 FISH_HOST_RUNNER="$memcheck --leak-check=no" \
+  cargo test --test host -- --nocapture fork)
+unset FISH_HOST_NO_AES FISH_HOST_PATIENCE
+
+# The library and the programs are instrumented, and run on the runtime that rustc brings. std is not instrumented.
+sanitized() { # sanitizer, short name, rustc flags, what to leave out
+  local sanitizer=$1 name=$2 flags=$3
+  shift 3
+  local runtime
+  runtime=$(rustc "+$nightly" --print sysroot)/lib/rustlib/$target/lib/librustc-nightly_rt.$name.a
+  (set -x; RUSTFLAGS="-Zsanitizer=$sanitizer $flags" FISH_HOST_CC=clang FISH_HOST_PATIENCE=10 FISH_HOST_ROUNDS=10 \
+    FISH_HOST_CFLAGS="-fsanitize=$sanitizer -fno-sanitize-link-runtime" \
+    FISH_HOST_LDFLAGS="-Wl,--whole-archive $runtime -Wl,--no-whole-archive -lstdc++ -lrt -lm -lresolv" \
+    cargo "+$nightly" test --target "$target" --target-dir "target/$name" --test host -- \
+    --nocapture --test-threads=2 --skip small_stack "$@")
+}
+
+echo "== AddressSanitizer, with leak checking"
+export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
+# The sanitizer exports functions of its own.
+sanitized address asan "" --skip exports
