@@ -12,6 +12,7 @@ missing=()
 need cc gcc
 need clang
 need valgrind
+[ -d /usr/lib/rustlib/src/rust/library ] || missing+=(rustc-web cargo-web rust-web-src)
 if [ "${#missing[@]}" -gt 0 ]; then
   (set -x; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}")
 fi
@@ -35,20 +36,28 @@ memcheck="valgrind -q --error-exitcode=9"
   cargo test --test host -- --nocapture fork)
 unset FISH_HOST_NO_AES FISH_HOST_PATIENCE
 
-# The library and the programs are instrumented, and run on the runtime that rustc brings. std is not instrumented.
-sanitized() { # sanitizer, short name, rustc flags, what to leave out
-  local sanitizer=$1 name=$2 flags=$3
-  shift 3
-  local runtime
-  runtime=$(rustc "+$nightly" --print sysroot)/lib/rustlib/$target/lib/librustc-nightly_rt.$name.a
-  (set -x; RUSTFLAGS="-Zsanitizer=$sanitizer $flags" FISH_HOST_CC=clang FISH_HOST_PATIENCE=10 FISH_HOST_ROUNDS=10 \
+# The programs and the library are instrumented, and run on the runtime that the nightly rustc brings.
+runtime=$(rustc "+$nightly" --print sysroot)/lib/rustlib/$target/lib
+sanitized() { # sanitizer, short name, cargo and its options...
+  local sanitizer=$1 name=$2
+  shift 2
+  (set -x; FISH_HOST_CC=clang FISH_HOST_PATIENCE=10 FISH_HOST_ROUNDS=10 \
     FISH_HOST_CFLAGS="-fsanitize=$sanitizer -fno-sanitize-link-runtime" \
-    FISH_HOST_LDFLAGS="-Wl,--whole-archive $runtime -Wl,--no-whole-archive -lstdc++ -lrt -lm -lresolv" \
-    cargo "+$nightly" test --target "$target" --target-dir "target/$name" --test host -- \
-    --nocapture --test-threads=2 --skip small_stack "$@")
+    FISH_HOST_LDFLAGS="-Wl,--whole-archive $runtime/librustc-nightly_rt.$name.a -Wl,--no-whole-archive -lstdc++ -lrt -lm -lresolv" \
+    "$@")
 }
 
 echo "== AddressSanitizer, with leak checking"
+# The stack is deeper there, and the sanitizer exports functions of its own: two tests that are not for it.
 export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
-# The sanitizer exports functions of its own.
-sanitized address asan "" --skip exports
+sanitized address asan env RUSTFLAGS=-Zsanitizer=address \
+  cargo "+$nightly" test --target "$target" --target-dir target/asan --test host -- \
+  --nocapture --test-threads=2 --skip small_stack --skip exports
+
+echo "== ThreadSanitizer"
+# It must see the standard library's atomics too, so std is built with it, from the sources in Debian's rust-web-src.
+tsan=target/tsan/$target/debug
+(set -x; RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread PATH=/usr/bin:/bin /usr/bin/cargo build --lib \
+  -Zbuild-std=std,panic_unwind --target "$target" --target-dir target/tsan)
+sanitized thread tsan env FISH_HOST_LIBRARY="$tsan" TSAN_OPTIONS=halt_on_error=1 \
+  cargo test --test host -- --nocapture eight

@@ -5,7 +5,7 @@
 //! `cargo test` runs a few rounds of each; FISH_CI the thousand; FISH_HOST_ROUNDS=n says how many. `.ci/host.sh`
 //! runs the same programs under valgrind and the sanitizers, by these variables:
 //! FISH_HOST_CC, FISH_HOST_CFLAGS, FISH_HOST_LDFLAGS (compiler, more flags, and more at the end of a program's link),
-//! FISH_HOST_RUNNER (what to run programs under),
+//! FISH_HOST_RUNNER (what to run programs under), FISH_HOST_LIBRARY (a folder with another build of the library),
 //! FISH_HOST_PATIENCE (by how much the times that the library promises are stretched), FISH_HOST_NO_AES (the TLS
 //! server offers ChaCha20 only).
 
@@ -80,6 +80,9 @@ impl Bench {
         let scratch = tempfile::tempdir().unwrap();
         let mut built = env::current_exe().unwrap();
         built.pop();
+        if let Some(folder) = variable("FISH_HOST_LIBRARY") {
+            built = env::current_dir().unwrap().join(folder);
+        }
         for (from, to) in [
             ("libfish_api_credit.so", "libfish_api_credit.so"),
             ("libfish_api_credit.so", "libfish_api_credit.so.0"),

@@ -88,7 +88,7 @@ int main(int count, char **arguments) {
   int resident = strcmp(arguments[4], "resident") == 0;
   pthread_t threads[KEPT], outlives;
   double slowest_stop = 0;
-  int tasks = 0, descriptors = 0;
+  int late = 0, tasks = 0, descriptors = 0;
 
   pthread_barrier_init(&round_begins, NULL, KEPT + 1);
   pthread_barrier_init(&round_ends, NULL, KEPT + 1);
@@ -118,6 +118,7 @@ int main(int count, char **arguments) {
     pthread_barrier_wait(&round_ends);
     double took = stop();
     slowest_stop = took > slowest_stop ? took : slowest_stop;
+    late += took >= 100 * patience();
 
     CHECK(dlclose(plugin) == 0);
     plugin = dlopen(file, RTLD_NOW | RTLD_NOLOAD);
@@ -154,7 +155,10 @@ int main(int count, char **arguments) {
   pthread_barrier_destroy(&round_ends);
   pthread_barrier_destroy(&was_inside);
   pthread_barrier_destroy(&may_exit);
-  CHECK(slowest_stop < 100 * patience());
-  printf("%d times loaded and unloaded, %s; slowest teardown %.1f ms\n", rounds, arguments[4], slowest_stop);
+  /* A machine that is busy with other things may be late to run us, now and then; a cancel that was lost would show as
+   * the call's timeout, a minute. */
+  CHECK(late <= 1 + rounds / 100 && slowest_stop < 2000 * patience());
+  printf("%d times loaded and unloaded, %s; slowest teardown %.1f ms, %d late\n", rounds, arguments[4],
+         slowest_stop, late);
   return 0;
 }
