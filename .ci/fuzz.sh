@@ -25,10 +25,10 @@ run() {
         -runs="$runs" -seed=1 -max_len=4096 -timeout=10 -verbosity=0 -print_final_stats=1) 2>&1 |
         grep -v '^warning: unused' | sed "s/^/$target: /"
 }
-run decode 150000
-run differential 100000
-run error_body 40000
-run retry_after 400000
-run base_url 150000
-run user_id 100000
-run answer 20000
+run decode 300000
+run differential 200000
+run error_body 80000
+run retry_after 800000
+run base_url 300000
+run user_id 200000
+run answer 40000
