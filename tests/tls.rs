@@ -309,6 +309,18 @@ fn a_handshake_that_arrives_byte_by_byte_is_as_good_as_any() {
 }
 
 #[test]
+fn a_server_that_wants_a_client_certificate_is_a_failure_of_tls() {
+    let trusted = Trusted::new();
+    for versions in [ONLY_1_2, ONLY_1_3] {
+        let config = trusted.authority.issue().strict_config(&trusted.authority, versions);
+        let failure = trusted.fails(&answering(config, ok()).https_url());
+        assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{failure:?}");
+        assert!(failure.message.contains("ertificate"), "{failure:?}");
+        assert!(!failure.retryable);
+    }
+}
+
+#[test]
 fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
     let trusted = Trusted::new();
     let folder = trusted.folder.path();
@@ -326,7 +338,8 @@ fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
     for (what, path, why) in [
         ("missing", folder.join("none.pem").to_str().unwrap().to_owned(), "could not be opened"),
         ("no path", String::new(), "could not be opened"),
-        ("a directory", folder.to_str().unwrap().to_owned(), "could not be read"),
+        ("a directory", folder.to_str().unwrap().to_owned(), "is not a file"),
+        ("a device", "/dev/zero".to_owned(), "is not a file"),
         ("empty", write("empty.pem", ""), "holds no certificate"),
         ("not PEM", write("text.pem", "hello\nworld\n"), "holds no certificate"),
         ("a key", write("key.pem", &key_only), "holds no certificate"),

@@ -38,6 +38,8 @@ pub(crate) enum Fault {
         why: String,
         again: bool,
     },
+    /// The server ended a connection whose handshake was done, with this alert.
+    TlsEnded(String),
     Proxy {
         why: String,
         again: bool,
@@ -121,6 +123,14 @@ impl Fault {
                 Status::TlsFailed,
                 again,
                 format!("No secure connection could be made: {why}; the key was not sent."),
+            ),
+            Fault::TlsEnded(alert) => (
+                Status::TlsFailed,
+                false,
+                format!(
+                    "The server ended the secure connection ({alert}); it may want a client certificate, which this \
+                     library does not have."
+                ),
             ),
             Fault::Proxy { why, again } => (
                 Status::ProxyFailed,

@@ -17,6 +17,9 @@ use crate::transport::fault::{Fault, Stage};
 use crate::transport::socket::{Socket, lost, not_yet};
 use crate::until::Until;
 
+/// No list of authorities comes near it; Mozilla's is a quarter of a megabyte.
+const MAX_CA_FILE: u64 = 16 * 1024 * 1024;
+
 /// Whom to trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Roots<'a> {
@@ -93,7 +96,12 @@ fn system(_: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
 fn read_pem(path: &str) -> Result<RootCertStore> {
     let refuse =
         |why: String| Error::invalid(format!("options.ca_file {why}; name a PEM file of certificates."));
-    let file = std::fs::File::open(path).map_err(|why| refuse(format!("could not be opened ({why})")))?;
+    let unopened = |why: std::io::Error| refuse(format!("could not be opened ({why})"));
+    // Opening a pipe would wait for its other end, and a device may never end.
+    if !std::fs::metadata(path).map_err(unopened)?.is_file() {
+        return Err(refuse("is not a file".to_owned()));
+    }
+    let file = std::fs::File::open(path).map_err(unopened)?.take(MAX_CA_FILE);
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
         let certificate = certificate.map_err(|why| refuse(format!("could not be read as PEM ({why})")))?;
@@ -180,8 +188,13 @@ impl TlsStream {
                 Err(why) if not_yet(&why) => continue,
                 Err(_) => return Err(lost(stage, "the server reset it")),
             }
-            if self.tls.process_new_packets().is_err() {
-                return Err(lost(stage, "the server broke the TLS protocol"));
+            match self.tls.process_new_packets() {
+                Ok(_) => {}
+                // In TLS 1.3 a server may refuse the client only after the client's handshake is done.
+                Err(rustls::Error::AlertReceived(alert)) => {
+                    return Err(Fault::TlsEnded(format!("{alert:?}")));
+                }
+                Err(_) => return Err(lost(stage, "the server broke the TLS protocol")),
             }
             if self.tls.wants_write() {
                 self.flush(stage, until)?;

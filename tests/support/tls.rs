@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::peer::{Link, Peer};
 use super::server::read_head;
@@ -89,12 +90,25 @@ impl Identity {
     }
 
     pub fn config(self, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_protocol_versions(versions)
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(self.chain, self.key)
-            .unwrap()
+            .unwrap();
+        builder.with_no_client_auth().with_single_cert(self.chain, self.key).unwrap()
+    }
+
+    /// Wants a certificate of its clients too, issued by `authority`.
+    pub fn strict_config(
+        self,
+        authority: &Authority,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> ServerConfig {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.0.der().clone()).unwrap();
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone()).build().unwrap();
+        let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
+        builder.with_client_cert_verifier(verifier).with_single_cert(self.chain, self.key).unwrap()
     }
 }
 
@@ -156,6 +170,8 @@ impl Secured {
         if let Err(why) = self.tls.process_new_packets() {
             let alert = self.outgoing();
             let _ = self.link.write_all(&alert);
+            // Closing on unread bytes would be a reset, which can overtake the alert.
+            while self.link.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
             return Err(io::Error::other(why));
         }
         Ok(())
