@@ -35,7 +35,9 @@ pub fn built() -> PathBuf {
 /// Without what cargo tells a test of its own package: ring is built again whenever that changes.
 fn as_from_a_shell(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
-        let told = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        let told = |name: &str| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "OUT_DIR"
+        };
         if name.to_str().is_some_and(told) {
             command.env_remove(name);
         }
