@@ -1,7 +1,6 @@
 #!/bin/bash
 # The host programs of tests/host.rs in their long forms: a thousand loads against the release library, then under
-# valgrind's memcheck, AddressSanitizer with leak checking, and ThreadSanitizer. FISH_NIGHTLY names the toolchain
-# for the sanitizers (default: nightly).
+# valgrind's memcheck, AddressSanitizer with leak checking, and ThreadSanitizer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +17,6 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 export FISH_CI=1
-nightly=${FISH_NIGHTLY:-nightly}
 target=$(rustc -vV | sed -n 's/^host: //p')
 
 echo "== a thousand loads, hundreds of forks, the stack, against the release library"
@@ -36,22 +34,23 @@ memcheck="valgrind -q --error-exitcode=9"
   cargo test --test host -- --nocapture fork)
 unset FISH_HOST_NO_AES FISH_HOST_PATIENCE
 
-# The programs and the library are instrumented, and run on the runtime that the nightly rustc brings.
-runtime=$(rustc "+$nightly" --print sysroot)/lib/rustlib/$target/lib
+# The programs and the library are instrumented, and run on the runtime that rustc brings. The flag is a nightly
+# compiler's; any takes it when told to.
+runtime=$(rustc --print sysroot)/lib/rustlib/$target/lib
 sanitized() { # sanitizer, short name, cargo and its options...
   local sanitizer=$1 name=$2
   shift 2
   (set -x; FISH_HOST_CC=clang FISH_HOST_PATIENCE=10 FISH_HOST_ROUNDS=10 \
     FISH_HOST_CFLAGS="-fsanitize=$sanitizer -fno-sanitize-link-runtime" \
-    FISH_HOST_LDFLAGS="-Wl,--whole-archive $runtime/librustc-nightly_rt.$name.a -Wl,--no-whole-archive -lstdc++ -lrt -lm -lresolv" \
+    FISH_HOST_LDFLAGS="-Wl,--whole-archive $(echo "$runtime"/librustc-*_rt."$name".a) -Wl,--no-whole-archive -lstdc++ -lrt -lm -lresolv" \
     "$@")
 }
 
 echo "== AddressSanitizer, with leak checking"
 # The stack is deeper there, and the sanitizer exports functions of its own: two tests that are not for it.
 export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
-sanitized address asan env RUSTFLAGS=-Zsanitizer=address \
-  cargo "+$nightly" test --target "$target" --target-dir target/asan --test host -- \
+sanitized address asan env RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address \
+  cargo test --target "$target" --target-dir target/asan --test host -- \
   --nocapture --test-threads=2 --skip small_stack --skip exports
 
 echo "== ThreadSanitizer"
