@@ -90,12 +90,16 @@ impl Connection {
 
     /// Whether another request may be sent: its time is not up, it is open, and nothing unasked waits in it.
     pub(crate) fn is_reusable(&mut self) -> bool {
-        let in_time = self.reusable_until.is_some_and(|end| Instant::now() < end);
-        in_time
+        !self.is_overdue()
             && match &mut self.stream {
                 Stream::Plain(socket) => socket.is_quiet() == Some(true),
                 Stream::Tls(tls) => tls.is_quiet(),
             }
+    }
+
+    /// Whether its time is up.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.reusable_until.is_none_or(|end| Instant::now() >= end)
     }
 
     /// Ready to lie in the pool: without the room a large answer took. `None`: it is not to be kept.

@@ -1,51 +1,43 @@
-//! Idle connections, one slot each. A slot that another thread is at is passed over, so that nobody ever waits
-//! here.
+//! Idle connections, the one used last on top. A forked child has a pool of its own, so the lock is never one that
+//! nobody will open again.
 
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::transport::connection::Connection;
 
-/// As many threads as may call at once and each keep a connection.
-const SLOTS: usize = 16;
+/// As many as may call at once and each keep a connection.
+const MAX_IDLE: usize = 16;
 
 #[derive(Default)]
 pub(crate) struct Pool {
-    slots: [Mutex<Option<Connection>>; SLOTS],
+    idle: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
     /// A connection that may carry another request. Those that may not any longer are closed on the way.
     pub(crate) fn take(&self) -> Option<Connection> {
-        for slot in &self.slots {
-            let Some(mut connection) = with(slot, Option::take).flatten() else { continue };
+        loop {
+            // Looked at only when the lock is open again: that is a system call.
+            let mut connection = self.idle().pop()?;
             if connection.is_reusable() {
                 return Some(connection);
             }
         }
-        None
     }
 
-    /// Keeps a connection for later, if it may be used again and there is room; closes it otherwise.
+    /// Keeps a connection for later, if it may be used again; closes it otherwise.
     pub(crate) fn put(&self, connection: Connection) {
-        let mut resting = connection.rested();
-        for slot in &self.slots {
-            if resting.is_none() {
-                return;
-            }
-            with(slot, |slot| {
-                if slot.is_none() {
-                    *slot = resting.take();
-                }
-            });
-        }
+        let Some(connection) = connection.rested() else { return };
+        let mut idle = self.idle();
+        // The one that has lain longest makes room, and makes room in any case when its time is up.
+        let leaving = idle.first().is_some_and(|oldest| idle.len() == MAX_IDLE || oldest.is_overdue());
+        let leaving = leaving.then(|| idle.remove(0));
+        idle.push(connection);
+        drop(idle);
+        drop(leaving);
     }
-}
 
-/// What `body` makes of a slot; `None` if another thread is at it.
-fn with<T>(slot: &Mutex<Option<Connection>>, body: impl FnOnce(&mut Option<Connection>) -> T) -> Option<T> {
-    match slot.try_lock() {
-        Ok(mut slot) => Some(body(&mut slot)),
-        Err(TryLockError::Poisoned(poisoned)) => Some(body(&mut poisoned.into_inner())),
-        Err(TryLockError::WouldBlock) => None,
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
