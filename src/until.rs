@@ -10,6 +10,8 @@ use crate::signal::Signal;
 
 /// How often a signal that has no descriptor is looked at: often enough for the promised 100 ms.
 const TICK: Duration = Duration::from_millis(40);
+/// The longest single wait: Windows takes it as milliseconds in an i32, and refuses more.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Until<'a> {
@@ -107,7 +109,7 @@ impl<'a> Until<'a> {
             if now >= end {
                 return Ok(());
             }
-            let mut wait = end.min(self.deadline) - now;
+            let mut wait = (end.min(self.deadline) - now).min(LONGEST);
             if self.cancel.is_some() && watched == sockets {
                 wait = wait.min(TICK);
             }

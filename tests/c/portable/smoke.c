@@ -148,6 +148,17 @@ static void a_deadline_and_a_cancelled_token(const char *server) {
   fish_client_free(client);
 }
 
+/* 49 days do not fit into what Windows' poll takes: the answer must come none the later. */
+static void the_longest_timeout(const char *server) {
+  fish_client *client = client_for(server, "ok");
+  fish_api_credit_query query = {0};
+  fish_api_credit credit;
+  query.timeout_ms = UINT32_MAX;
+  CHECK(fish_get_api_credit(client, &query, &credit, NULL) == FISH_OK);
+  fish_api_credit_free(&credit);
+  fish_client_free(client);
+}
+
 /* One client, many calls: the connection is kept, or made anew without anyone noticing. */
 static void many_calls(const char *server) {
   fish_client *client = client_for(server, "ok");
@@ -171,6 +182,7 @@ int main(int count, char **arguments) {
   failures_of_every_kind(arguments[1]);
   nobody_there();
   a_deadline_and_a_cancelled_token(arguments[1]);
+  the_longest_timeout(arguments[1]);
   many_calls(arguments[1]);
   printf("%d failures\n", failures);
   return failures != 0;
