@@ -67,17 +67,19 @@ for target in "${targets[@]}"; do
     wine=$(command -v wine64 || echo /usr/lib/wine/wine64)
     export WINEPREFIX=$work/wine WINEDEBUG=-all WINEPATH="Z:$work/fish-api-credit-$version-$target/bin;Z:$work/aid"
     mkdir -p "$work/aid"
+    for dll in libstdc++-6.dll libgcc_s_seh-1.dll libwinpthread-1.dll; do
+      ln -s "$(x86_64-w64-mingw32-g++-posix -print-file-name=$dll)" "$work/aid/$dll"
+    done
     # Wine 8 lacks a library of Windows 10.
     x86_64-w64-mingw32-gcc -shared -O2 -Wall -Wextra -Werror tests/wine/bcryptprimitives.c -ladvapi32 \
       -o "$work/aid/bcryptprimitives.dll"
-    run "$target" x86_64-w64-mingw32-gcc "x86_64-w64-mingw32-g++-posix -static" "$wine"
+    run "$target" x86_64-w64-mingw32-gcc x86_64-w64-mingw32-g++-posix "$wine"
     # Found by CMake, shared and static, as a program for Windows.
     cat >"$work/mingw.cmake" <<TOOLCHAIN
 set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc)
 set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-posix)
-set(CMAKE_EXE_LINKER_FLAGS -static)
 set(CMAKE_CROSSCOMPILING_EMULATOR $wine)
 TOOLCHAIN
     cmake -S tests/install -B "$work/windows" -DFISH_ROUTE=find_package "-DCMAKE_PREFIX_PATH=$tree" \

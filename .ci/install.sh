@@ -23,6 +23,9 @@ absent() { # absent COMMAND...: the command must fail. (A plain `!` is lost on `
   fi
 }
 
+version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+series=${version%.*} # Within which find_package takes one version for another.
+soname=libfish_api_credit.so.${version%%.*}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # One build of the library for all of this, and for the next time.
@@ -41,15 +44,15 @@ lib/cmake/FishApiCredit/FishApiCreditConfig.cmake
 lib/cmake/FishApiCredit/FishApiCreditConfigVersion.cmake
 lib/libfish_api_credit.a
 lib/libfish_api_credit.so
-lib/libfish_api_credit.so.0
-lib/libfish_api_credit.so.0.1.0
+lib/$soname
+lib/libfish_api_credit.so.$version
 lib/pkgconfig/fish_api_credit.pc
 share/licenses/fish-api-credit/LICENSE-APACHE
 share/licenses/fish-api-credit/LICENSE-MIT"
 diff <(echo "$expected" | sed '/^$/d') <(cd "$work/first" && find . ! -type d -printf '%P\n' | LC_ALL=C sort)
-test "$(readlink "$work/first/lib/libfish_api_credit.so.0")" = libfish_api_credit.so.0.1.0
-test "$(readlink "$work/first/lib/libfish_api_credit.so")" = libfish_api_credit.so.0.1.0
-readelf -d "$work/first/lib/libfish_api_credit.so" | grep -q 'soname: \[libfish_api_credit.so.0\]'
+test "$(readlink "$work/first/lib/$soname")" = "libfish_api_credit.so.$version"
+test "$(readlink "$work/first/lib/libfish_api_credit.so")" = "libfish_api_credit.so.$version"
+grep -qF "soname: [$soname]" <(readelf -d "$work/first/lib/libfish_api_credit.so")
 # Nothing installed remembers where it was built or first installed.
 absent grep -rlF -e "$work" -e "$PWD" "$work/first/include" "$work/first/lib/cmake" "$work/first/lib/pkgconfig"
 
@@ -57,7 +60,7 @@ absent grep -rlF -e "$work" -e "$PWD" "$work/first/include" "$work/first/lib/cma
 cmake -S . -B "$work/debian" -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_INSTALL_LIBDIR=lib/x86_64-linux-gnu "$cargo_dir"
 cmake --build "$work/debian"
 DESTDIR="$work/dest" cmake --install "$work/debian"
-test -e "$work/dest/usr/lib/x86_64-linux-gnu/libfish_api_credit.so.0"
+test -e "$work/dest/usr/lib/x86_64-linux-gnu/$soname"
 test "$(PKG_CONFIG_PATH="$work/dest/usr/lib/x86_64-linux-gnu/pkgconfig" pkg-config --variable=prefix fish_api_credit |
   xargs realpath)" = "$work/dest/usr"
 PKG_CONFIG_PATH="$work/dest/usr/lib/x86_64-linux-gnu/pkgconfig" \
@@ -73,8 +76,8 @@ consumer() { # consumer NAME GENERATOR ARGUMENTS...: configures, builds and runs
   cmake --build "$work/$1"
   ctest --test-dir "$work/$1" --output-on-failure --no-tests=error
 }
-consumer found "Unix Makefiles" -DFISH_ROUTE=find_package "-DCMAKE_PREFIX_PATH=$tree"
-consumer found-ninja Ninja -DFISH_ROUTE=find_package "-DCMAKE_PREFIX_PATH=$tree"
+consumer found "Unix Makefiles" -DFISH_ROUTE=find_package "-DFISH_VERSION=$series" "-DCMAKE_PREFIX_PATH=$tree"
+consumer found-ninja Ninja -DFISH_ROUTE=find_package "-DFISH_VERSION=$series" "-DCMAKE_PREFIX_PATH=$tree"
 consumer subdirectory Ninja -DFISH_ROUTE=add_subdirectory "-DFISH_SOURCE=$PWD" "$cargo_dir"
 git ls-files --cached --others --exclude-standard -z | tar --null --files-from=- --transform 's,^,fish-api-credit/,' \
   -cf "$work/source.tar"
@@ -90,16 +93,16 @@ refused() {
     >"$work/refused/CMakeLists.txt"
   absent cmake -S "$work/refused" -B "$work/refused/build" "-DCMAKE_PREFIX_PATH=$2"
 }
-refused 0.2 "$tree"
-refused 1.0 "$tree"
+refused "$((${series%.*} + 1)).0" "$tree"
+refused "${series%.*}.$((${series#*.} + 1))" "$tree"
 
 # By pkg-config alone. Its output is not quoted for the shell's word splitting, so the tree moves once more.
 mv "$tree" "$work/plain"
 tree="$work/plain"
 export PKG_CONFIG_PATH="$tree/lib/pkgconfig"
-test "$(pkg-config --modversion fish_api_credit)" = 0.1.0
+test "$(pkg-config --modversion fish_api_credit)" = "$version"
 cc tests/install/main.c $(pkg-config --cflags --libs fish_api_credit) -o "$work/shared"
-readelf -d "$work/shared" | grep -q 'NEEDED.*libfish_api_credit.so.0'
+grep -qF "[$soname]" <(readelf -d "$work/shared")
 LD_LIBRARY_PATH="$tree/lib" "$work/shared"
 
 # The static library alone: then that is what -lfish_api_credit means, and --static says what it needs.
@@ -113,7 +116,7 @@ grep -qF '"-lgcc_s;-lutil;-lrt;-lpthread;-lm;-ldl;-lc"' "$work/static/lib/cmake/
 cc tests/install/main.c $(pkg-config --cflags --libs --static fish_api_credit) -o "$work/static-program"
 absent grep -q 'NEEDED.*libfish_api_credit' <(readelf -d "$work/static-program")
 "$work/static-program"
-refused "0.1 COMPONENTS shared" "$work/static"
+refused "COMPONENTS shared" "$work/static"
 
 { set +x; } 2>/dev/null
 FISH_CI=1 cargo test --locked --test cpp --test static_libs --test portable

@@ -25,11 +25,13 @@ fail() {
   exit 1
 }
 
-# build TARGET: leaves the libraries in $built, what rustc said in $log, and sets cargo, rustc and features.
+# build TARGET: leaves the libraries in $built, what rustc said in $log, and sets rustc, features and
+# crates (the options that choose them).
 build() {
   local target=$1 command=zigbuild flags=(--release --lib --locked --target-dir "target/dist/$1")
   local sysroot_libs
-  cargo=cargo rustc=rustc features=default
+  local cargo=cargo
+  rustc=rustc features=default crates=()
   local -a environment=()
   sysroot_libs=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
   if [ ! -d "$sysroot_libs" ]; then
@@ -53,8 +55,9 @@ build() {
   *-apple-darwin)
     # The frameworks that the system's certificates are read through come with Apple's SDK alone.
     features="none (FISH_TLS_ROOTS_SYSTEM is left out: it needs Apple's SDK to build)"
-    flags+=(--no-default-features --target "$target")
-    # zig's linker knows no list of exported symbols; LLVM's does, and strips too.
+    crates=(--no-default-features)
+    flags+=("${crates[@]}" --target "$target")
+    # zig's linker knows no list of exported symbols; LLVM's does.
     environment+=(CARGO_PROFILE_RELEASE_STRIP=false "MACOSX_DEPLOYMENT_TARGET=${macos[$target]}")
     linker=(-Clinker="$PWD/packaging/apple-ld.sh")
     ;;
@@ -130,7 +133,7 @@ archive() {
   fi
   check "$target" "$tree"
   if [ -x packaging/third-party.sh ]; then
-    packaging/third-party.sh "$target" >"$tree/THIRD-PARTY"
+    packaging/third-party.sh "$target" "${crates[@]}" >"$tree/THIRD-PARTY"
   fi
   {
     echo "fish-api-credit $version for $target"
