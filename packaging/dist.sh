@@ -59,7 +59,7 @@ build() {
     flags+=("${crates[@]}" --target "$target")
     # zig's linker knows no list of exported symbols; LLVM's does.
     environment+=(CARGO_PROFILE_RELEASE_STRIP=false "MACOSX_DEPLOYMENT_TARGET=${macos[$target]}")
-    linker=(-Clinker="$PWD/packaging/apple-ld.sh")
+    linker=(-Clinker="$PWD/packaging/apple-cc.sh")
     ;;
   *) fail "$target is not known here" ;;
   esac

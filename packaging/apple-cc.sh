@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The linker for macOS where there is no Apple SDK: LLVM's, with the description of the system's libraries that
-# comes with zig. Unlike zig's own it keeps to the list of exported symbols that rustc gives. It signs ad hoc.
+# Links for macOS where there is no Apple SDK: by LLVM, with the description of the system's libraries that
+# comes with zig. Unlike zig's linker it keeps to the list of exported symbols that rustc gives. It signs ad hoc.
 set -euo pipefail
 
 stubs=$(python3 -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/lib/libc/darwin/libSystem.tbd
