@@ -37,6 +37,7 @@ PATH="$tools/python/bin:$PATH" run go version
 PATH="$tools/python/bin:$PATH" run env FISH_GO_RACE=1 GOEXPERIMENT=cgocheck2 \
   cargo test --test languages -- --nocapture go
 
+run cargo build --lib
 prefix=$tools/prefix
 mkdir -p "$prefix/lib"
 cp target/debug/libfish_api_credit.so "$prefix/lib/libfish_api_credit.so.0"
