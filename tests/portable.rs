@@ -13,6 +13,7 @@
 
 mod loopback;
 mod programs;
+mod support;
 
 use loopback::Server;
 use programs::{Compiler, fence, run, scratch, without};
@@ -54,8 +55,24 @@ fn the_cpp_program_passes_on_another_platform() {
     assert_eq!(run(start(&program).arg(server.url())).trim_end(), "0 failures");
 }
 
-fn programs() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/portable");
+/// Natively tests/c_programs.rs does this, and compares what they print with the header.
+#[test]
+fn the_contracts_programs_pass_on_another_platform() {
+    let (Ok(tree), Ok(compiler)) = (env::var("FISH_TREE"), env::var("FISH_CC")) else { return };
+    let compiler = Compiler::for_tree(&compiler, Path::new(&tree));
+    let server = support::scenarios::server();
+    for source in programs("tests/c") {
+        let name = source.file_stem().unwrap().to_str().unwrap();
+        let flags = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"];
+        let program = compiler.compile(&flags, &[&source], &format!("{name}.exe"));
+        let printed = run(start(&program).arg(server.url()));
+        assert!(!printed.trim().is_empty(), "{name} says what it checked");
+        support::note(format_args!("{name}: {} lines", printed.lines().count()));
+    }
+}
+
+fn programs(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut all: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     all.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
     all.sort();
@@ -67,7 +84,7 @@ fn programs() -> Vec<PathBuf> {
 fn the_portable_programs_pass() {
     let Some(compiler) = compiler() else { return };
     let server = Server::start();
-    for source in programs() {
+    for source in programs("tests/c/portable") {
         let name = source.file_stem().unwrap().to_str().unwrap();
         let program = compiler.compile(&WARNINGS, &[&source], &format!("{name}.exe"));
         let printed = run(start(&program).arg(server.url()));
