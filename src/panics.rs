@@ -31,9 +31,7 @@ pub(crate) fn contained<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     let outer = CONTAINED.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(|| {
         #[cfg(test)]
-        if INJECTED.take() {
-            panic!("injected by a test");
-        }
+        injection_point();
         body()
     }));
     CONTAINED.set(outer);
@@ -56,7 +54,15 @@ fn text(payload: Box<dyn Any + Send>) -> String {
     text
 }
 
-/// The next `contained` on this thread panics instead of running its body.
+/// Panics once after `inject`.
+#[cfg(test)]
+pub(crate) fn injection_point() {
+    if INJECTED.take() {
+        panic!("injected by a test");
+    }
+}
+
+/// The next `injection_point` on this thread panics, which each exported function has inside its boundary.
 #[cfg(test)]
 pub(crate) fn inject() {
     INJECTED.set(true);

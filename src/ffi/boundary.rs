@@ -113,6 +113,7 @@ mod tests {
             inject();
             assert!(fish_cancel_token_new().is_null());
             let token = fish_cancel_token_new();
+            inject();
             fish_cancel_token_cancel(token);
             fish_cancel_token_free(token);
             inject();

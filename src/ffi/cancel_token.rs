@@ -29,6 +29,8 @@ pub extern "C" fn fish_cancel_token_new() -> *mut fish_cancel_token {
 pub unsafe extern "C" fn fish_cancel_token_cancel(token: *mut fish_cancel_token) {
     // Not `guarded`: its thread-local may have to be allocated on a thread's first use of it.
     let _ = std::panic::catch_unwind(|| {
+        #[cfg(test)]
+        crate::panics::injection_point();
         // SAFETY: it is NULL or alive.
         if let Some(signal) = unsafe { token.cast::<Signal>().as_ref() } {
             signal.raise();
