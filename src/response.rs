@@ -12,8 +12,23 @@ use crate::money::{self, Micros};
 use crate::retry;
 use crate::status::Status;
 use crate::time;
-use crate::transport::connection::Answer;
-use crate::transport::http::MAX_BODY;
+
+/// The longest body that is read.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+
+/// A response, as far as it arrived.
+pub(crate) struct Answer<'a> {
+    pub status: u16,
+    pub headers: &'a ureq::http::HeaderMap,
+    pub body: &'a [u8],
+}
+
+impl Answer<'_> {
+    fn field(&self, name: &str) -> Option<String> {
+        let value = self.headers.get(name)?.as_bytes().trim_ascii();
+        (!value.is_empty()).then(|| String::from_utf8_lossy(value).into_owned())
+    }
+}
 
 /// How much of an error's body is kept.
 const MAX_EXCERPT: usize = 4096;
@@ -164,7 +179,7 @@ fn flag(raw: Option<&RawValue>, name: &str) -> Result<Option<bool>> {
 
 /// The API credit in a whole answer with status 200, or what is wrong with it.
 pub(crate) fn success<'a>(answer: &'a Answer<'_>, key: &str) -> Result<(ApiCredit<'a>, &'a str)> {
-    let decoded = match &answer.head.content_encoding {
+    let decoded = match answer.field("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")) {
         Some(_) => Err(not_a_credit("it has a Content-Encoding that was not asked for")),
         None => decode(answer.body),
     };
@@ -176,13 +191,12 @@ pub(crate) fn success<'a>(answer: &'a Answer<'_>, key: &str) -> Result<(ApiCredi
 
 /// What an answer with any other status says.
 pub(crate) fn failure(answer: &Answer<'_>, key: &str, now: SystemTime) -> Box<Error> {
-    let code = answer.head.status;
+    let code = answer.status;
     let status = Status::from_http(code);
     let mut error = Error::new(status, sentence(status, code));
     describe(&mut error, answer, key);
     error.retryable = retry::worth_asking_again(code);
-    error.retry_after =
-        answer.field(&answer.head.retry_after).and_then(|value| time::retry_after(&value, now));
+    error.retry_after = answer.field("retry-after").and_then(|value| time::retry_after(&value, now));
     let said = said(&clean(&String::from_utf8_lossy(answer.body), key));
     error.api_message = said.message.map(|text| clean(&text, key));
     error.api_reason = said.reason.map(|text| clean(&text, key)).or(error.api_reason);
@@ -202,11 +216,10 @@ pub(crate) fn failure(answer: &Answer<'_>, key: &str, now: SystemTime) -> Box<Er
 
 /// What every answer tells, whatever is in it.
 pub(crate) fn describe(error: &mut Error, answer: &Answer<'_>, key: &str) {
-    let head = &answer.head;
-    error.http_status = head.status;
+    error.http_status = answer.status;
     error.request_id =
-        answer.field(&head.trace_id).or_else(|| answer.field(&head.cf_ray)).map(|text| clean(&text, key));
-    error.api_reason = answer.field(&head.error_code).map(|text| clean(&text, key));
+        answer.field("x-fish-trace-id").or_else(|| answer.field("cf-ray")).map(|text| clean(&text, key));
+    error.api_reason = answer.field("x-fish-error-code").map(|text| clean(&text, key));
     if !answer.body.is_empty() {
         let mut text = clean(&String::from_utf8_lossy(answer.body), key);
         text.truncate(boundary(&text, MAX_EXCERPT));
@@ -363,155 +376,4 @@ fn clean(text: &str, key: &str) -> String {
         text.push_str(REDACTED);
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::transport::http;
-    use std::time::Duration;
-
-    const KEY: &str = "sk-0123456789";
-
-    const WHOLE: &str = r#"{"_id":"w","user_id":"u","credit":"1.5","created_at":"1970-01-01T00:00:01Z",
-        "updated_at":"soon","has_phone_sha256":false,"new":[{}]}"#;
-
-    #[test]
-    fn a_document_is_decoded_field_by_field() {
-        let (credit, document) = decode(WHOLE.as_bytes()).unwrap();
-        assert_eq!(document, WHOLE);
-        let want = ApiCredit {
-            id: "w".into(),
-            user_id: "u".into(),
-            credit: Amount { text: "1.5".into(), micros: Micros { value: 1_500_000, exact: true } },
-            cumulative_top_up: None,
-            created_at: Stamp { text: "1970-01-01T00:00:01Z".into(), unix_micros: Some(1_000_000) },
-            updated_at: Stamp { text: "soon".into(), unix_micros: None },
-            has_phone_sha256: Some(false),
-            has_free_credit: None,
-        };
-        assert_eq!(credit, want);
-        // Text without an escape is not copied: a warm call may not afford it.
-        assert!(matches!((credit.id, credit.credit.text), (Cow::Borrowed(_), Cow::Borrowed(_))));
-    }
-
-    #[test]
-    fn what_is_no_document_is_refused_with_its_field_named() {
-        for (from, to, why) in [
-            ("\"w\"", "null", "\"_id\" is missing or null"),
-            ("\"u\"", "[]", "\"user_id\" is not a string"),
-            ("\"1.5\"", "true", "\"credit\" is neither a string nor a number"),
-            ("\"1.5\"", "\"1.5.0\"", "\"credit\" is not a decimal amount"),
-            ("\"1.5\"", "\"NaN\"", "\"credit\" is not a decimal amount"),
-            ("\"1.5\"", "NaN", "expected value"),
-            ("\"new\"", "\"cumulative_top_up\"", "\"cumulative_top_up\" is neither"),
-            ("\"soon\"", "0", "\"updated_at\" is not a string"),
-            ("\"soon\"", "\"\\u0000\"", "\"updated_at\" has a NUL character"),
-            ("\"soon\"", "\"\\udc00\"", "\"updated_at\" is not a valid string"),
-            ("false", "0", "\"has_phone_sha256\" is neither true nor false"),
-            ("\"new\"", "\"credit\"", "duplicate field `credit`"),
-            ("}]}", "}]} {", "trailing characters"),
-            ("{\"_id\"", "[\"_id\"", "not a JSON object"),
-            ("{\"_id\"", "\u{feff}{\"_id\"", "not a JSON object"),
-        ] {
-            let document = WHOLE.replacen(from, to, 1);
-            assert_ne!(document, WHOLE, "{from}");
-            let error = decode(document.as_bytes()).unwrap_err();
-            assert_eq!(error.status, Status::BadResponse, "{document}");
-            assert!(error.message.contains(why), "{document}: {}", error.message);
-        }
-        assert_eq!(decode(b"{\"_id\":\"\xff\"}").unwrap_err().status, Status::BadResponse);
-        assert_eq!(decode(&vec![b' '; MAX_BODY + 1]).unwrap_err().status, Status::ResponseTooLarge);
-        assert_eq!(decode(&vec![b' '; MAX_BODY]).unwrap_err().status, Status::BadResponse);
-    }
-
-    fn told(head: &str, body: &[u8]) -> Box<Error> {
-        let bytes = [head.as_bytes(), body].concat();
-        let parsed = http::parse_head(head.as_bytes()).unwrap();
-        let answer = Answer::new(&bytes, parsed, head.len());
-        failure(&answer, KEY, SystemTime::UNIX_EPOCH)
-    }
-
-    #[test]
-    fn a_failure_tells_its_head_and_its_body() {
-        let head = "HTTP/1.1 429 No\r\nRetry-After: Thu, 01 Jan 1970 00:00:09 GMT\r\nx-fish-error-code: slow\r\n\
-                    cf-ray: c\r\n\r\n";
-        let error = told(head, br#"{"message":"m"}"#);
-        assert_eq!((error.status, error.http_status), (Status::RateLimited, 429));
-        assert!(error.retryable);
-        assert_eq!(error.retry_after, Some(Duration::from_secs(9)));
-        assert_eq!(error.api_reason.as_deref(), Some("slow"));
-        assert_eq!(error.request_id.as_deref(), Some("c"));
-        assert_eq!(error.api_message.as_deref(), Some("m"));
-        assert_eq!(error.body.as_deref(), Some(r#"{"message":"m"}"#));
-    }
-
-    #[test]
-    fn an_error_body_of_any_shape_is_read() {
-        for (body, message, reason, rows) in [
-            ("", None, None, 0),
-            (r#"{"message":"m","reason":"r"}"#, Some("m"), Some("r"), 0),
-            (r#"{"detail":"d"}"#, Some("d"), None, 0),
-            (r#"{"detail":[{"loc":["a"],"msg":"m","type":"t"}]}"#, None, None, 1),
-            (r#"[{"loc":["a",0],"msg":"m","type":"t"},{}]"#, None, None, 2),
-            (r#""s""#, Some("s"), None, 0),
-            ("plain", Some("plain"), None, 0),
-            ("[busy] plain", Some("[busy] plain"), None, 0),
-            ("<html>", None, None, 0),
-            ("{not json", None, None, 0),
-        ] {
-            let error = told("HTTP/1.1 400 No\r\n\r\n", body.as_bytes());
-            assert_eq!(error.status, Status::ValidationFailed);
-            assert_eq!(error.api_message.as_deref(), message, "{body}");
-            assert_eq!(error.api_reason.as_deref(), reason, "{body}");
-            assert_eq!(error.field_errors.len(), rows, "{body}");
-        }
-        let error = told("HTTP/1.1 422 No\r\n\r\n", br#"[{"loc":["a",0],"msg":"m","type":"t"},{}]"#);
-        assert_eq!(error.field_errors[0].location, "a.0");
-    }
-
-    #[test]
-    fn every_status_has_a_sentence_that_says_what_to_do() {
-        for code in 100..=999 {
-            let text = sentence(Status::from_http(code), code);
-            assert!(text.contains(&format!(" (HTTP {code}); ")) && text.ends_with('.'), "{text}");
-            let again = text.contains("again later") || text.contains("try again");
-            assert!(again || !retry::worth_asking_again(code), "{text}");
-        }
-    }
-
-    #[test]
-    fn text_leaves_without_the_key_and_without_nul() {
-        for (text, key, want) in [
-            ("plain", KEY, "plain"),
-            ("", KEY, ""),
-            ("a\0b", KEY, "a\u{fffd}b"),
-            ("Bearer sk-0123456789!", KEY, "Bearer [API key]!"),
-            ("sk-0123456789sk-0123456789", KEY, "[API key][API key]"),
-            ("the end of it: sk-01234", KEY, "the end of it: [API key]"),
-            ("sk-0", KEY, "[API key]"),
-            // Three letters tell nothing.
-            ("ask-", KEY, "ask-"),
-            ("sk-01 in the middle", KEY, "sk-01 in the middle"),
-            ("abcabcab", "abcabcd", "abc[API key]"),
-            (r"a\/bcd", "a/bcde", "[API key]"),
-            (r"x a\/bc", "a/bcd", "x [API key]"),
-            ("x", "", "x"),
-            ("aaa", "a", "[API key][API key][API key]"),
-            ("é", KEY, "é"),
-            (r"a\/b\/c and a/b/c", "a/b/c", "[API key] and [API key]"),
-            (r#"a\"\\b and a"\b"#, r#"a"\b"#, "[API key] and [API key]"),
-        ] {
-            assert_eq!(clean(text, key), want, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn text_is_cut_between_characters() {
-        for (text, limit, want) in
-            [("abc", 5, 3), ("abc", 2, 2), ("é", 1, 0), ("aé", 2, 1), ("😀😀", 7, 4), ("", 0, 0)]
-        {
-            assert_eq!(boundary(text, limit), want, "{text}");
-        }
-    }
 }

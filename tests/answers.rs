@@ -399,7 +399,7 @@ fn a_200_that_is_encoded_is_refused() {
         assert_eq!(got.is_ok(), json.is_ok(), "{fields}");
         assert_eq!(got.is_ok(), fine, "{fields}: {got:?}");
         if let Err(failure) = got {
-            assert_eq!(failure.status, FISH_BAD_RESPONSE);
+            assert_eq!(failure.status, FISH_BAD_RESPONSE, "{}", failure.message);
             assert!(failure.message.contains("Content-Encoding"), "{}", failure.message);
         }
     }

@@ -106,7 +106,7 @@ fn what_is_asked_for_is_what_is_sent() {
         assert_eq!(credit(&server, arguments).status, Some(0), "{arguments:?}");
         let sent = String::from_utf8(server.requests().pop().unwrap()).unwrap();
         assert!(sent.starts_with(&format!("GET {want} HTTP/1.1\r\n")), "{arguments:?}: {sent}");
-        assert!(sent.contains(&format!("Authorization: Bearer {KEY}\r\n")), "{arguments:?}");
+        assert!(sent.contains(&format!("authorization: Bearer {KEY}\r\n")), "{arguments:?}");
     }
 }
 

@@ -14,12 +14,22 @@ use support::server::{Server, ok};
 
 const AGENT: &str = concat!("fish-api-credit/", env!("CARGO_PKG_VERSION"));
 
-/// The whole request.
+/// The whole request, with the names of its header fields in lower case.
 fn request(target: &str, host: &str, key: &str, agent: &str) -> String {
     format!(
-        "GET {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nAccept: application/json\r\n\
-         User-Agent: {agent}\r\n\r\n"
+        "GET {target} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\naccept: application/json\r\n\
+         accept-encoding: identity\r\nuser-agent: {agent}\r\n\r\n"
     )
+}
+
+/// What was sent, with the names of header fields in lower case: they mean the same in any (RFC 9110 §5.1).
+fn lowercased(sent: &[u8]) -> String {
+    let text = String::from_utf8_lossy(sent);
+    let lines = text.split_inclusive("\r\n").map(|line| match line.split_once(": ") {
+        Some((name, value)) if !name.contains(' ') => format!("{}: {value}", name.to_ascii_lowercase()),
+        _ => line.to_owned(),
+    });
+    lines.collect()
 }
 
 #[test]
@@ -66,7 +76,7 @@ fn every_kind_of_query_is_sent_to_the_byte() {
         client.get_json(query).unwrap();
         let want = request(target, &host, KEY, AGENT);
         for sent in server.requests().iter().rev().take(2) {
-            assert_eq!(String::from_utf8_lossy(sent), want);
+            assert_eq!(lowercased(sent), want);
         }
     }
     assert_eq!(server.requests().len(), 2 * cases.len());
@@ -104,7 +114,7 @@ fn every_option_that_shapes_the_request_is_sent_to_the_byte() {
         Client::new(&options).unwrap().get(&Query::default()).unwrap();
         let agent = agent.map_or(AGENT.to_owned(), |own| format!("{own} {AGENT}"));
         let want = request(&target, &format!("{host}:{port}"), key, &agent);
-        assert_eq!(String::from_utf8_lossy(server.requests().last().unwrap()), want, "{base}");
+        assert_eq!(lowercased(server.requests().last().unwrap()), want, "{base}");
     }
 }
 
@@ -294,7 +304,7 @@ fn the_key_comes_from_the_environment_where_none_is_given() {
                         client.get(&Query::default()).unwrap();
                         let host = server.address().to_string();
                         let want = request("/wallet/self/api-credit", &host, key, AGENT);
-                        assert_eq!(String::from_utf8_lossy(server.requests().last().unwrap()), want);
+                        assert_eq!(lowercased(server.requests().last().unwrap()), want);
                     }
                     (Err(failure), Err(status)) => {
                         assert_eq!(name(failure.status), name(status), "{failure:?}");
