@@ -1,12 +1,12 @@
 //! The call: attempts, deadline, cancel.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::random::random;
 use crate::request::{self, Origin, Target, Template};
 use crate::response::{self, ApiCredit};
 use crate::retry;
@@ -124,8 +124,7 @@ impl Client {
                 Err(fault) => fault.into_error(timeout),
             };
             failure.attempts = retries + 1;
-            let dice = RandomState::new().hash_one(retries);
-            let Some(wait) = retry::backoff(&failure, retries, self.max_retries, until.remaining(), dice)
+            let Some(wait) = retry::backoff(&failure, retries, self.max_retries, until.remaining(), random())
             else {
                 return Err(failure);
             };

@@ -15,6 +15,7 @@ pub mod ffi;
 pub mod fuzzing;
 mod money;
 mod panics;
+mod random;
 mod request;
 mod response;
 mod retry;

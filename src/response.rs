@@ -180,7 +180,7 @@ pub(crate) fn failure(answer: &Answer<'_>, key: &str, now: SystemTime) -> Box<Er
     let status = Status::from_http(code);
     let mut error = Error::new(status, sentence(status, code));
     describe(&mut error, answer, key);
-    error.retryable = retry::worth_asking_again(code);
+    error.retryable = retry::is_retryable(code);
     error.retry_after =
         answer.field(&answer.head.retry_after).and_then(|value| time::retry_after(&value, now));
     let said = said(&clean(&String::from_utf8_lossy(answer.body), key));
@@ -476,7 +476,7 @@ mod tests {
             let text = sentence(Status::from_http(code), code);
             assert!(text.contains(&format!(" (HTTP {code}); ")) && text.ends_with('.'), "{text}");
             let again = text.contains("again later") || text.contains("try again");
-            assert!(again || !retry::worth_asking_again(code), "{text}");
+            assert!(again || !retry::is_retryable(code), "{text}");
         }
     }
 

@@ -465,7 +465,8 @@ fn of_http(code: u16) -> (fish_status, bool) {
         500..=599 => FISH_SERVER_ERROR,
         _ => FISH_UNEXPECTED_STATUS,
     };
-    (status, [408, 429, 500, 502, 503, 504].contains(&code))
+    let retryable = [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530];
+    (status, retryable.contains(&code))
 }
 
 #[test]
