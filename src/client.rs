@@ -147,21 +147,42 @@ impl Client {
         timeout: Duration,
         read: impl Fn(&ApiCredit<'_>, &str) -> T,
     ) -> Result<T> {
+        let headers = headers(answer);
+        let told = response::Answer { status: answer.head.status, headers: &headers, body: answer.body };
         match (answer.head.status, &answer.cut) {
             (_, Some(Fault::Cancelled)) => Err(Fault::Cancelled.into_error(timeout)),
             (200, None) => {
-                let (credit, document) = response::success(answer, &self.key)?;
+                let (credit, document) = response::success(&told, &self.key)?;
                 Ok(read(&credit, document))
             }
             (200, Some(cut)) => {
                 let mut failure = cut.clone().into_error(timeout);
-                response::describe(&mut failure, answer, &self.key);
+                response::describe(&mut failure, &told, &self.key);
                 Err(failure)
             }
             // The status has said what matters, however the body ended.
-            _ => Err(response::failure(answer, &self.key, SystemTime::now())),
+            _ => Err(response::failure(&told, &self.key, SystemTime::now())),
         }
     }
+}
+
+/// The header fields that `response` looks at. Goes with the transport that it stands between.
+pub(crate) fn headers(answer: &Answer<'_>) -> http::HeaderMap {
+    let head = &answer.head;
+    let mut headers = http::HeaderMap::new();
+    for (name, place) in [
+        ("retry-after", &head.retry_after),
+        ("x-fish-error-code", &head.error_code),
+        ("x-fish-trace-id", &head.trace_id),
+        ("cf-ray", &head.cf_ray),
+        ("content-encoding", &head.content_encoding),
+        ("content-type", &head.content_type),
+    ] {
+        if let Some(value) = answer.field(place).and_then(|value| value.try_into().ok()) {
+            headers.insert(name, value);
+        }
+    }
+    headers
 }
 
 fn milliseconds(ms: u32) -> Option<Duration> {

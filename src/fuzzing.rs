@@ -122,14 +122,18 @@ pub fn answer(bytes: &[u8], key: &str, bytewise: bool) -> Option<Result<Credit, 
     let until = Until::new(Instant::now() + limit, None);
     Some(match connection.exchange(b"GET / HTTP/1.1\r\n\r\n", &until) {
         Err(fault) => Err(failure(fault.into_error(limit))),
-        Ok(answer) => match (answer.head.status, &answer.cut) {
-            (200, None) => response::success(&answer, key).map(|(got, _)| credit(&got)).map_err(failure),
-            (200, Some(cut)) => {
-                let mut error = cut.clone().into_error(limit);
-                response::describe(&mut error, &answer, key);
-                Err(failure(error))
+        Ok(answer) => {
+            let headers = crate::client::headers(&answer);
+            let told = response::Answer { status: answer.head.status, headers: &headers, body: answer.body };
+            match (answer.head.status, &answer.cut) {
+                (200, None) => response::success(&told, key).map(|(got, _)| credit(&got)).map_err(failure),
+                (200, Some(cut)) => {
+                    let mut error = cut.clone().into_error(limit);
+                    response::describe(&mut error, &told, key);
+                    Err(failure(error))
+                }
+                _ => Err(failure(response::failure(&told, key, SystemTime::UNIX_EPOCH))),
             }
-            _ => Err(failure(response::failure(&answer, key, SystemTime::UNIX_EPOCH))),
-        },
+        }
     })
 }

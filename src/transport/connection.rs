@@ -41,12 +41,6 @@ pub(crate) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// A whole answer whose body begins at `body_at`.
-    #[cfg(test)]
-    pub(crate) fn new(bytes: &'a [u8], head: Head, body_at: usize) -> Answer<'a> {
-        Answer { bytes, head, body: &bytes[body_at..], cut: None }
-    }
-
     /// The value of a head field as text, whatever bytes it has.
     pub(crate) fn field(&self, place: &Option<Range<usize>>) -> Option<String> {
         let value = self.bytes.get(place.clone()?)?;

@@ -11,7 +11,7 @@ pub(crate) const MAX_HEAD: usize = 64 * 1024;
 /// A head of more fields than this is refused.
 pub(crate) const MAX_FIELDS: usize = 100;
 /// A body longer than this is refused.
-pub(crate) const MAX_BODY: usize = 1024 * 1024;
+pub(crate) use crate::response::MAX_BODY;
 /// The longest line that may announce a chunk, and the longest trailer.
 const MAX_CHUNK_LINE: usize = 4096;
 
