@@ -1,6 +1,5 @@
 //! The call: attempts, deadline, cancel.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,6 +13,7 @@ use crate::http::error::{Kind, Phase, TransportError};
 use crate::http::proxy::{Environment, Proxy};
 use crate::http::trust::{Roots, Trust};
 use crate::http::{self, Network, Route};
+use crate::random::random;
 use crate::request::{self, Origin, Target, Template};
 use crate::response::{self, Answer, ApiCredit};
 use crate::retry;
@@ -145,9 +145,8 @@ impl Client {
                 Err(error) => error.into_error(timeout),
             };
             failure.attempts = retries + 1;
-            let dice = RandomState::new().hash_one(retries);
-            let Some(wait) = retry::backoff(&failure, retries, self.max_retries, deadline.remaining(), dice)
-            else {
+            let remaining = deadline.remaining();
+            let Some(wait) = retry::backoff(&failure, retries, self.max_retries, remaining, random()) else {
                 return Err(failure);
             };
             match deadline.pause(wait) {

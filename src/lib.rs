@@ -21,6 +21,7 @@ pub mod fuzzing;
 mod http;
 mod money;
 mod panics;
+mod random;
 mod request;
 mod response;
 mod retry;

@@ -15,6 +15,8 @@ pub(crate) const LIBRARY_AGENT: &str = concat!("fish-api-credit/", env!("CARGO_P
 
 /// Far above any id, far below what a server takes in a request line.
 const MAX_ID_LENGTH: usize = 1024;
+/// Far above any key, and what looking for it in answers is measured for.
+const MAX_KEY_LENGTH: usize = 4096;
 /// Far above any base URL or user agent.
 const MAX_TEXT_LENGTH: usize = 4096;
 
@@ -162,6 +164,11 @@ fn is_path(path: &str) -> bool {
 
 /// A key that can stand in a header; `name` is where it came from.
 pub(crate) fn check_key(key: &str, name: &str) -> Result<()> {
+    if key.len() > MAX_KEY_LENGTH {
+        return Err(Error::invalid(format!(
+            "{name} has more than {MAX_KEY_LENGTH} bytes; pass the key alone."
+        )));
+    }
     if key.bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(());
     }
@@ -470,6 +477,9 @@ mod tests {
             assert!(check_key(key, "options.api_key").is_err(), "{key:?}");
         }
         assert!(check_key("sk-!~", "options.api_key").is_ok());
+        assert!(check_key(&"k".repeat(4096), "options.api_key").is_ok());
+        let error = check_key(&"k".repeat(4097), "FISH_API_KEY").unwrap_err();
+        assert_eq!(error.message, "FISH_API_KEY has more than 4096 bytes; pass the key alone.");
         let long = "x".repeat(4097);
         for agent in ["", "a\r\nX: y", "é", "\0", &long] {
             assert!(user_agent(Some(agent)).is_err(), "{agent:?}");

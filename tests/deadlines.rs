@@ -415,16 +415,17 @@ fn the_shortest_deadline_is_no_hang_and_the_longest_is_taken() {
     client.get(&Query { timeout_ms: u32::MAX, ..Query::default() }).unwrap();
 }
 
-/// The request is at most a few KiB, so a server that never reads makes sending it wait only if the key is
+/// A usual request is a few KiB, so a server that never reads makes sending it wait only if the User-Agent is
 /// larger than every buffer between them.
 #[test]
 fn sending_to_a_server_that_never_reads_ends_at_the_deadline() {
     let deaf = Deaf::new();
     let url = format!("http://{}", deaf.0.local_addr().unwrap());
-    let key = "k".repeat(3 * 1024 * 1024);
-    let options = Options { api_key: Some(&key), base_url: Some(&url), max_retries: -1, ..Options::test() };
+    let agent = "a".repeat(3 * 1024 * 1024);
+    let options =
+        Options { user_agent: Some(&agent), base_url: Some(&url), max_retries: -1, ..Options::test() };
     let client = Client::new(&options).unwrap();
-    // Copying and wiping such a key takes its own time in a debug build, as a call that sends nothing shows.
+    // Copying and wiping it takes its own time in a debug build, as a call that sends nothing shows.
     let token = Token::new();
     token.cancel();
     let begun = Instant::now();

@@ -136,6 +136,7 @@ fn options_that_are_refused_are_named() {
     let url = server.url();
     let test = || Options { base_url: Some(&url), ..Options::test() };
     let base = |base_url| Options { base_url: Some(base_url), ..test() };
+    let long = "k".repeat(4097);
     let key = |api_key| Options { api_key: Some(api_key), ..test() };
     let agent = |user_agent| Options { user_agent: Some(user_agent), ..test() };
     let proxy = |proxy_url| Options { proxy_url: Some(proxy_url), ..test() };
@@ -147,6 +148,7 @@ fn options_that_are_refused_are_named() {
         (key("\"secret \""), FISH_INVALID_ARGUMENT, "options.api_key"),
         (key("secret\u{7f}"), FISH_INVALID_ARGUMENT, "options.api_key"),
         (key("secreté"), FISH_INVALID_ARGUMENT, "options.api_key"),
+        (key(&long), FISH_INVALID_ARGUMENT, "options.api_key has more than 4096 bytes"),
         (base(""), FISH_INVALID_ARGUMENT, "options.base_url"),
         (base("api.fish.audio"), FISH_INVALID_ARGUMENT, "options.base_url"),
         (base("ftp://127.0.0.1"), FISH_INVALID_ARGUMENT, "options.base_url"),
@@ -280,7 +282,7 @@ fn the_key_comes_from_the_environment_where_none_is_given() {
                     }
                 }
             };
-            let long = vec![b'k'; 5000];
+            let (long, longer) = (vec![b'k'; 4096], vec![b'k'; 4097]);
             for (value, option, want) in [
                 (None, None, Err(FISH_MISSING_API_KEY)),
                 (Some(&b""[..]), None, Err(FISH_MISSING_API_KEY)),
@@ -291,6 +293,7 @@ fn the_key_comes_from_the_environment_where_none_is_given() {
                 (Some(b"\xff"), Some("given"), Ok("given")),
                 // An empty option is a mistake of the caller's, which the environment should not cover up.
                 (Some(b"from-env"), Some(""), Err(FISH_MISSING_API_KEY)),
+                (Some(&longer), None, Err(FISH_INVALID_ARGUMENT)),
                 (Some(b"secret\xff"), None, Err(FISH_INVALID_ARGUMENT)),
                 (Some(b"secret\n"), None, Err(FISH_INVALID_ARGUMENT)),
                 (Some(b"'secret '"), None, Err(FISH_INVALID_ARGUMENT)),

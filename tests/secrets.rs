@@ -147,9 +147,47 @@ fn a_key_that_json_or_a_url_must_escape_is_not_repeated_either() {
 }
 
 #[test]
+fn a_key_in_any_spelling_of_json_a_url_or_html_is_not_repeated() {
+    const ODD: &str = "sk/ab&cd<ef>\"'0123456789";
+    let numbered = |before: &str, radix16: bool, after: &str| -> String {
+        let one =
+            |b: u8| if radix16 { format!("{before}{b:02x}{after}") } else { format!("{before}{b}{after}") };
+        ODD.bytes().map(one).collect()
+    };
+    let html = ODD.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let html = html.replace('"', "&quot;").replace('\'', "&#39;");
+    for spelled in [
+        ODD.replace('"', "\\\"").replace('/', "\\/").replace('&', "\\u0026").replace('<', "\\u003C"),
+        numbered("\\u00", true, ""),
+        numbered("%", true, ""),
+        numbered("%", true, "").to_uppercase(),
+        numbered("&#", false, ";"),
+        numbered("&#x", true, ";"),
+        html.replace('&', "\\u0026"),
+        html,
+    ] {
+        let status = if spelled.contains('\\') { 422 } else { 401 };
+        let body = format!(
+            r#"{{"message":"bad key {spelled}","detail":[{{"ctx":"{spelled}","msg":["{spelled}"]}}]}}"#
+        );
+        let server = Server::directed(move |_, _| send(answer(status, "", &body)));
+        let url = server.url();
+        let options =
+            Options { api_key: Some(ODD), base_url: Some(&url), max_retries: -1, ..Options::test() };
+        let failure = failing(&Client::new(&options).unwrap(), &spelled);
+        let row = &failure.field_errors[0];
+        assert_eq!(failure.api_message.as_deref(), Some("bad key [API key]"), "{spelled}");
+        assert_eq!(row.context.as_deref(), Some("[API key]"), "{spelled}");
+        assert_eq!(row.message, r#"["[API key]"]"#, "{spelled}");
+        let want = r#"{"message":"bad key [API key]","detail":[{"ctx":"[API key]","msg":["[API key]"]}]}"#;
+        assert_eq!(failure.body.as_deref(), Some(want), "{spelled}");
+    }
+}
+
+#[test]
 fn a_key_that_is_cut_in_two_is_not_told_by_its_beginning() {
-    // The excerpt ends at 4 KiB, a plain text's message at 1 KiB, reading at 1 MiB.
-    for limit in [1024, 4096, 1024 * 1024] {
+    // The excerpt and the message end at 4 KiB, reading at 1 MiB.
+    for limit in [4096, 1024 * 1024] {
         for part in 0..=KEY.len() {
             let padding = "x".repeat(limit - part);
             let server = Server::directed(move |_, request| {
