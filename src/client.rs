@@ -54,6 +54,8 @@ pub(crate) struct Client {
     timeout: Duration,
     max_retries: u32,
     transport: PerProcess<Transport>,
+    /// Raised by `cancel`.
+    ended: Signal,
 }
 
 impl Client {
@@ -98,7 +100,13 @@ impl Client {
             max_retries,
             transport: PerProcess::new(Transport::new(&route)),
             route,
+            ended: Signal::new(),
         })
+    }
+
+    /// Ends every call, now and later. Takes no lock and allocates nothing.
+    pub(crate) fn cancel(&self) {
+        self.ended.raise();
     }
 
     /// Asks, again where that is worth it, and hands the API credit and its document to `read`.
@@ -110,7 +118,7 @@ impl Client {
         let timeout = query.timeout.unwrap_or(self.timeout);
         let until = Until::new(Instant::now() + timeout, query.cancel.as_deref());
         let request = self.template.request(&query.target)?;
-        if until.is_cancelled() {
+        if until.is_cancelled() || self.ended.is_raised() {
             return Err(Fault::Cancelled.into_error(timeout));
         }
         let transport = self.transport.get(|| Transport::new(&self.route));

@@ -14,7 +14,6 @@ pub mod ffi;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod money;
-mod panics;
 mod request;
 mod response;
 mod retry;

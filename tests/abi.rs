@@ -6,7 +6,7 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::mem::{align_of, offset_of, size_of};
+use std::mem::{MaybeUninit, align_of, offset_of, size_of};
 use std::path::PathBuf;
 
 use ::fish_api_credit::ffi::*;
@@ -45,7 +45,7 @@ fn rust_layouts() -> Vec<Layout> {
         }
         fish_api_credit_query { user_id, team_id, check_free_credit, timeout_ms, cancel, reserved }
         fish_api_credit {
-            id, user_id, credit, cumulative_top_up, created_at, updated_at, credit_micros,
+            id, user_id, credit, cumulative_top_up, created_at, updated_at, request_id, credit_micros,
             cumulative_top_up_micros, created_at_unix_us, updated_at_unix_us, credit_micros_exact,
             has_phone_sha256, has_free_credit, owner, reserved,
         }
@@ -99,9 +99,64 @@ fn c_and_rust_agree_on_every_field() {
         ("FISH_ABI_VERSION", i64::from(FISH_ABI_VERSION)),
         ("FISH_TIME_UNKNOWN", FISH_TIME_UNKNOWN),
         ("FISH_TLS_ROOTS_SYSTEM", FISH_TLS_ROOTS_SYSTEM.into()),
-        ("FISH_INTERNAL_ERROR", FISH_INTERNAL_ERROR.into()),
     ] {
         assert_eq!(seen_by_c[&format!("constant {name}")], rust.to_string(), "{name}");
+    }
+    for (name, number, _) in STATUSES {
+        let name = name.to_str().unwrap();
+        assert_eq!(seen_by_c[&format!("value fish_status_code.{name}")], number.to_string(), "{name}");
+    }
+}
+
+/// The bytes of a struct that no field has.
+fn padding(name: &str) -> Vec<usize> {
+    let (_, size, _, fields) = rust_layouts().into_iter().find(|one| one.0 == name).expect("a struct");
+    (0..size)
+        .filter(|at| !fields.iter().any(|(_, offset, size)| (*offset..offset + size).contains(at)))
+        .collect()
+}
+
+/// Leaves 0xAA where the library's frames will lie.
+#[inline(never)]
+fn soil_the_stack() {
+    std::hint::black_box([0xAA_u8; 32 * 1024]);
+}
+
+/// A host whose `bool` is four bytes wide reads them.
+#[test]
+fn every_byte_that_is_no_field_is_zero_in_what_comes_back() {
+    fn bytes<T>(of: &MaybeUninit<T>) -> &[u8] {
+        // SAFETY: filled with 0xAA before, and with defined bytes by the library: that is what is tested.
+        unsafe { std::slice::from_raw_parts(of.as_ptr().cast(), size_of::<T>()) }
+    }
+    let document = support::server::DOCUMENT;
+    assert!(
+        padding("fish_error").len() >= 3 && padding("fish_api_credit").len() >= 3,
+        "there is padding to look at"
+    );
+    for (document, status) in [(document, FISH_OK), ("[]", FISH_BAD_RESPONSE)] {
+        let mut credit = MaybeUninit::<fish_api_credit>::uninit();
+        let mut error = MaybeUninit::<fish_error>::uninit();
+        // SAFETY: both structs are ours, and the document is as long as it says.
+        unsafe {
+            credit.as_mut_ptr().cast::<u8>().write_bytes(0xAA, size_of::<fish_api_credit>());
+            error.as_mut_ptr().cast::<u8>().write_bytes(0xAA, size_of::<fish_error>());
+            soil_the_stack();
+            let (start, length) = (document.as_ptr().cast(), document.len());
+            assert_eq!(
+                fish_api_credit_from_json(start, length, credit.as_mut_ptr(), error.as_mut_ptr()),
+                status
+            );
+            for at in padding("fish_api_credit") {
+                assert_eq!(bytes(&credit)[at], 0, "byte {at} of fish_api_credit");
+            }
+            for at in padding("fish_error") {
+                assert_eq!(bytes(&error)[at], 0, "byte {at} of fish_error");
+            }
+            fish_api_credit_free(credit.as_mut_ptr());
+            fish_error_free(error.as_mut_ptr());
+        }
+        assert!(bytes(&credit).iter().chain(bytes(&error)).all(|&byte| byte == 0), "a freed struct is zero");
     }
 }
 
@@ -198,11 +253,17 @@ fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
         ),
         (
             "a status changes its number",
-            "#define FISH_TIMED_OUT 24",
-            "#define FISH_TIMED_OUT 26",
-            "constant FISH_TIMED_OUT was 24, and is 26",
+            "FISH_TIMED_OUT = 24,",
+            "FISH_TIMED_OUT = 26,",
+            "value fish_status_code.FISH_TIMED_OUT was 24, and is 26",
         ),
-        ("a status goes", "#define FISH_TIMED_OUT 24", "", "constant FISH_TIMED_OUT is gone"),
+        ("a status goes", "  FISH_TIMED_OUT = 24,\n", "", "value fish_status_code.FISH_TIMED_OUT is gone"),
+        (
+            "a constant changes its number",
+            "#define FISH_TLS_ROOTS_SYSTEM 1",
+            "#define FISH_TLS_ROOTS_SYSTEM 2",
+            "constant FISH_TLS_ROOTS_SYSTEM was 1, and is 2",
+        ),
         (
             "a flag changes its number",
             "FISH_UNKNOWN = -1",
@@ -227,7 +288,7 @@ fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
             "  uint32_t red;\n  uint32_t blue;\n  uint64_t reserved[7];\n",
             "",
         ),
-        ("a new status", "#define FISH_OK 0\n", "#define FISH_OK 0\n#define FISH_BUSY 50\n", ""),
+        ("a new status", "  FISH_OK = 0,\n", "  FISH_OK = 0,\n  FISH_BUSY = 50,\n", ""),
         (
             "a new function",
             "uint32_t fish_abi_version(void);",

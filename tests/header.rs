@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use fish_api_credit::ffi::STATUSES;
+
 const PATH: &str = "include/fish_api_credit.h";
 
 const TOP: &str = r#"/*
@@ -51,12 +53,13 @@ const BOTTOM: &str = r#"
 "#;
 
 /// A section of the header: its title, and the file of src/ffi that it is written from.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("The library", "library"),
     ("How a call ended", "status"),
     ("A client", "client"),
     ("What to ask for", "query"),
     ("What comes back", "api_credit"),
+    ("Amounts as text", "format"),
     ("The same, as the server's JSON", "json"),
     ("Why it failed", "error"),
     ("Cancelling", "cancel_token"),
@@ -113,6 +116,9 @@ fn section(title: &str, file: &str) -> String {
             text.trim_start()
         );
     }
+    if file == "status" {
+        text = format!("{}\n\n{}", status_code(), text.trim_start());
+    }
     if file == "api_credit" {
         text = format!(
             "/** In place of a time whose text is no RFC 3339 date-time. */\n#define FISH_TIME_UNKNOWN INT64_MIN\n\n{}",
@@ -121,6 +127,18 @@ fn section(title: &str, file: &str) -> String {
     }
     let rule = "-".repeat(68 - title.len());
     format!("\n/* ---- {title} {rule} */\n\n{}\n", text.trim())
+}
+
+/// The statuses, which a macro writes on the Rust side, where cbindgen cannot see them.
+fn status_code() -> String {
+    let rows = STATUSES.iter().map(|(name, number, comment)| {
+        format!("  /** {} */\n  {} = {number},\n", comment.trim(), name.to_str().expect("ASCII"))
+    });
+    format!(
+        "/** How a call ended. The values are stable; functions take and give them as a fish_status. */\n\
+         typedef enum fish_status_code {{\n{}}} fish_status_code;",
+        rows.collect::<String>()
+    )
 }
 
 /// Where the empty line is that stands between one constant and the next one's one-line comment.

@@ -295,6 +295,13 @@ fn signals_interrupt_every_wait_and_change_nothing() {
 }
 
 #[test]
+fn a_thread_that_its_host_cancels_ends_after_the_call() {
+    let Some(bench) = Bench::new() else { return };
+    let program = bench.compile("tests/host/cancelled.c", "cancelled", Library::Shared, &[]);
+    bench.run(&program, &[bench.plain(), bench.tls(), bench.ca_file(), rounds(5, 200).into()]);
+}
+
+#[test]
 fn a_started_program_inherits_no_descriptor() {
     let Some(bench) = Bench::new() else { return };
     let program = bench.compile("tests/host/descriptors.c", "descriptors", Library::Shared, &[]);

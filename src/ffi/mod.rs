@@ -16,15 +16,18 @@ mod query;
 
 mod api_credit;
 
+mod format;
+
 mod json;
 
 mod error;
 
 mod cancel_token;
 
-mod boundary;
+pub(crate) mod boundary;
 #[cfg(unix)]
 mod fork;
+mod handle;
 mod heap;
 mod memory;
 
@@ -32,6 +35,7 @@ pub use api_credit::*;
 pub use cancel_token::*;
 pub use client::*;
 pub use error::*;
+pub use format::*;
 pub use json::*;
 pub use library::*;
 pub use query::*;

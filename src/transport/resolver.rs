@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::panics;
+use crate::ffi::boundary;
 use crate::request::Host;
 use crate::signal::Signal;
 use crate::transport::fault::{Fault, Stage};
@@ -90,7 +90,7 @@ impl Resolver {
         let (lookup, own) = (self.lookup, Arc::clone(&search));
         let thread = thread::Builder::new().name("fish-resolve".into()).stack_size(STACK_SIZE);
         let run = move || {
-            let outcome = match panics::contained(|| lookup(&own.host, own.port)) {
+            let outcome = match boundary::contained(|| lookup(&own.host, own.port)) {
                 Ok(Ok(addresses)) => Ok(addresses.into()),
                 Ok(Err(why)) => Err(why.to_string()),
                 Err(panic) => Err(panic),

@@ -107,7 +107,9 @@ fn describe(header: &Header, values: impl IntoIterator<Item = i64>) -> Descripti
     for one in &header.enums {
         let (size, signed) = (next(), next());
         // MSVC's are always signed, gcc's when a value is negative.
-        add(format!("enum {}", one.name), format!("{size} bytes, {}", sign(signed)));
+        let negative = one.values.iter().any(|value| value.value.starts_with('-'));
+        let sign = if negative { format!(", {}", sign(signed)) } else { String::new() };
+        add(format!("enum {}", one.name), format!("{size} bytes{sign}"));
     }
     for one in &header.enums {
         for value in &one.values {
