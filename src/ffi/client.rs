@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::sync::Arc;
 
 use super::handle::{self, Handle};
-use super::{boundary, fish_error, fish_status, memory};
+use super::{boundary, fish_error, fish_status, memory, pin};
 use crate::client::{Client, Options};
 use crate::error::Result;
 
@@ -74,6 +74,7 @@ pub unsafe extern "C-unwind" fn fish_client_new(
         boundary::call(client, "client", error, |client| {
             let options =
                 if options.is_null() { Options::default() } else { read(options.read_unaligned())? };
+            pin::module();
             #[cfg(unix)]
             super::fork::watch();
             let made = Client::new(&options, &|name| std::env::var_os(name))?;

@@ -30,6 +30,7 @@ mod fork;
 mod handle;
 mod heap;
 mod memory;
+mod pin;
 
 pub use api_credit::*;
 pub use cancel_token::*;

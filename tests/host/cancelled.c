@@ -169,16 +169,6 @@ static void *wait_for_the_network(void *unused) {
   return NULL;
 }
 
-/* Whether the thread sleeps, as it does nowhere but in the call. */
-static int sleeps(int task) {
-  char path[64], text[256] = "";
-  snprintf(path, sizeof path, "/proc/self/task/%d/stat", task);
-  FILE *file = fopen(path, "r");
-  CHECK(file != NULL && fgets(text, sizeof text, file) != NULL);
-  fclose(file);
-  return strstr(text, ") S ") != NULL;
-}
-
 static void in_a_wait(const char *url, int type) {
   pthread_t thread;
   void *end;
@@ -191,7 +181,7 @@ static void in_a_wait(const char *url, int type) {
   memset(&waiting.credit, 0xAA, sizeof waiting.credit);
   memset(&waiting.error, 0xAA, sizeof waiting.error);
   CHECK(pthread_create(&thread, NULL, wait_for_the_network, NULL) == 0);
-  while (atomic_load(&waiting.task) == 0 || !sleeps(atomic_load(&waiting.task))) {
+  while (!is_asleep(atomic_load(&waiting.task))) {
     sched_yield();
   }
   CHECK(pthread_cancel(thread) == 0);
