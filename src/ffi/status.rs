@@ -8,7 +8,7 @@ use super::boundary;
 pub type fish_status = i32;
 
 /// From the one list of statuses: the core's `Status`, the constants of this module, the names that
-/// fish_status_name gives, and the rows from which tests/header.rs writes `enum fish_status_code`.
+/// fish_status_name gives, and the rows from which tests/support/generate.rs writes `enum fish_status_code`.
 macro_rules! statuses {
     ($($(#[doc = $doc:literal])+ $status:ident, $name:ident = $number:literal;)+) => {
         /// How a call ended.
