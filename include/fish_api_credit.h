@@ -44,7 +44,7 @@ typedef struct fish_cancel_token fish_cancel_token;
 /** The third number. */
 #define FISH_VERSION_PATCH 0
 /** The binary interface of this header. It grows when a program built for an older one would break. */
-#define FISH_ABI_VERSION 0
+#define FISH_ABI_VERSION 1
 
 /**
  * The version of the library that was loaded, such as "0.1.0". Static: never NULL, never freed.
@@ -63,6 +63,54 @@ uint32_t fish_abi_version(void);
 
 /* ---- How a call ended ---------------------------------------------------- */
 
+/** How a call ended. The values are stable; functions take and give them as a fish_status. */
+typedef enum fish_status_code {
+  /** Success. */
+  FISH_OK = 0,
+  /** The caller: an argument or option was refused, and nothing was sent. The message names it. */
+  FISH_INVALID_ARGUMENT = 1,
+  /** The caller: no api_key option, and no FISH_API_KEY in the environment. */
+  FISH_MISSING_API_KEY = 2,
+  /** The caller: the query's cancel token, or the client, was cancelled. */
+  FISH_CANCELLED = 3,
+  /** The caller: asked before there was a result. Not a failure. */
+  FISH_PENDING = 4,
+  /** On the way: the host name could not be resolved. */
+  FISH_RESOLVE_FAILED = 20,
+  /** On the way: no connection could be made to any of the host's addresses. */
+  FISH_CONNECT_FAILED = 21,
+  /** On the way: no secure connection could be made. The message says what was wrong with it. */
+  FISH_TLS_FAILED = 22,
+  /** On the way: the proxy could not be reached, refused, or gave an answer that is not a proxy's. */
+  FISH_PROXY_FAILED = 23,
+  /** On the way: timeout_ms passed. A call never takes longer. */
+  FISH_TIMED_OUT = 24,
+  /** On the way: the connection ended before a whole answer had arrived. */
+  FISH_CONNECTION_LOST = 25,
+  /** The server's answer: 401. The API key is wrong. */
+  FISH_UNAUTHORIZED = 40,
+  /** The server's answer: 402. */
+  FISH_PAYMENT_REQUIRED = 41,
+  /** The server's answer: 403. The key may not read this wallet. */
+  FISH_FORBIDDEN = 42,
+  /** The server's answer: 404. There is no such user, or base_url is wrong. */
+  FISH_NOT_FOUND = 43,
+  /** The server's answer: 400 or 422. See fish_error.field_errors. */
+  FISH_VALIDATION_FAILED = 44,
+  /** The server's answer: 429. See fish_error.retry_after_ms. */
+  FISH_RATE_LIMITED = 45,
+  /** The server's answer: 500 to 599. */
+  FISH_SERVER_ERROR = 46,
+  /** The server's answer: any other HTTP status. Redirects too: they are never followed. */
+  FISH_UNEXPECTED_STATUS = 47,
+  /** The server's answer: not HTTP, or a 200 that is not the documented document. No value of it is used. */
+  FISH_BAD_RESPONSE = 48,
+  /** The server's answer: a document above 1 MiB, or a head above 64 KiB or 100 header fields. */
+  FISH_RESPONSE_TOO_LARGE = 49,
+  /** This library: a bug of ours, caught before it could reach the caller. Please report the message. */
+  FISH_INTERNAL_ERROR = 90,
+} fish_status_code;
+
 /** Yes, no, or the server did not say. As wide as an int32_t. */
 typedef enum fish_tristate {
   /** Absent from the answer, or null in it. */
@@ -73,51 +121,8 @@ typedef enum fish_tristate {
   FISH_TRUE = 1,
 } fish_tristate;
 
-/** How a call ended: one of the values below. New ones may come; treat an unknown one as a failure. */
+/** How a call ended: a fish_status_code. New ones may come; treat an unknown one as a failure. */
 typedef int32_t fish_status;
-
-/** Success. */
-#define FISH_OK 0
-/** The caller: an argument or option was refused, and nothing was sent. The message names it. */
-#define FISH_INVALID_ARGUMENT 1
-/** The caller: no api_key option, and no FISH_API_KEY in the environment. */
-#define FISH_MISSING_API_KEY 2
-/** The caller: the query's cancel token was cancelled. */
-#define FISH_CANCELLED 3
-/** On the way: the host name could not be resolved. */
-#define FISH_RESOLVE_FAILED 20
-/** On the way: no connection could be made to any of the host's addresses. */
-#define FISH_CONNECT_FAILED 21
-/** On the way: no secure connection could be made. The message says what was wrong with it. */
-#define FISH_TLS_FAILED 22
-/** On the way: the proxy could not be reached, refused, or answered nonsense. */
-#define FISH_PROXY_FAILED 23
-/** On the way: timeout_ms passed. A call never takes longer. */
-#define FISH_TIMED_OUT 24
-/** On the way: the connection ended before a whole answer had arrived. */
-#define FISH_CONNECTION_LOST 25
-/** The server's answer: 401. The API key is wrong. */
-#define FISH_UNAUTHORIZED 40
-/** The server's answer: 402. */
-#define FISH_PAYMENT_REQUIRED 41
-/** The server's answer: 403. The key may not read this wallet. */
-#define FISH_FORBIDDEN 42
-/** The server's answer: 404. There is no such user, or base_url is wrong. */
-#define FISH_NOT_FOUND 43
-/** The server's answer: 400 or 422. See fish_error.field_errors. */
-#define FISH_VALIDATION_FAILED 44
-/** The server's answer: 429. See fish_error.retry_after_ms. */
-#define FISH_RATE_LIMITED 45
-/** The server's answer: 500 to 599. */
-#define FISH_SERVER_ERROR 46
-/** The server's answer: any other HTTP status. Redirects too: they are never followed. */
-#define FISH_UNEXPECTED_STATUS 47
-/** The server's answer: not HTTP, or a 200 that is not the documented document. No value of it is used. */
-#define FISH_BAD_RESPONSE 48
-/** The server's answer: a document above 1 MiB, or a head above 64 KiB or 100 header fields. */
-#define FISH_RESPONSE_TOO_LARGE 49
-/** This library: a bug of ours, caught before it could reach the caller. Please report the message. */
-#define FISH_INTERNAL_ERROR 90
 
 /**
  * The name of a status as it stands in this header, such as "FISH_TIMED_OUT"; "FISH_UNKNOWN_STATUS" for any
@@ -193,10 +198,20 @@ fish_status fish_client_new(const fish_client_options *options,
                             fish_error *error);
 
 /**
- * Frees a client, closes its connections and wipes its key. NULL is allowed. No call with this client may be
- * running: cancel and join the callers first.
+ * Ends every call with this client, now and later: each returns FISH_CANCELLED within 100 ms. NULL is allowed,
+ * and cancelling twice. The client still has to be freed. In a forked child it ends the child's calls only.
  *
- * Any thread. Since 0.1.0.
+ * Any thread, a real-time audio thread too: takes no lock, allocates nothing. One line in a host's exit hook.
+ * Since 0.1.0.
+ */
+void fish_client_cancel(fish_client *client);
+
+/**
+ * Cancels as fish_client_cancel does, and lets go. It never waits: calls under way keep their own share of the
+ * client, and the last of them to return closes its connections and wipes its key. NULL is allowed. No call may
+ * begin with this pointer afterwards.
+ *
+ * Any thread; never waits. Since 0.1.0.
  */
 void fish_client_free(fish_client *client);
 
@@ -247,6 +262,11 @@ typedef struct fish_api_credit {
   const char *created_at;
   /** When it last changed, as sent (RFC 3339). Never NULL. */
   const char *updated_at;
+  /**
+   * The server's name for this request (x-fish-trace-id, else cf-ray), for its support. NULL if it was not sent,
+   * or if the credit was decoded by fish_api_credit_from_json.
+   */
+  const char *request_id;
   /** credit x 1,000,000, rounded down (it never overstates), saturating. */
   int64_t credit_micros;
   /** cumulative_top_up x 1,000,000, likewise. 0 if it was not sent. */
@@ -290,6 +310,26 @@ fish_status fish_get_api_credit(const fish_client *client,
  * Any thread. Since 0.1.0.
  */
 void fish_api_credit_free(fish_api_credit *credit);
+
+/* ---- Amounts as text ----------------------------------------------------- */
+
+/**
+ * Writes an amount of micros, such as fish_api_credit.credit_micros, as exact decimal text, rounded down:
+ * 12345678 with 2 decimals is "12.34", and -1 is "-0.01". It never overstates a balance. Works as snprintf does:
+ * at most `size` bytes are written, the closing NUL included, and a text that does not fit is cut.
+ *
+ * @param micros    Millionths.
+ * @param decimals  Digits after the point, 0 to 6. More than 6 are taken as 6; with 0 there is no point.
+ * @param buffer    Yours; where the text goes. 32 bytes are always enough. NULL: nothing is written.
+ * @param size      The buffer's size in bytes. 0: nothing is written.
+ * @return The length of the whole text, without the closing NUL. It was cut if this is not below `size`.
+ *
+ * Any thread; never waits. Since 0.1.0.
+ */
+size_t fish_format_micros(int64_t micros,
+                          uint32_t decimals,
+                          char *buffer,
+                          size_t size);
 
 /* ---- The same, as the server's JSON -------------------------------------- */
 
@@ -359,7 +399,10 @@ struct fish_error {
   fish_status status;
   /** The HTTP status of the last answer, of which the head at least arrived. 0: none did. */
   int32_t http_status;
-  /** How often the request was tried, retries included. 0: it was refused before anything was sent. */
+  /**
+   * How often the request was tried, retries and failed connections included. 0: it was refused before anything
+   * was sent. A kept connection that turned out to be closed, and was replaced, is not counted.
+   */
   uint32_t attempts;
   /** How long the server asks to be left alone, in milliseconds (Retry-After). 0: it did not say. */
   uint32_t retry_after_ms;
@@ -403,13 +446,14 @@ struct fish_cancel_token;
 /**
  * Makes a token. NULL only if the library has a bug.
  *
- * Any thread. Free it with fish_cancel_token_free. Since 0.1.0.
+ * Any thread; never waits. Free it with fish_cancel_token_free. Since 0.1.0.
  */
 fish_cancel_token *fish_cancel_token_new(void);
 
 /**
  * Cancels every call that was given this token, now or later; each returns FISH_CANCELLED within 100 ms. NULL
- * is allowed, and cancelling twice.
+ * is allowed, and cancelling twice. A call that returns for it may free the token at once, even before this
+ * function has returned. In a forked child it cancels the child's calls only.
  *
  * Any thread, a real-time audio thread too: takes no lock, allocates nothing. Since 0.1.0.
  */
@@ -419,7 +463,7 @@ void fish_cancel_token_cancel(fish_cancel_token *token);
  * Frees a token; it does not cancel. NULL is allowed. Calls that were given it keep their own share, so it
  * may be freed while they run.
  *
- * Any thread. Since 0.1.0.
+ * Any thread; never waits. Since 0.1.0.
  */
 void fish_cancel_token_free(fish_cancel_token *token);
 

@@ -43,6 +43,7 @@ enum class StatusCode : fish_status {
   invalid_argument = FISH_INVALID_ARGUMENT,
   missing_api_key = FISH_MISSING_API_KEY,
   cancelled = FISH_CANCELLED,
+  pending = FISH_PENDING,
   resolve_failed = FISH_RESOLVE_FAILED,
   connect_failed = FISH_CONNECT_FAILED,
   tls_failed = FISH_TLS_FAILED,
@@ -69,6 +70,12 @@ inline std::string_view status_name(StatusCode status) noexcept {
 
 /** The version of the library that was loaded, such as "0.1.0". Lives for ever. */
 inline std::string_view version() noexcept { return fish_version(); }
+
+/** Micros as exact text for a person, rounded down: 12345678 with 2 decimals is "12.34". At most 6 decimals. */
+inline std::string format_micros(std::int64_t micros, std::uint32_t decimals) {
+  char text[32];
+  return std::string(text, fish_format_micros(micros, decimals, text, sizeof text));
+}
 
 /** Whether the library that was loaded has the binary interface that this header describes. */
 inline bool is_compatible() noexcept { return fish_abi_version() == FISH_ABI_VERSION; }
@@ -398,6 +405,8 @@ public:
   std::string_view user_id() const noexcept { return view(raw_.user_id); }
   /** The balance as exact decimal text, as sent; users take it as US dollars. May be negative. */
   std::string_view credit() const noexcept { return view(raw_.credit); }
+  /** The server's name for this request, for its support. None for a decoded document. */
+  std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_.request_id); }
   /** credit x 1,000,000, rounded down (it never overstates), saturating. */
   std::int64_t credit_micros() const noexcept { return raw_.credit_micros; }
   /** False if credit_micros lost something to rounding or saturation. The text never does. */
@@ -504,8 +513,11 @@ public:
   }
   Client(const Client &) = delete;
   Client &operator=(const Client &) = delete;
-  /** No call with this client may be running: cancel and join the callers first. */
+  /** Cancels and never waits: calls under way keep what they need. No call may begin with it afterwards. */
   ~Client() { fish_client_free(raw_); }
+
+  /** Ends every call with this client, now and later. Takes no lock and allocates nothing. */
+  void cancel() const noexcept { fish_client_cancel(raw_); }
 
   /** Asks for an account's API credit. Returns within the timeout, whatever the network does. It blocks. */
   Result<ApiCredit> get_api_credit(const Query &query = {}) const noexcept {

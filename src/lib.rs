@@ -20,7 +20,6 @@ mod fork;
 pub mod fuzzing;
 mod http;
 mod money;
-mod panics;
 mod random;
 mod request;
 mod response;

@@ -1,4 +1,4 @@
-//! Decimal text to whole micros (millionths), in integers only. Money is never a float here.
+//! Decimal text to whole micros (millionths) and back, in integers only. Money is never a float here.
 
 /// The largest exponent taken: Python's `Decimal`, which the service uses, may print zero as `0E-6`, and
 /// nothing honest comes near this.
@@ -68,6 +68,22 @@ pub(crate) fn micros(text: &str) -> Option<Micros> {
         _ => value,
     };
     Some(Micros { value, exact: fits && !saturated && !lost })
+}
+
+/// The most decimals that micros have.
+const MAX_DECIMALS: u32 = 6;
+
+/// Text with that many decimals, rounded towards negative infinity. More than six are taken as six.
+pub(crate) fn format(micros: i64, decimals: u32) -> String {
+    let decimals = decimals.min(MAX_DECIMALS);
+    let units = micros.div_euclid(10i64.pow(MAX_DECIMALS - decimals));
+    let (sign, magnitude) = (if units < 0 { "-" } else { "" }, units.unsigned_abs());
+    let one = 10u64.pow(decimals);
+    let (whole, fraction) = (magnitude / one, magnitude % one);
+    match decimals {
+        0 => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{fraction:0width$}", width = decimals as usize),
+    }
 }
 
 fn push_digit(magnitude: &mut u64, saturated: &mut bool, digit: u64) {
@@ -178,6 +194,40 @@ mod tests {
         }
     }
 
+    #[test]
+    fn micros_become_text_that_never_overstates() {
+        for (micros, decimals, text) in [
+            (12_345_678, 2, "12.34"),
+            (-1, 2, "-0.01"),
+            (-1, 0, "-1"),
+            (-1, 5, "-0.00001"),
+            (-1, 6, "-0.000001"),
+            (-10_000, 2, "-0.01"),
+            (-10_001, 2, "-0.02"),
+            (-999_999, 0, "-1"),
+            (-1_000_000, 0, "-1"),
+            (0, 0, "0"),
+            (0, 2, "0.00"),
+            (0, 6, "0.000000"),
+            (9_999, 2, "0.00"),
+            (10_000, 2, "0.01"),
+            (999_999, 0, "0"),
+            (999_999, 1, "0.9"),
+            (1_000_000, 0, "1"),
+            (1_050_000, 3, "1.050"),
+            (12_345_678, 6, "12.345678"),
+            (12_345_678, 7, "12.345678"),
+            (12_345_678, u32::MAX, "12.345678"),
+            (i64::MAX, 6, "9223372036854.775807"),
+            (i64::MAX, 0, "9223372036854"),
+            (i64::MIN, 6, "-9223372036854.775808"),
+            (i64::MIN, 5, "-9223372036854.77581"),
+            (i64::MIN, 0, "-9223372036855"),
+        ] {
+            assert_eq!(format(micros, decimals), text, "{micros} with {decimals}");
+        }
+    }
+
     /// floor(text × 10^6) by big integers, sharing nothing with the code above.
     fn reference(negative: bool, digits: &str, point: usize, exponent: i32) -> (BigInt, bool) {
         let mut n: BigInt = digits.parse().unwrap();
@@ -221,6 +271,16 @@ mod tests {
             if want >= BigInt::from(i64::MIN) {
                 prop_assert!(BigInt::from(got.value) <= want);
             }
+        }
+
+        #[test]
+        fn what_is_formatted_reads_back_as_what_it_was_rounded_down_to(value: i64, decimals in 0u32..=7) {
+            let text = format(value, decimals);
+            let unit = 10i64.pow(6 - decimals.min(6));
+            let down = i128::from(value).div_euclid(unit.into()) * i128::from(unit);
+            let read = micros(&text).unwrap();
+            prop_assert!(down < i64::MIN.into() || (read.exact && i128::from(read.value) == down), "{}", text);
+            prop_assert!(text.len() < 32);
         }
 
         #[test]

@@ -1,17 +1,17 @@
 //! The binary interface: C and Rust agree on every struct, and a program compiled yesterday runs with the
 //! library of today. docs/abi.txt is what it was compiled for, docs/symbols-in-versions says since when.
 //!
-//! `FISH_WRITE_ABI=1 cargo test --test abi` adds to both what is new; it refuses to write what would break.
+//! `FISH_WRITE=1 cargo test --test generated` adds to both what is new; it refuses to write what would break.
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::mem::{align_of, offset_of, size_of};
+use std::mem::{MaybeUninit, align_of, offset_of, size_of};
 use std::path::PathBuf;
 
 use ::fish_api_credit::ffi::*;
 use support::abi::{self, Description, Place};
 use support::c;
+use support::generate;
 use support::header::{Header, TEXT};
 use support::tools::have;
 
@@ -38,23 +38,7 @@ macro_rules! layouts {
 }
 
 fn rust_layouts() -> Vec<Layout> {
-    layouts! {
-        fish_client_options {
-            api_key, base_url, proxy_url, ca_file, user_agent, timeout_ms, connect_timeout_ms, max_retries,
-            tls_roots, reserved,
-        }
-        fish_api_credit_query { user_id, team_id, check_free_credit, timeout_ms, cancel, reserved }
-        fish_api_credit {
-            id, user_id, credit, cumulative_top_up, created_at, updated_at, credit_micros,
-            cumulative_top_up_micros, created_at_unix_us, updated_at_unix_us, credit_micros_exact,
-            has_phone_sha256, has_free_credit, owner, reserved,
-        }
-        fish_field_error { location, source, r#type, message, context }
-        fish_error {
-            status, http_status, attempts, retry_after_ms, retryable, message, api_message, api_reason,
-            request_id, body, field_errors, field_error_count, owner, reserved,
-        }
-    }
+    include!("support/layouts.rs")
 }
 
 fn include() -> PathBuf {
@@ -99,45 +83,76 @@ fn c_and_rust_agree_on_every_field() {
         ("FISH_ABI_VERSION", i64::from(FISH_ABI_VERSION)),
         ("FISH_TIME_UNKNOWN", FISH_TIME_UNKNOWN),
         ("FISH_TLS_ROOTS_SYSTEM", FISH_TLS_ROOTS_SYSTEM.into()),
-        ("FISH_INTERNAL_ERROR", FISH_INTERNAL_ERROR.into()),
     ] {
         assert_eq!(seen_by_c[&format!("constant {name}")], rust.to_string(), "{name}");
+    }
+    for (name, number, _) in STATUSES {
+        let name = name.to_str().unwrap();
+        assert_eq!(seen_by_c[&format!("value fish_status_code.{name}")], number.to_string(), "{name}");
+    }
+}
+
+/// The bytes of a struct that no field has.
+fn padding(name: &str) -> Vec<usize> {
+    let (_, size, _, fields) = rust_layouts().into_iter().find(|one| one.0 == name).expect("a struct");
+    (0..size)
+        .filter(|at| !fields.iter().any(|(_, offset, size)| (*offset..offset + size).contains(at)))
+        .collect()
+}
+
+/// Leaves 0xAA where the library's frames will lie.
+#[inline(never)]
+fn soil_the_stack() {
+    std::hint::black_box([0xAA_u8; 32 * 1024]);
+}
+
+/// A host whose `bool` is four bytes wide reads them.
+#[test]
+fn every_byte_that_is_no_field_is_zero_in_what_comes_back() {
+    fn bytes<T>(of: &MaybeUninit<T>) -> &[u8] {
+        // SAFETY: filled with 0xAA before, and with defined bytes by the library: that is what is tested.
+        unsafe { std::slice::from_raw_parts(of.as_ptr().cast(), size_of::<T>()) }
+    }
+    let document = support::server::DOCUMENT;
+    assert!(
+        padding("fish_error").len() >= 3 && padding("fish_api_credit").len() >= 3,
+        "there is padding to look at"
+    );
+    for (document, status) in [(document, FISH_OK), ("[]", FISH_BAD_RESPONSE)] {
+        let mut credit = MaybeUninit::<fish_api_credit>::uninit();
+        let mut error = MaybeUninit::<fish_error>::uninit();
+        // SAFETY: both structs are ours, and the document is as long as it says.
+        unsafe {
+            credit.as_mut_ptr().cast::<u8>().write_bytes(0xAA, size_of::<fish_api_credit>());
+            error.as_mut_ptr().cast::<u8>().write_bytes(0xAA, size_of::<fish_error>());
+            soil_the_stack();
+            let (start, length) = (document.as_ptr().cast(), document.len());
+            assert_eq!(
+                fish_api_credit_from_json(start, length, credit.as_mut_ptr(), error.as_mut_ptr()),
+                status
+            );
+            for at in padding("fish_api_credit") {
+                assert_eq!(bytes(&credit)[at], 0, "byte {at} of fish_api_credit");
+            }
+            for at in padding("fish_error") {
+                assert_eq!(bytes(&error)[at], 0, "byte {at} of fish_error");
+            }
+            fish_api_credit_free(credit.as_mut_ptr());
+            fish_error_free(error.as_mut_ptr());
+        }
+        assert!(bytes(&credit).iter().chain(bytes(&error)).all(|&byte| byte == 0), "a freed struct is zero");
     }
 }
 
 #[test]
 #[cfg(target_pointer_width = "64")]
 fn a_program_compiled_yesterday_still_runs() {
-    let path = c::root().join("docs/abi.txt");
     let new = today();
-    let old = abi::read(&std::fs::read_to_string(&path).unwrap_or_default());
-    stands(&old, &new, "docs/abi.txt");
+    abi::stands(&abi::read(&generate::committed("docs/abi.txt")), &new, "docs/abi.txt");
     // What was released, where CI hands it over (.ci/abi.sh).
     if let Some(released) = std::env::var_os("FISH_ABI_RELEASED") {
-        stands(&abi::read(&std::fs::read_to_string(released).unwrap()), &new, "the last release");
+        abi::stands(&abi::read(&std::fs::read_to_string(released).unwrap()), &new, "the last release");
     }
-    if std::env::var_os("FISH_WRITE_ABI").is_some() {
-        std::fs::write(&path, abi::write(&new)).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).expect("docs/abi.txt is committed");
-    assert!(committed == abi::write(&new), "something is new; run: FISH_WRITE_ABI=1 cargo test --test abi");
-}
-
-/// Fails if a program built for `old` would break, unless the version of the interface says that it will.
-fn stands(old: &Description, new: &Description, whose: &str) {
-    let version = |one: &Description| one.get("constant FISH_ABI_VERSION").map(|v| v.parse::<u32>().unwrap());
-    match (version(old), version(new).expect("FISH_ABI_VERSION")) {
-        (Some(old), new) if new > old => return,
-        (Some(old), new) => assert_eq!(old, new, "FISH_ABI_VERSION never falls"),
-        (None, _) => assert!(old.is_empty(), "{whose} has no FISH_ABI_VERSION"),
-    }
-    let breaks = abi::breaks(old, new);
-    assert!(
-        breaks.is_empty(),
-        "programs compiled for {whose} would break:\n  {}\nTake it back, or let FISH_ABI_VERSION grow \
-         (docs/abi.md).",
-        breaks.join("\n  ")
-    );
 }
 
 #[test]
@@ -198,11 +213,17 @@ fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
         ),
         (
             "a status changes its number",
-            "#define FISH_TIMED_OUT 24",
-            "#define FISH_TIMED_OUT 26",
-            "constant FISH_TIMED_OUT was 24, and is 26",
+            "FISH_TIMED_OUT = 24,",
+            "FISH_TIMED_OUT = 26,",
+            "value fish_status_code.FISH_TIMED_OUT was 24, and is 26",
         ),
-        ("a status goes", "#define FISH_TIMED_OUT 24", "", "constant FISH_TIMED_OUT is gone"),
+        ("a status goes", "  FISH_TIMED_OUT = 24,\n", "", "value fish_status_code.FISH_TIMED_OUT is gone"),
+        (
+            "a constant changes its number",
+            "#define FISH_TLS_ROOTS_SYSTEM 1",
+            "#define FISH_TLS_ROOTS_SYSTEM 2",
+            "constant FISH_TLS_ROOTS_SYSTEM was 1, and is 2",
+        ),
         (
             "a flag changes its number",
             "FISH_UNKNOWN = -1",
@@ -227,7 +248,7 @@ fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
             "  uint32_t red;\n  uint32_t blue;\n  uint64_t reserved[7];\n",
             "",
         ),
-        ("a new status", "#define FISH_OK 0\n", "#define FISH_OK 0\n#define FISH_BUSY 50\n", ""),
+        ("a new status", "  FISH_OK = 0,\n", "  FISH_OK = 0,\n  FISH_BUSY = 50,\n", ""),
         (
             "a new function",
             "uint32_t fish_abi_version(void);",
@@ -279,54 +300,10 @@ fn the_interface_is_the_same_wherever_pointers_have_64_bits() {
     assert_eq!(here, abi::write(&today()), "clang's data and a program that runs say the same");
 }
 
-/// Each symbol that a C program can name, and what its comment says of since when.
-fn symbols(header: &Header) -> BTreeMap<String, Option<String>> {
-    let unsaid = |name: String| (name, None);
-    let mut all = BTreeMap::new();
-    all.extend(header.functions.iter().map(|one| {
-        let (_, since) = one.comment.rsplit_once("Since ").expect("Since, as contract.rs demands");
-        (one.name.clone(), Some(since.trim().trim_end_matches('.').to_owned()))
-    }));
-    all.extend(header.constants.iter().map(|one| unsaid(one.name.clone())));
-    all.extend(header.typedefs.iter().map(|one| unsaid(one.name.clone())));
-    all.extend(header.opaque.iter().map(|one| unsaid(one.clone())));
-    for one in &header.enums {
-        all.extend(one.values.iter().map(|value| unsaid(value.name.clone())));
-        all.insert(one.name.clone(), None);
-    }
-    for one in &header.structs {
-        all.extend(one.fields.iter().map(|field| unsaid(format!("{}.{}", one.name, field.name))));
-        all.insert(one.name.clone(), None);
-    }
-    all
-}
-
-const SYMBOLS_TOP: &str = "\
-# Every name of fish_api_credit.h, with the version that it came with and, if it is gone, the version that it
-# went with. A field is written struct.field.
-";
-
 #[test]
 fn every_symbol_is_listed_with_its_version() {
-    let path = c::root().join("docs/symbols-in-versions");
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    let mut listed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for line in committed.lines().filter(|line| !line.starts_with('#')) {
-        let mut words = line.split_whitespace().map(str::to_owned);
-        let name = words.next().expect("no empty lines");
-        assert!(listed.insert(name.clone(), words.collect()).is_none(), "{name} is listed twice");
-    }
-    let header = symbols(&Header::committed());
-    if std::env::var_os("FISH_WRITE_ABI").is_some() {
-        for name in header.keys() {
-            listed.entry(name.clone()).or_insert_with(|| vec![env!("CARGO_PKG_VERSION").into()]);
-        }
-        let mut text = SYMBOLS_TOP.to_owned();
-        for (name, versions) in &listed {
-            text += &format!("{name:<52} {}\n", versions.join("  "));
-        }
-        std::fs::write(&path, text).unwrap();
-    }
+    let listed = generate::listed(&generate::committed("docs/symbols-in-versions"));
+    let header = generate::symbols(&Header::committed());
     let number = |text: &str| -> (u32, u32, u32) {
         let parts: Vec<_> = text.split('.').map(|part| part.parse().expect("a version")).collect();
         (parts[0], parts[1], parts[2])
@@ -334,7 +311,7 @@ fn every_symbol_is_listed_with_its_version() {
     let now = number(env!("CARGO_PKG_VERSION"));
     for (name, since) in &header {
         let versions = listed.get(name).unwrap_or_else(|| {
-            panic!("{name} is not in docs/symbols-in-versions; run: FISH_WRITE_ABI=1 cargo test --test abi")
+            panic!("{name} is not in docs/symbols-in-versions; run: {}", generate::COMMAND)
         });
         assert_eq!(versions.len(), 1, "{name} is in the header, and listed as gone");
         assert!(number(&versions[0]) <= now, "{name} came with a version that is not yet");

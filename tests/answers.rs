@@ -31,6 +31,7 @@ fn base() -> Credit {
         cumulative_top_up: Some("20.00".into()),
         created_at: "2025-01-02T03:04:05Z".into(),
         updated_at: "2026-08-01T12:34:56.789012Z".into(),
+        request_id: None,
         credit_micros: 12_345_678,
         cumulative_top_up_micros: 20_000_000,
         created_at_unix_us: 1_735_787_045_000_000,

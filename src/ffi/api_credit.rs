@@ -1,12 +1,10 @@
 //! What comes back: the account's API credit, as a struct.
 
 use std::ffi::{c_char, c_void};
-use std::ptr;
 
 use super::memory::Block;
 use super::{boundary, client, fish_api_credit_query, fish_client, fish_error, fish_status, fish_tristate};
 use super::{memory, query};
-use crate::panics::guarded;
 use crate::response::ApiCredit;
 
 /// An account's API credit: what its programs spend. It is not the platform credit of a plan, which the
@@ -26,6 +24,9 @@ pub struct fish_api_credit {
     pub created_at: *const c_char,
     /// When it last changed, as sent (RFC 3339). Never NULL.
     pub updated_at: *const c_char,
+    /// The server's name for this request (x-fish-trace-id, else cf-ray), for its support. NULL if it was not sent,
+    /// or if the credit was decoded by fish_api_credit_from_json.
+    pub request_id: *const c_char,
     /// credit x 1,000,000, rounded down (it never overstates), saturating.
     pub credit_micros: i64,
     /// cumulative_top_up x 1,000,000, likewise. 0 if it was not sent.
@@ -60,7 +61,7 @@ pub const FISH_TIME_UNKNOWN: i64 = i64::MIN;
 ///
 /// Any thread, any number at once; it blocks, so not the thread that draws or plays. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fish_get_api_credit(
+pub unsafe extern "C-unwind" fn fish_get_api_credit(
     client: *const fish_client,
     query: *const fish_api_credit_query,
     credit: *mut fish_api_credit,
@@ -69,12 +70,8 @@ pub unsafe extern "C" fn fish_get_api_credit(
     // SAFETY: out-parameters are NULL or the caller's to overwrite, in-parameters are NULL or valid for the
     // call (rules 1 and 2 of the header).
     unsafe {
-        memory::clear(credit);
-        boundary::call(error, || {
-            let credit = memory::required(credit, "credit")?;
-            let filled = client::borrow(client)?.api_credit(&query::read(query)?, |got, _| fill(got))?;
-            credit.write(filled);
-            Ok(())
+        boundary::call(credit, "credit", error, |credit| {
+            client::share(client)?.api_credit(&query::read(query)?, |got, _| fill(credit, got))
         })
     }
 }
@@ -83,12 +80,13 @@ pub unsafe extern "C" fn fish_get_api_credit(
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fish_api_credit_free(credit: *mut fish_api_credit) {
-    guarded((), || {
-        // SAFETY: it is NULL, zeroed, or was filled by this library.
-        unsafe {
-            if let Some(filled) = credit.as_ref() {
-                Block::free(filled.owner);
+pub unsafe extern "C-unwind" fn fish_api_credit_free(credit: *mut fish_api_credit) {
+    boundary::guarded((), || {
+        if !credit.is_null() {
+            // SAFETY: it is zeroed, or was filled by this library. Only the owner is looked at: the rest may have
+            // been written over.
+            unsafe {
+                Block::free((&raw const (*credit).owner).read_unaligned());
                 memory::clear(credit);
             }
         }
@@ -96,29 +94,39 @@ pub unsafe extern "C" fn fish_api_credit_free(credit: *mut fish_api_credit) {
 }
 
 /// The answer as C sees it: all its strings in one block.
-pub(super) fn fill(got: &ApiCredit<'_>) -> fish_api_credit {
+///
+/// SAFETY: `out` is zeroed and the caller's to overwrite.
+pub(super) unsafe fn fill(out: *mut fish_api_credit, got: &ApiCredit<'_>) {
     let ApiCredit { id, user_id, credit, cumulative_top_up, created_at, updated_at, .. } = got;
     let top_up = cumulative_top_up.as_ref();
     let texts = [id, user_id, &credit.text, &created_at.text, &updated_at.text];
-    let size =
-        texts.iter().map(|text| text.len() + 1).sum::<usize>() + top_up.map_or(0, |t| t.text.len() + 1);
+    let optional = [top_up.map(|amount| &amount.text), got.request_id.as_ref()];
+    let size = texts.into_iter().chain(optional.into_iter().flatten()).map(|text| text.len() + 1).sum();
     let mut block = Block::new(size);
     let [id, user_id, credit_text, created_text, updated_text] = texts.map(|text| block.text(text));
-    fish_api_credit {
-        id,
-        user_id,
-        credit: credit_text,
-        cumulative_top_up: top_up.map_or(ptr::null(), |t| block.text(&t.text)),
-        created_at: created_text,
-        updated_at: updated_text,
-        credit_micros: credit.micros.value,
-        cumulative_top_up_micros: top_up.map_or(0, |t| t.micros.value),
-        created_at_unix_us: created_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),
-        updated_at_unix_us: updated_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),
-        credit_micros_exact: credit.micros.exact,
-        has_phone_sha256: got.has_phone_sha256.into(),
-        has_free_credit: got.has_free_credit.into(),
-        owner: block.into_raw(),
-        reserved: [0; 4],
+    let [top_up_text, request_id] = optional.map(|text| block.optional(text.map(AsRef::as_ref)));
+    // SAFETY: as the function demands.
+    unsafe {
+        memory::fill!(
+            out,
+            fish_api_credit {
+                id: id,
+                user_id: user_id,
+                credit: credit_text,
+                cumulative_top_up: top_up_text,
+                created_at: created_text,
+                updated_at: updated_text,
+                request_id: request_id,
+                credit_micros: credit.micros.value,
+                cumulative_top_up_micros: top_up.map_or(0, |amount| amount.micros.value),
+                created_at_unix_us: created_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),
+                updated_at_unix_us: updated_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),
+                credit_micros_exact: credit.micros.exact,
+                has_phone_sha256: got.has_phone_sha256.into(),
+                has_free_credit: got.has_free_credit.into(),
+                owner: block.into_raw(),
+                reserved: [0; 4],
+            }
+        );
     }
 }

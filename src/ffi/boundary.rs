@@ -1,34 +1,195 @@
-//! The boundary itself: what every function that can fail runs inside. No panic leaves it, and each reports in
-//! the same way. Those that cannot fail run inside `panics::guarded`.
+//! The boundary between C and this library: what every exported function runs inside, and what the library's own
+//! threads run inside. No panic leaves it, no cancellation of the host's thread comes in, and every function that
+//! can fail reports in the same way.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{FISH_INTERNAL_ERROR, FISH_OK, error, fish_error, fish_status, memory};
 use crate::error::{Error, Result};
-use crate::panics::contained;
 use crate::status::Status;
 
-/// Runs a function that can fail, and reports to `error` (rule 3 of the header).
+thread_local! {
+    /// Whether this thread is running the library's code. Without a destructor, so that a thread may outlive
+    /// the library.
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+    #[cfg(test)]
+    static INJECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a function that can fail: clears what it fills, and reports to `error` (rules 2 and 3 of the header).
+/// `out` is called `name` in the header; `body` gets it when it is not NULL.
 ///
-/// SAFETY: `error` is NULL or the caller's to overwrite.
-pub(super) unsafe fn call(error: *mut fish_error, body: impl FnOnce() -> Result<()>) -> fish_status {
-    // SAFETY: as the function demands.
-    unsafe { memory::clear(error) };
-    let failure = match contained(body) {
-        Ok(Ok(())) => return FISH_OK,
-        Ok(Err(failure)) => failure,
-        Err(panic) => Error::new(
-            Status::InternalError,
-            format!("The library has a bug; please report this text: {}.", panic.replace('\0', "\u{fffd}")),
-        ),
-    };
-    let status = failure.status as fish_status;
-    if !error.is_null() {
-        match contained(|| error::fill(&failure)) {
-            // SAFETY: as the function demands.
-            Ok(filled) => unsafe { error.write(filled) },
-            Err(_) => return FISH_INTERNAL_ERROR,
+/// SAFETY: `out` and `error` are NULL or the caller's to overwrite, and all-zero bytes are a value of `T`.
+pub(super) unsafe fn call<T>(
+    out: *mut T,
+    name: &str,
+    error: *mut fish_error,
+    body: impl FnOnce(*mut T) -> Result<()> + Copy,
+) -> fish_status {
+    uncancelled(|| {
+        // SAFETY: as the function demands.
+        unsafe {
+            memory::clear(out);
+            memory::clear(error);
+        }
+        let done = contained(|| if out.is_null() { Err(memory::missing(name)) } else { body(out) });
+        let failure = match done {
+            Ok(Ok(())) => return FISH_OK,
+            Ok(Err(failure)) => failure,
+            Err(panic) => Error::new(
+                Status::InternalError,
+                format!(
+                    "The library has a bug; please report this text: {}.",
+                    panic.replace('\0', "\u{fffd}")
+                ),
+            ),
+        };
+        // SAFETY: as the function demands. It may have been filled before the failure.
+        unsafe { memory::clear(out) };
+        let status = failure.status as fish_status;
+        // SAFETY: as the function demands.
+        if !error.is_null() && contained(|| unsafe { error::fill(error, &failure) }).is_err() {
+            return FISH_INTERNAL_ERROR;
+        }
+        status
+    })
+}
+
+/// Runs a function that cannot fail; `otherwise` is what a panic gives.
+pub(super) fn guarded<T: Copy>(otherwise: T, body: impl FnOnce() -> T + Copy) -> T {
+    uncancelled(|| contained(body).unwrap_or(otherwise))
+}
+
+/// Runs a function that a real-time thread may call. Unlike `guarded` it touches no thread-local variable, which
+/// a thread's first use of it may have to allocate.
+pub(super) fn realtime(body: impl FnOnce() + Copy) {
+    uncancelled(|| {
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| {
+            #[cfg(test)]
+            injection_point();
+            body();
+        }));
+    });
+}
+
+/// Runs `body` while `pthread_cancel` is held off. A thread that is cancelled in `body` ends once the call has
+/// returned; one whose cancel type is asynchronous ends in `cancel::restore`, with the work done.
+///
+/// Where the C library ends a thread by unwinding its stack, the frames from here to the caller are unwound too:
+/// nothing in them has a destructor (hence `Copy`), and the exported functions are `extern "C-unwind"`.
+fn uncancelled<T: Copy>(body: impl FnOnce() -> T + Copy) -> T {
+    /// Keeps the landing pads of `body` out of the frame that may be unwound.
+    #[inline(never)]
+    fn apart<T>(body: impl FnOnce() -> T) -> T {
+        body()
+    }
+    let before = cancel::disable();
+    let result = apart(body);
+    cancel::restore(before);
+    result
+}
+
+/// The calling thread's cancel state and type. Nothing here locks or allocates.
+#[cfg(all(unix, not(target_os = "android")))]
+mod cancel {
+    use std::ffi::c_int;
+
+    /// PTHREAD_CANCEL_DISABLE and PTHREAD_CANCEL_DEFERRED.
+    const DISABLE: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
+    const DEFERRED: c_int = if cfg!(target_vendor = "apple") { 2 } else { 0 };
+
+    // Not in the libc crate for every system. "C-unwind", because restoring may end the thread.
+    unsafe extern "C-unwind" {
+        fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+        fn pthread_setcanceltype(kind: c_int, before: *mut c_int) -> c_int;
+    }
+
+    #[derive(Clone, Copy)]
+    pub(super) struct Before {
+        state: c_int,
+        kind: c_int,
+    }
+
+    /// The type too: glibc 2.36 lets an asynchronous cancel that is under way act in spite of the state.
+    pub(super) fn disable() -> Before {
+        let mut before = Before { state: DISABLE, kind: DEFERRED };
+        // SAFETY: each writes one int, and cannot fail for a value that exists.
+        unsafe {
+            pthread_setcanceltype(DEFERRED, &raw mut before.kind);
+            pthread_setcancelstate(DISABLE, &raw mut before.state);
+        }
+        before
+    }
+
+    pub(super) fn restore(before: Before) {
+        // POSIX does not say that the second may be NULL.
+        let mut ours = before;
+        // SAFETY: as above. If the thread has an asynchronous cancel pending, the second does not return.
+        unsafe {
+            pthread_setcancelstate(before.state, &raw mut ours.state);
+            pthread_setcanceltype(before.kind, &raw mut ours.kind);
         }
     }
-    status
+}
+
+/// Threads cannot be cancelled on this system.
+#[cfg(not(all(unix, not(target_os = "android"))))]
+mod cancel {
+    pub(super) fn disable() {}
+
+    pub(super) fn restore((): ()) {}
+}
+
+/// Runs `body`; a panic in it comes back as its text, and prints nothing.
+///
+/// The caller must drop, or be done with, whatever `body` was changing: it may be half-changed.
+pub(crate) fn contained<T>(body: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    // Nobody waits for whoever sets the hook: after a fork in the middle of that, nobody would end the wait.
+    static QUIET: AtomicBool = AtomicBool::new(false);
+    if !QUIET.load(Ordering::Relaxed) && !QUIET.swap(true, Ordering::Relaxed) {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !CONTAINED.get() {
+                previous(info);
+            }
+        }));
+    }
+    let outer = CONTAINED.replace(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(test)]
+        injection_point();
+        body()
+    }));
+    CONTAINED.set(outer);
+    result.map_err(text)
+}
+
+fn text(payload: Box<dyn Any + Send>) -> String {
+    let text = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (_, Some(text)) => text.clone(),
+        _ => "a panic without a text".to_owned(),
+    };
+    // Its destructor could panic in turn, and nothing would catch that.
+    std::mem::forget(payload);
+    text
+}
+
+/// Panics once after `inject`.
+#[cfg(test)]
+fn injection_point() {
+    if INJECTED.take() {
+        panic!("injected by a test");
+    }
+}
+
+/// The next `injection_point` on this thread panics, which each exported function has inside its boundary.
+#[cfg(test)]
+fn inject() {
+    INJECTED.set(true);
 }
 
 #[cfg(test)]
@@ -38,7 +199,7 @@ mod tests {
     use std::ptr;
 
     use super::super::*;
-    use crate::panics::inject;
+    use super::{contained, inject};
 
     /// Calls with a panic injected, and checks that it came back as FISH_INTERNAL_ERROR with its text.
     fn reports(name: &str, mut call: impl FnMut(*mut fish_error) -> fish_status) {
@@ -103,6 +264,10 @@ mod tests {
             inject();
             assert_eq!(CStr::from_ptr(fish_status_name(0)), c"FISH_UNKNOWN_STATUS");
             inject();
+            assert_eq!(fish_format_micros(0, 0, ptr::null_mut(), 0), 0);
+            inject();
+            fish_client_cancel(ptr::null_mut());
+            inject();
             fish_client_free(ptr::null_mut());
             inject();
             fish_api_credit_free(ptr::null_mut());
@@ -119,5 +284,20 @@ mod tests {
             inject();
             fish_cancel_token_free(ptr::null_mut());
         }
+    }
+
+    #[test]
+    fn a_panic_comes_back_as_its_text() {
+        assert_eq!(contained(|| 7), Ok(7));
+        assert_eq!(contained(|| -> i32 { panic!("plain") }), Err("plain".to_owned()));
+        assert_eq!(contained(|| -> i32 { panic!("{}-{}", 1, 2) }), Err("1-2".to_owned()));
+        struct Rude;
+        impl Drop for Rude {
+            fn drop(&mut self) {
+                panic!("again");
+            }
+        }
+        let odd = contained(|| -> i32 { std::panic::panic_any(Rude) });
+        assert_eq!(odd, Err("a panic without a text".to_owned()));
     }
 }

@@ -1,10 +1,12 @@
 //! The client: what it is made from, making it, freeing it.
 
 use std::ffi::c_char;
+use std::sync::Arc;
 
-use super::{boundary, fish_error, fish_status, memory};
+use super::handle::{self, Handle};
+use super::{boundary, fish_error, fish_status, memory, pin};
 use crate::client::{Client, Options};
-use crate::panics::guarded;
+use crate::error::Result;
 
 /// Settings of a client. Zero the whole struct, then set what should differ from its default:
 /// `fish_client_options options = {0};`. The strings are copied.
@@ -43,7 +45,13 @@ pub const FISH_TLS_ROOTS_SYSTEM: i32 = 1;
 /// A client: its connections, its TLS and its settings. Make one and keep it: a call on a kept connection
 /// is many times cheaper than a first one. Any number of threads may call with one client at once. After a
 /// fork, the child may go on with it: it opens connections of its own.
-pub struct fish_client(pub(super) Client);
+pub struct fish_client {
+    _opaque: (),
+}
+
+impl Handle for fish_client {
+    type Inner = Client;
+}
 
 /// Makes a client. Sends nothing: a wrong key shows at the first call.
 ///
@@ -55,44 +63,59 @@ pub struct fish_client(pub(super) Client);
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fish_client_new(
+pub unsafe extern "C-unwind" fn fish_client_new(
     options: *const fish_client_options,
     client: *mut *mut fish_client,
     error: *mut fish_error,
 ) -> fish_status {
-    // SAFETY: out-parameters are NULL or the caller's to overwrite (rule 2 of the header).
+    // SAFETY: out-parameters are NULL or the caller's to overwrite, in-parameters are NULL or valid for the
+    // call (rules 1 and 2 of the header).
     unsafe {
-        memory::clear(client);
-        boundary::call(error, || {
-            let client = memory::required(client, "client")?;
-            let options = match options.as_ref() {
-                Some(options) => read(options)?,
-                None => Options::default(),
-            };
+        boundary::call(client, "client", error, |client| {
+            let options =
+                if options.is_null() { Options::default() } else { read(options.read_unaligned())? };
+            pin::module();
             crate::fork::watch();
             let made = Client::new(&options, &|name| std::env::var_os(name))?;
-            client.write(Box::into_raw(Box::new(fish_client(made))));
+            client.write_unaligned(handle::new(made));
             Ok(())
         })
     }
 }
 
-/// Frees a client, closes its connections and wipes its key. NULL is allowed. No call with this client may be
-/// running: cancel and join the callers first.
+/// Ends every call with this client, now and later: each returns FISH_CANCELLED within 100 ms. NULL is allowed,
+/// and cancelling twice. The client still has to be freed. In a forked child it ends the child's calls only.
 ///
-/// Any thread. Since 0.1.0.
+/// Any thread, a real-time audio thread too: takes no lock, allocates nothing. One line in a host's exit hook.
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fish_client_free(client: *mut fish_client) {
-    guarded((), || {
-        if !client.is_null() {
-            // SAFETY: it came from fish_client_new, and the caller gives it up.
-            drop(unsafe { Box::from_raw(client) });
+pub unsafe extern "C-unwind" fn fish_client_cancel(client: *mut fish_client) {
+    boundary::realtime(|| {
+        // A share of its own: whoever is woken may free the client before this is done.
+        // SAFETY: it is NULL or alive.
+        if let Some(client) = unsafe { handle::share(client) } {
+            client.cancel();
+        }
+    });
+}
+
+/// Cancels as fish_client_cancel does, and lets go. It never waits: calls under way keep their own share of the
+/// client, and the last of them to return closes its connections and wipes its key. NULL is allowed. No call may
+/// begin with this pointer afterwards.
+///
+/// Any thread; never waits. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn fish_client_free(client: *mut fish_client) {
+    boundary::guarded((), || {
+        // SAFETY: it is NULL, or came from fish_client_new and is given up.
+        if let Some(client) = unsafe { handle::take(client) } {
+            client.cancel();
         }
     });
 }
 
 /// SAFETY: the strings are NULL or NUL-terminated and outlive the result.
-unsafe fn read(options: &fish_client_options) -> crate::error::Result<Options<'_>> {
+unsafe fn read<'a>(options: fish_client_options) -> Result<Options<'a>> {
     memory::unused(&options.reserved, "options.reserved")?;
     // SAFETY: as the function demands.
     unsafe {
@@ -110,11 +133,10 @@ unsafe fn read(options: &fish_client_options) -> crate::error::Result<Options<'_
     }
 }
 
-/// SAFETY: `client` is NULL or came from fish_client_new and is not freed during `'a`.
-pub(super) unsafe fn borrow<'a>(client: *const fish_client) -> crate::error::Result<&'a Client> {
+/// A call's own share of its client.
+///
+/// SAFETY: `client` is NULL, or came from fish_client_new and has not been freed.
+pub(super) unsafe fn share(client: *const fish_client) -> Result<Arc<Client>> {
     // SAFETY: as the function demands.
-    match unsafe { client.as_ref() } {
-        Some(client) => Ok(&client.0),
-        None => Err(memory::missing("client")),
-    }
+    unsafe { handle::share(client) }.ok_or_else(|| memory::missing("client"))
 }

@@ -4,9 +4,8 @@ use std::ffi::{c_char, c_void};
 use std::{mem, ptr};
 
 use super::memory::Block;
-use super::{fish_status, memory};
+use super::{boundary, fish_status, memory};
 use crate::error::Error;
-use crate::panics::guarded;
 
 /// One thing that the server found wrong with the request (a 422 lists them).
 #[derive(Clone, Copy)]
@@ -32,7 +31,8 @@ pub struct fish_error {
     pub status: fish_status,
     /// The HTTP status of the last answer, of which the head at least arrived. 0: none did.
     pub http_status: i32,
-    /// How often the request was tried, retries included. 0: it was refused before anything was sent.
+    /// How often the request was tried, retries and failed connections included. 0: it was refused before anything
+    /// was sent. A kept connection that turned out to be closed, and was replaced, is not counted.
     pub attempts: u32,
     /// How long the server asks to be left alone, in milliseconds (Retry-After). 0: it did not say.
     pub retry_after_ms: u32,
@@ -62,12 +62,13 @@ pub struct fish_error {
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fish_error_free(error: *mut fish_error) {
-    guarded((), || {
-        // SAFETY: it is NULL, zeroed, or was filled by this library.
-        unsafe {
-            if let Some(filled) = error.as_ref() {
-                Block::free(filled.owner);
+pub unsafe extern "C-unwind" fn fish_error_free(error: *mut fish_error) {
+    boundary::guarded((), || {
+        if !error.is_null() {
+            // SAFETY: it is zeroed, or was filled by this library. Only the owner is looked at: the rest may have
+            // been written over.
+            unsafe {
+                Block::free((&raw const (*error).owner).read_unaligned());
                 memory::clear(error);
             }
         }
@@ -75,7 +76,9 @@ pub unsafe extern "C" fn fish_error_free(error: *mut fish_error) {
 }
 
 /// The failure as C sees it: its table and all its strings in one block.
-pub(super) fn fill(failure: &Error) -> fish_error {
+///
+/// SAFETY: `out` is zeroed and the caller's to overwrite.
+pub(super) unsafe fn fill(out: *mut fish_error, failure: &Error) {
     let texts = [&failure.api_message, &failure.api_reason, &failure.request_id, &failure.body];
     let size = mem::size_of::<fish_field_error>() * failure.field_errors.len()
         + failure.message.len()
@@ -111,20 +114,28 @@ pub(super) fn fill(failure: &Error) -> fish_error {
     }
     let message = block.text(&failure.message);
     let [api_message, api_reason, request_id, body] = texts.map(|text| block.optional(text.as_deref()));
-    fish_error {
-        status: failure.status as fish_status,
-        http_status: failure.http_status.into(),
-        attempts: failure.attempts,
-        retry_after_ms: failure.retry_after.map_or(0, |wait| wait.as_millis().try_into().unwrap_or(u32::MAX)),
-        retryable: failure.retryable,
-        message,
-        api_message,
-        api_reason,
-        request_id,
-        body,
-        field_errors: if failure.field_errors.is_empty() { ptr::null() } else { table },
-        field_error_count: failure.field_errors.len(),
-        owner: block.into_raw(),
-        reserved: [0; 4],
+    // SAFETY: as the function demands.
+    unsafe {
+        memory::fill!(
+            out,
+            fish_error {
+                status: failure.status as fish_status,
+                http_status: failure.http_status.into(),
+                attempts: failure.attempts,
+                retry_after_ms: failure
+                    .retry_after
+                    .map_or(0, |wait| wait.as_millis().try_into().unwrap_or(u32::MAX)),
+                retryable: failure.retryable,
+                message: message,
+                api_message: api_message,
+                api_reason: api_reason,
+                request_id: request_id,
+                body: body,
+                field_errors: if failure.field_errors.is_empty() { ptr::null() } else { table },
+                field_error_count: failure.field_errors.len(),
+                owner: block.into_raw(),
+                reserved: [0; 4],
+            }
+        );
     }
 }

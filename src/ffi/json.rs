@@ -5,7 +5,6 @@ use std::ffi::{c_char, c_void};
 use super::memory::Block;
 use super::{api_credit, boundary, client, fish_api_credit, fish_api_credit_query, fish_client, fish_error};
 use super::{fish_status, memory, query};
-use crate::panics::guarded;
 use crate::response;
 
 /// The same call as fish_get_api_credit, giving the server's JSON document as text: exactly the bytes sent,
@@ -20,7 +19,7 @@ use crate::response;
 ///
 /// Any thread, any number at once; it blocks. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fish_get_api_credit_json(
+pub unsafe extern "C-unwind" fn fish_get_api_credit_json(
     client: *const fish_client,
     query: *const fish_api_credit_query,
     json: *mut *mut c_char,
@@ -29,16 +28,12 @@ pub unsafe extern "C" fn fish_get_api_credit_json(
     // SAFETY: out-parameters are NULL or the caller's to overwrite, in-parameters are NULL or valid for the
     // call (rules 1 and 2 of the header).
     unsafe {
-        memory::clear(json);
-        boundary::call(error, || {
-            let json = memory::required(json, "json")?;
-            let text = client::borrow(client)?.api_credit(&query::read(query)?, |_, document| {
+        boundary::call(json, "json", error, |json| {
+            client::share(client)?.api_credit(&query::read(query)?, |_, document| {
                 let mut block = Block::new(document.len() + 1);
                 block.text(document);
-                block.into_raw()
-            })?;
-            json.write(text.cast());
-            Ok(())
+                json.write_unaligned(block.into_raw().cast());
+            })
         })
     }
 }
@@ -47,8 +42,8 @@ pub unsafe extern "C" fn fish_get_api_credit_json(
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fish_string_free(string: *mut c_char) {
-    guarded((), || {
+pub unsafe extern "C-unwind" fn fish_string_free(string: *mut c_char) {
+    boundary::guarded((), || {
         // SAFETY: it is NULL or the whole of a block made above, which the caller gives up.
         unsafe { Block::free(string.cast::<c_void>()) };
     });
@@ -64,7 +59,7 @@ pub unsafe extern "C" fn fish_string_free(string: *mut c_char) {
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fish_api_credit_from_json(
+pub unsafe extern "C-unwind" fn fish_api_credit_from_json(
     json: *const c_char,
     length: usize,
     credit: *mut fish_api_credit,
@@ -72,9 +67,7 @@ pub unsafe extern "C" fn fish_api_credit_from_json(
 ) -> fish_status {
     // SAFETY: out-parameters are NULL or the caller's to overwrite (rule 2 of the header).
     unsafe {
-        memory::clear(credit);
-        boundary::call(error, || {
-            let credit = memory::required(credit, "credit")?;
+        boundary::call(credit, "credit", error, |credit| {
             if json.is_null() {
                 return Err(memory::missing("json"));
             }
@@ -82,7 +75,7 @@ pub unsafe extern "C" fn fish_api_credit_from_json(
             response::within_limit(length)?;
             // SAFETY: the caller vouches for `length` readable bytes.
             let document = std::slice::from_raw_parts(json.cast::<u8>(), length);
-            credit.write(api_credit::fill(&response::decode(document)?.0));
+            api_credit::fill(credit, &response::decode(document)?.0);
             Ok(())
         })
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
-use crate::panics::guarded;
+use super::boundary;
 
 /// The version of this header, in numbers: 0.1.0 is 0, 1 and 0.
 pub const FISH_VERSION_MAJOR: u32 = 0;
@@ -11,7 +11,7 @@ pub const FISH_VERSION_MINOR: u32 = 1;
 /// The third number.
 pub const FISH_VERSION_PATCH: u32 = 0;
 /// The binary interface of this header. It grows when a program built for an older one would break.
-pub const FISH_ABI_VERSION: u32 = 0;
+pub const FISH_ABI_VERSION: u32 = 1;
 
 const VERSION_TEXT: &CStr =
     match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
@@ -23,8 +23,8 @@ const VERSION_TEXT: &CStr =
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn fish_version() -> *const c_char {
-    guarded(VERSION_TEXT.as_ptr(), || VERSION_TEXT.as_ptr())
+pub extern "C-unwind" fn fish_version() -> *const c_char {
+    boundary::guarded(VERSION_TEXT.as_ptr(), || VERSION_TEXT.as_ptr())
 }
 
 /// The binary interface of the library that was loaded. A program that loads the library at run time should
@@ -32,6 +32,6 @@ pub extern "C" fn fish_version() -> *const c_char {
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn fish_abi_version() -> u32 {
-    guarded(FISH_ABI_VERSION, || FISH_ABI_VERSION)
+pub extern "C-unwind" fn fish_abi_version() -> u32 {
+    boundary::guarded(FISH_ABI_VERSION, || FISH_ABI_VERSION)
 }

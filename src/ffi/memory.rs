@@ -13,13 +13,21 @@ use crate::error::{Error, Result};
 pub(super) unsafe fn clear<T>(out: *mut T) {
     if !out.is_null() {
         // SAFETY: as the function demands.
-        unsafe { ptr::write_bytes(out, 0, 1) };
+        unsafe { ptr::write_bytes(out.cast::<u8>(), 0, mem::size_of::<T>()) };
     }
 }
 
-pub(super) fn required<T>(out: *mut T, name: &str) -> Result<*mut T> {
-    if out.is_null() { Err(missing(name)) } else { Ok(out) }
+/// Fills a zeroed struct of the caller's, field by field: written as a whole, it would bring along the padding of
+/// the place where it was made. Every field is named, and all values are there before the first is written.
+macro_rules! fill {
+    ($out:expr, $name:ident { $($field:ident: $value:expr),* $(,)? }) => {
+        let out: *mut $name = $out;
+        let _every_field: fn($name) = |$name { $($field: _),* }| ();
+        let ($($field,)*) = ($($value,)*);
+        $((&raw mut (*out).$field).write_unaligned($field);)*
+    };
 }
+pub(super) use fill;
 
 pub(super) fn missing(name: &str) -> Box<Error> {
     Error::invalid(format!("{name} is NULL; pass a pointer to one."))

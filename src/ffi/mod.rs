@@ -16,20 +16,25 @@ mod query;
 
 mod api_credit;
 
+mod format;
+
 mod json;
 
 mod error;
 
 mod cancel_token;
 
-mod boundary;
+pub(crate) mod boundary;
+mod handle;
 mod heap;
 mod memory;
+mod pin;
 
 pub use api_credit::*;
 pub use cancel_token::*;
 pub use client::*;
 pub use error::*;
+pub use format::*;
 pub use json::*;
 pub use library::*;
 pub use query::*;

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use super::{cancel_token, fish_cancel_token, memory};
+use super::{fish_cancel_token, handle, memory};
 use crate::client::Query;
 use crate::error::Result;
 use crate::request::Target;
@@ -35,10 +35,11 @@ pub struct fish_api_credit_query {
 /// SAFETY: `query` is NULL or points to a query whose strings are NULL or NUL-terminated, and whose token is
 /// NULL or alive; the strings outlive the result.
 pub(super) unsafe fn read<'a>(query: *const fish_api_credit_query) -> Result<Query<'a>> {
-    // SAFETY: as the function demands.
-    let Some(query) = (unsafe { query.as_ref() }) else {
+    if query.is_null() {
         return Ok(Query::default());
-    };
+    }
+    // SAFETY: as the function demands. A copy: the caller's memory may change at any time.
+    let query = unsafe { query.read_unaligned() };
     memory::unused(&query.reserved, "query.reserved")?;
     // SAFETY: as the function demands.
     unsafe {
@@ -49,7 +50,7 @@ pub(super) unsafe fn read<'a>(query: *const fish_api_credit_query) -> Result<Que
                 check_free_credit: query.check_free_credit != 0,
             },
             timeout: (query.timeout_ms != 0).then(|| Duration::from_millis(query.timeout_ms.into())),
-            cancel: cancel_token::share(query.cancel),
+            cancel: handle::share(query.cancel),
         })
     }
 }

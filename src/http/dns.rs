@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::Deadline;
 use crate::event::Event;
+use crate::ffi::boundary;
 use crate::http::error::{Kind, Phase, TransportError};
-use crate::panics;
 use crate::request::Host;
 use crate::thread;
 
@@ -94,7 +94,7 @@ impl Dns {
             Arc::new(Running { host: host.to_owned(), port, done: Event::new(), outcome: OnceLock::new() });
         let (lookup, own) = (self.lookup, Arc::clone(&running));
         let run = move || {
-            let outcome = match panics::contained(|| lookup(&own.host, own.port)) {
+            let outcome = match boundary::contained(|| lookup(&own.host, own.port)) {
                 Ok(Ok(addresses)) => Ok(addresses.into()),
                 Ok(Err(why)) => Err(why.to_string()),
                 Err(panic) => Err(panic),

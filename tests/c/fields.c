@@ -15,6 +15,7 @@ static void print_credit(const char *name, const fish_api_credit *credit) {
   printf("%s.cumulative_top_up = %s\n", name, or_null(credit->cumulative_top_up));
   printf("%s.created_at = %s\n", name, or_null(credit->created_at));
   printf("%s.updated_at = %s\n", name, or_null(credit->updated_at));
+  printf("%s.request_id = %s\n", name, or_null(credit->request_id));
   printf("%s.credit_micros = %" PRId64 "\n", name, credit->credit_micros);
   printf("%s.cumulative_top_up_micros = %" PRId64 "\n", name, credit->cumulative_top_up_micros);
   printf("%s.created_at_unix_us = %" PRId64 "\n", name, credit->created_at_unix_us);
@@ -57,6 +58,37 @@ static void check_full(const fish_api_credit *credit) {
   CHECK_INT(credit->has_phone_sha256, FISH_TRUE);
   CHECK_INT(credit->has_free_credit, FISH_UNKNOWN);
   CHECK(is_zero(credit->reserved, sizeof credit->reserved));
+}
+
+/* As snprintf: what fits is written, what does not is cut, and the length is that of the whole. */
+static void amounts(void) {
+  static const struct {
+    int64_t micros;
+    uint32_t decimals;
+    size_t size;
+    const char *text;
+    size_t length;
+  } rows[] = {
+      {12345678, 2, 32, "12.34", 5},
+      {12345678, 2, 6, "12.34", 5},
+      {12345678, 2, 5, "12.3", 5},
+      {12345678, 9, 32, "12.345678", 9},
+      {-1, 2, 32, "-0.01", 5},
+      {-1, 0, 1, "", 2},
+      {INT64_MIN, 6, 32, "-9223372036854.775808", 21},
+      {INT64_MAX, 0, 32, "9223372036854", 13},
+  };
+  for (unsigned i = 0; i < COUNT(rows); i++) {
+    char text[33];
+    memset(text, '!', sizeof text);
+    CHECK_INT((int64_t)fish_format_micros(rows[i].micros, rows[i].decimals, text, rows[i].size),
+              (int64_t)rows[i].length);
+    CHECK_TEXT(text, rows[i].text);
+    CHECK(text[rows[i].size] == '!');
+    memset(text, '!', sizeof text);
+    CHECK_INT((int64_t)fish_format_micros(rows[i].micros, rows[i].decimals, text, 0), (int64_t)rows[i].length);
+    CHECK(text[0] == '!');
+  }
 }
 
 static void full(void) {
@@ -182,6 +214,7 @@ static void failures(void) {
 
 int main(int argc, char **argv) {
   client = test_client(base_url(argc, argv));
+  amounts();
   full();
   bare();
   query_reaches_the_server();

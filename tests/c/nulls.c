@@ -131,6 +131,23 @@ static void client_free(unsigned nulls) {
   }
 }
 
+static void client_cancel(unsigned nulls) {
+  fish_client *made = test_client(options.base_url);
+  fish_api_credit credit;
+  fish_client_cancel(UNLESS_NULL(0, made));
+  fish_client_cancel(UNLESS_NULL(0, made));
+  CHECK_INT(fish_get_api_credit(made, NULL, &credit, NULL), IS_NULL(0) ? FISH_OK : FISH_CANCELLED);
+  fish_api_credit_free(&credit);
+  fish_client_free(made);
+}
+
+static void format_micros(unsigned nulls) {
+  char text[8];
+  memset(text, '!', sizeof text);
+  CHECK_INT((int64_t)fish_format_micros(-1, 2, UNLESS_NULL(0, text), sizeof text), 5);
+  CHECK(memcmp(text, IS_NULL(0) ? "!!!!!!!!" : "-0.01\0!!", sizeof text) == 0);
+}
+
 static void credit_free(unsigned nulls) {
   fish_api_credit credit = {0};
   fish_api_credit_free(UNLESS_NULL(0, &credit));
@@ -180,9 +197,11 @@ static const struct {
     {"fish_abi_version", 0, abi_version},
     {"fish_status_name", 0, status_name},
     {"fish_client_new", 3, client_new},
+    {"fish_client_cancel", 1, client_cancel},
     {"fish_client_free", 1, client_free},
     {"fish_get_api_credit", 4, get_api_credit},
     {"fish_api_credit_free", 1, credit_free},
+    {"fish_format_micros", 1, format_micros},
     {"fish_get_api_credit_json", 4, get_api_credit_json},
     {"fish_string_free", 1, string_free},
     {"fish_api_credit_from_json", 3, from_json},

@@ -93,7 +93,7 @@ static void a_document_is_as_sent_and_decodes_again(const std::string &server) {
   CHECK(credit && credit->credit_micros() == -1 && !credit->credit_micros_exact());
   CHECK(!credit->cumulative_top_up() && !credit->cumulative_top_up_micros());
   CHECK(!credit->created_at() && credit->created_at_text() == "?");
-  CHECK(!credit->updated_at() && !credit->has_phone_sha256());
+  CHECK(!credit->updated_at() && !credit->has_phone_sha256() && !credit->request_id());
 
   CHECK(fish::ApiCredit::from_json(bare).status() == fish::StatusCode::bad_response);
   CHECK(fish::ApiCredit::from_json({}).status() == fish::StatusCode::bad_response);
@@ -174,6 +174,9 @@ static void a_call_ends_at_its_timeout_and_when_it_is_cancelled(const std::strin
   CHECK(client.get_api_credit(query).status() == fish::StatusCode::cancelled);
   canceller.join();
   CHECK(std::chrono::steady_clock::now() - begun < 30s);
+
+  client.cancel();
+  CHECK(client.get_api_credit().status() == fish::StatusCode::cancelled);
 }
 
 static void what_is_moved_from_is_empty_and_harmless(const std::string &server) {
@@ -233,6 +236,7 @@ static void the_library_names_itself() {
   CHECK(fish::version() == FISH_VERSION && fish::is_compatible());
   CHECK(fish::status_name(fish::StatusCode::timed_out) == "FISH_TIMED_OUT");
   CHECK(fish::status_name(static_cast<fish::StatusCode>(-7)) == "FISH_UNKNOWN_STATUS");
+  CHECK(fish::format_micros(12345678, 2) == "12.34" && fish::format_micros(-1, 9) == "-0.000001");
   CHECK(other_unit() == fish::version().size());
 }
 

@@ -35,8 +35,8 @@ int main(int count, char **arguments) {
   CHECK_STATUS(ask(kept, 15000, NULL), FISH_OK);
   CHECK(pthread_create(&threads[0], NULL, hang, &plain) == 0);
   CHECK(pthread_create(&threads[1], NULL, hang, &tls) == 0);
-  /* Two tokens, a kept connection, two busy ones. */
-  CHECK(settles("/proc/self/fd", before + 5) == before + 5);
+  /* Three clients and two tokens, each of which can be waited for, a kept connection and two busy ones. */
+  CHECK(settles("/proc/self/fd", before + 8) == before + 8);
 
   pid_t pid = fork();
   CHECK(pid >= 0);

@@ -118,6 +118,19 @@ static inline int entries(const char *folder) {
   return count;
 }
 
+/* Whether a thread (by its id; 0 is none yet) waits in the kernel. */
+static inline int is_asleep(int task) {
+  char path[64], text[256] = "";
+  if (task == 0) {
+    return 0;
+  }
+  snprintf(path, sizeof path, "/proc/self/task/%d/stat", task);
+  FILE *file = fopen(path, "r");
+  CHECK(file != NULL && fgets(text, sizeof text, file) != NULL);
+  fclose(file);
+  return strstr(text, ") S ") != NULL;
+}
+
 /* Waits until there are that many: the kernel lets go of a joined thread's entry a little later. */
 static inline int settles(const char *folder, int want) {
   double end = now_ms() + 5000 * patience();

@@ -2,8 +2,6 @@
  * one inside. It exports three functions, and no symbol of the library. */
 #include "host.h"
 
-#include <dlfcn.h>
-
 #define EXPORT __attribute__((visibility("default")))
 #define WORKERS 3
 
@@ -32,18 +30,8 @@ static void *work(void *unused) {
   return NULL;
 }
 
-/* What a plugin does that cannot be linked with -z nodelete. */
-static void pin(void) {
-#ifdef PIN
-  Dl_info self;
-  CHECK(dladdr((void *)&state, &self) != 0);
-  CHECK(dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != NULL);
-#endif
-}
-
 /* Threads of the plugin's own, which call until they are cancelled. */
 EXPORT void plugin_start(const char *url) {
-  pin();
   snprintf(state.url, sizeof state.url, "%s", url);
   state.client = new_client(state.url, NULL);
   state.cancel = fish_cancel_token_new();

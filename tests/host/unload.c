@@ -80,6 +80,37 @@ static void *symbol(void *plugin, const char *name) {
     memcpy(&(variable), &found_, sizeof found_);                                                             \
   } while (0)
 
+/* Whether the plugin is still mapped after it has been opened, and closed again. */
+static int stays(const char *file) {
+  void *plugin = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  CHECK(plugin != NULL && dlclose(plugin) == 0);
+  plugin = dlopen(file, RTLD_NOW | RTLD_NOLOAD);
+  if (plugin != NULL) {
+    dlclose(plugin);
+  }
+  return plugin != NULL;
+}
+
+static void *loads_and_calls(void *file) {
+  void *plugin = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  CHECK(plugin != NULL);
+  call_function *call;
+  FUNCTION(call, plugin, "plugin_call");
+  CHECK_STATUS(call(at(server, "/ok"), 60000), FISH_OK);
+  CHECK(dlclose(plugin) == 0);
+  return NULL;
+}
+
+/* glibc keeps a plugin while a thread has thread-local destructors in it, and would hide who is not pinned: here the
+ * only thread that was inside is gone. */
+static void after_its_only_thread(const char *file, int resident) {
+  pthread_t thread;
+  CHECK(!stays(file));
+  CHECK(pthread_create(&thread, NULL, loads_and_calls, (void *)(uintptr_t)file) == 0);
+  pthread_join(thread, NULL);
+  CHECK(stays(file) == resident);
+}
+
 int main(int count, char **arguments) {
   CHECK(count == 5);
   server = arguments[1];
@@ -90,6 +121,7 @@ int main(int count, char **arguments) {
   double slowest_stop = 0;
   int late = 0, tasks = 0, descriptors = 0;
 
+  after_its_only_thread(file, resident);
   pthread_barrier_init(&round_begins, NULL, KEPT + 1);
   pthread_barrier_init(&round_ends, NULL, KEPT + 1);
   pthread_barrier_init(&was_inside, NULL, 2);

@@ -107,7 +107,9 @@ fn describe(header: &Header, values: impl IntoIterator<Item = i64>) -> Descripti
     for one in &header.enums {
         let (size, signed) = (next(), next());
         // MSVC's are always signed, gcc's when a value is negative.
-        add(format!("enum {}", one.name), format!("{size} bytes, {}", sign(signed)));
+        let negative = one.values.iter().any(|value| value.value.starts_with('-'));
+        let sign = if negative { format!(", {}", sign(signed)) } else { String::new() };
+        add(format!("enum {}", one.name), format!("{size} bytes{sign}"));
     }
     for one in &header.enums {
         for value in &one.values {
@@ -168,7 +170,7 @@ impl Place {
 const TOP: &str = "\
 # What a compiled program knows of the library: sizes, offsets, values and signatures, where pointers have 64
 # bits. Measured from the header by a C compiler; tests/abi.rs fails when a program built for this would break.
-# To add what is new: FISH_WRITE_ABI=1 cargo test --test abi
+# To add what is new: FISH_WRITE=1 cargo test --test generated
 ";
 
 pub fn write(description: &Description) -> String {
@@ -214,4 +216,21 @@ pub fn breaks(old: &Description, new: &Description) -> Vec<String> {
         }
     }
     breaks
+}
+
+/// Fails if a program built for `old` would break, unless the version of the interface says that it will.
+pub fn stands(old: &Description, new: &Description, whose: &str) {
+    let version = |one: &Description| one.get("constant FISH_ABI_VERSION").map(|v| v.parse::<u32>().unwrap());
+    match (version(old), version(new).expect("FISH_ABI_VERSION")) {
+        (Some(old), new) if new > old => return,
+        (Some(old), new) => assert_eq!(old, new, "FISH_ABI_VERSION never falls"),
+        (None, _) => assert!(old.is_empty(), "{whose} has no FISH_ABI_VERSION"),
+    }
+    let breaks = breaks(old, new);
+    assert!(
+        breaks.is_empty(),
+        "programs compiled for {whose} would break:\n  {}\nTake it back, or let FISH_ABI_VERSION grow \
+         (docs/abi.md).",
+        breaks.join("\n  ")
+    );
 }

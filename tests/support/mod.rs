@@ -10,6 +10,7 @@ pub mod c;
 pub mod call;
 pub mod child;
 pub mod clock;
+pub mod generate;
 pub mod header;
 pub mod peer;
 pub mod scenarios;

@@ -42,6 +42,20 @@ static void the_library(void) {
   CHECK(strcmp(fish_status_name(-1), "FISH_UNKNOWN_STATUS") == 0);
 }
 
+static void an_amount(void) {
+  char text[32];
+  CHECK(fish_format_micros(12345678, 2, text, sizeof text) == 5 && strcmp(text, "12.34") == 0);
+  CHECK(fish_format_micros(INT64_MIN, 6, text, sizeof text) == 21 && strcmp(text, "-9223372036854.775808") == 0);
+}
+
+static void a_cancelled_client(const char *server) {
+  fish_client *client = client_for(server, "ok");
+  fish_api_credit credit;
+  fish_client_cancel(client);
+  CHECK(fish_get_api_credit(client, NULL, &credit, NULL) == FISH_CANCELLED);
+  fish_client_free(client);
+}
+
 static void a_credit_and_its_document(const char *server) {
   fish_client *client = client_for(server, "ok");
   fish_api_credit credit, again;
@@ -177,6 +191,8 @@ int main(int count, char **arguments) {
     return 2;
   }
   the_library();
+  an_amount();
+  a_cancelled_client(arguments[1]);
   a_credit_and_its_document(arguments[1]);
   a_query(arguments[1]);
   failures_of_every_kind(arguments[1]);
