@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use ureq::http::Uri;
 use zeroize::Zeroizing;
 
 use crate::deadline::{Deadline, Interrupted};
@@ -43,6 +44,13 @@ pub(crate) struct Options<'a> {
 pub(crate) struct Query<'a> {
     pub target: Target<'a>,
     pub timeout: Option<Duration>,
+    pub cancel: Option<Arc<Event>>,
+}
+
+/// A call that has been found good: it can be made, and made again.
+pub(crate) struct Prepared {
+    uri: Uri,
+    pub timeout: Duration,
     pub cancel: Option<Arc<Event>>,
 }
 
@@ -116,6 +124,11 @@ impl Client {
         })
     }
 
+    /// Set when the client has ended.
+    pub(crate) fn ended(&self) -> Arc<Event> {
+        Arc::clone(&self.ended)
+    }
+
     /// Ends every call with this client, now and later. Takes no lock and allocates nothing.
     pub(crate) fn cancel(&self) {
         self.ended.set();
@@ -127,13 +140,34 @@ impl Client {
         query: &Query<'_>,
         read: impl Fn(&ApiCredit<'_>, &str) -> T,
     ) -> Result<T> {
-        let timeout = query.timeout.unwrap_or(self.timeout);
-        let deadline =
-            Deadline::new(Instant::now() + timeout, [query.cancel.clone(), Some(Arc::clone(&self.ended))]);
-        let request = self.template.request(&query.target)?;
-        if deadline.is_cancelled() {
+        self.perform(&self.prepare(query)?, None, Instant::now(), read)
+    }
+
+    /// All that can be refused before anything is sent. What comes back borrows nothing.
+    pub(crate) fn prepare(&self, query: &Query<'_>) -> Result<Prepared> {
+        let prepared = Prepared {
+            uri: self.template.uri(&query.target)?,
+            timeout: query.timeout.unwrap_or(self.timeout),
+            cancel: query.cancel.clone(),
+        };
+        if self.ended.is_set() || prepared.cancel.as_ref().is_some_and(|cancel| cancel.is_set()) {
             return Err(cancelled(0));
         }
+        Ok(prepared)
+    }
+
+    /// The call. `background`: what cancels it beside its token and the client's end.
+    pub(crate) fn perform<T>(
+        &self,
+        prepared: &Prepared,
+        background: Option<&Arc<Event>>,
+        begun: Instant,
+        read: impl Fn(&ApiCredit<'_>, &str) -> T,
+    ) -> Result<T> {
+        let timeout = prepared.timeout;
+        let cancels = [prepared.cancel.clone(), Some(Arc::clone(&self.ended)), background.cloned()];
+        let deadline = Deadline::new(begun + timeout, cancels);
+        let request = self.template.request(&prepared.uri);
         let network = self.network.get(|| Network::new(&self.route));
         let mut retries = 0;
         loop {
@@ -182,7 +216,7 @@ impl Client {
     }
 }
 
-fn cancelled(attempts: u32) -> Box<Error> {
+pub(crate) fn cancelled(attempts: u32) -> Box<Error> {
     let mut error = Phase::Waiting.error(Kind::Cancelled).into_error(Duration::ZERO);
     error.attempts = attempts;
     error

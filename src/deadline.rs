@@ -14,11 +14,13 @@ const TICK: Duration = Duration::from_millis(40);
 /// The longest single wait: Windows takes it as milliseconds in an i32, and refuses more.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// What can cancel a call: its token, its client's end, and whoever runs it in the background.
+pub(crate) type Cancels = [Option<Arc<Event>>; 3];
+
 #[derive(Debug, Clone)]
 pub(crate) struct Deadline {
     at: Instant,
-    /// The call's token and its client's end: either cancels.
-    cancels: [Option<Arc<Event>>; 2],
+    cancels: Cancels,
 }
 
 /// Why a wait ended before what it waited for.
@@ -29,8 +31,13 @@ pub(crate) enum Interrupted {
 }
 
 impl Deadline {
-    pub(crate) fn new(at: Instant, cancels: [Option<Arc<Event>>; 2]) -> Deadline {
+    pub(crate) fn new(at: Instant, cancels: Cancels) -> Deadline {
         Deadline { at, cancels }
+    }
+
+    /// One that nothing cancels.
+    pub(crate) fn at(at: Instant) -> Deadline {
+        Deadline::new(at, Cancels::default())
     }
 
     pub(crate) fn remaining(&self) -> Duration {
@@ -100,12 +107,14 @@ impl Deadline {
     }
 
     fn one(&self, source: PollFd<'_>) -> Result<(), Interrupted> {
-        let mut cancels = self.cancel_fds();
-        match (cancels.next(), cancels.next()) {
-            (None, _) => self.poll(&mut [source], 1, self.at),
-            (Some(one), None) => self.poll(&mut [source, one], 1, self.at),
-            (Some(one), Some(other)) => self.poll(&mut [source, one, other], 1, self.at),
+        // Beyond the cancels that there are, places that are not watched.
+        let mut fds: [PollFd<'_>; 4] = std::array::from_fn(|_| source.clone());
+        let mut count = 1;
+        for fd in self.cancel_fds() {
+            fds[count] = fd;
+            count += 1;
         }
+        self.poll(&mut fds[..count], 1, self.at)
     }
 
     fn cancel_fds(&self) -> impl Iterator<Item = PollFd<'_>> {
@@ -162,16 +171,16 @@ mod tests {
         let long = Duration::from_secs(3600);
         let soon = Duration::from_millis(20);
         let begun = Instant::now();
-        let deadline = Deadline::new(begun + long, [None, None]);
+        let deadline = Deadline::at(begun + long);
         assert_eq!(deadline.pause(soon), Ok(()));
         assert!(begun.elapsed() >= soon);
 
-        let deadline = Deadline::new(Instant::now() + soon, [None, None]);
+        let deadline = Deadline::at(Instant::now() + soon);
         assert_eq!(deadline.pause(long), Err(Interrupted::DeadlinePassed));
         assert_eq!(deadline.check(), Err(Interrupted::DeadlinePassed));
 
-        for which in 0..2 {
-            let events = [Arc::new(Event::new()), Arc::new(Event::new())];
+        for which in 0..3 {
+            let events = [(); 3].map(|()| Arc::new(Event::new()));
             let deadline = Deadline::new(Instant::now() + long, events.clone().map(Some));
             assert_eq!(deadline.check(), Ok(()));
             std::thread::scope(|scope| {
@@ -179,7 +188,7 @@ mod tests {
                 assert_eq!(deadline.pause(long), Err(Interrupted::Cancelled));
             });
             assert_eq!(deadline.event(&events[which]), Ok(()));
-            assert_eq!(deadline.event(&events[1 - which]), Err(Interrupted::Cancelled));
+            assert_eq!(deadline.event(&events[(which + 1) % 3]), Err(Interrupted::Cancelled));
         }
     }
 
@@ -187,7 +196,7 @@ mod tests {
     fn an_earlier_deadline_keeps_the_cancels() {
         let event = Arc::new(Event::new());
         let long = Instant::now() + Duration::from_secs(3600);
-        let deadline = Deadline::new(long, [Some(Arc::clone(&event)), None]);
+        let deadline = Deadline::new(long, [Some(Arc::clone(&event)), None, None]);
         let earlier = deadline.no_later_than(Instant::now());
         assert!(earlier.remaining().is_zero());
         assert_eq!(deadline.no_later_than(long + Duration::from_secs(1)).at, long);

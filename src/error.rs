@@ -54,6 +54,12 @@ impl Error {
         })
     }
 
+    /// A panic of ours, caught.
+    pub(crate) fn bug(panic: &str) -> Box<Error> {
+        let text = panic.replace('\0', "\u{fffd}");
+        Error::new(Status::InternalError, format!("The library has a bug; please report this text: {text}."))
+    }
+
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Box<Error> {
         Error::new(Status::InvalidArgument, message)
     }

@@ -1,15 +1,21 @@
-//! An event: a flag that is set once and stays set, and that a thread can wait for in the same `poll` as a socket.
-//! A cancelled token is one, a finished lookup another. Setting it takes no lock and allocates nothing.
+//! An event: a flag that a thread can wait for in the same `poll` as a socket. A cancelled token is one, a finished
+//! lookup another. Setting it takes no lock and allocates nothing.
+//!
+//! It belongs to the process that made it: a forked child shares the descriptor but not the flag, so it neither
+//! writes to nor waits for the descriptor, and looks at the flag now and again instead.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::PollFd;
+
+use crate::fork;
 
 #[derive(Debug)]
 pub(crate) struct Event {
     set: AtomicBool,
     /// `None` when the process had no descriptor to spare: a waiter then looks at the flag now and again.
     wakeup: Option<wakeup::Wakeup>,
+    process: u32,
 }
 
 const _: () = {
@@ -19,15 +25,25 @@ const _: () = {
 
 impl Event {
     pub(crate) fn new() -> Event {
-        Event { set: AtomicBool::new(false), wakeup: wakeup::Wakeup::new().ok() }
+        let wakeup = wakeup::Wakeup::new().ok();
+        Event { set: AtomicBool::new(false), wakeup, process: fork::generation() }
     }
 
     pub(crate) fn set(&self) {
         if self.set.swap(true, Ordering::Release) {
             return;
         }
-        if let Some(wakeup) = &self.wakeup {
+        if let Some(wakeup) = self.wakeup() {
             wakeup.write();
+        }
+    }
+
+    /// Ready to be set again. Not while another thread may set it: whoever uses this has a lock around both.
+    pub(crate) fn clear(&self) {
+        if self.set.swap(false, Ordering::Acquire)
+            && let Some(wakeup) = self.wakeup()
+        {
+            wakeup.read();
         }
     }
 
@@ -35,15 +51,24 @@ impl Event {
         self.set.load(Ordering::Acquire)
     }
 
-    /// What `poll` watches: readable from `set` on, for ever.
+    /// What `poll` watches: readable while it is set.
     pub(crate) fn poll_fd(&self) -> Option<PollFd<'_>> {
-        self.wakeup.as_ref().map(wakeup::Wakeup::poll_fd)
+        self.wakeup().map(wakeup::Wakeup::poll_fd)
+    }
+
+    /// The same for a loop of the host's: a file descriptor, or a socket on Windows.
+    pub(crate) fn descriptor(&self) -> Option<isize> {
+        self.wakeup().map(wakeup::Wakeup::descriptor)
+    }
+
+    fn wakeup(&self) -> Option<&wakeup::Wakeup> {
+        self.wakeup.as_ref().filter(|_| self.process == fork::generation())
     }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod wakeup {
-    use std::os::fd::OwnedFd;
+    use std::os::fd::{AsRawFd, OwnedFd};
 
     use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 
@@ -62,6 +87,14 @@ mod wakeup {
             let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
         }
 
+        pub(super) fn read(&self) {
+            let _ = rustix::io::read(&self.0, &mut [0; 8]);
+        }
+
+        pub(super) fn descriptor(&self) -> isize {
+            self.0.as_raw_fd() as isize
+        }
+
         pub(super) fn poll_fd(&self) -> PollFd<'_> {
             PollFd::new(&self.0, PollFlags::IN)
         }
@@ -71,7 +104,7 @@ mod wakeup {
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 mod wakeup {
     use std::io::pipe;
-    use std::os::fd::OwnedFd;
+    use std::os::fd::{AsRawFd, OwnedFd};
 
     use rustix::event::{PollFd, PollFlags};
 
@@ -94,6 +127,15 @@ mod wakeup {
             let _ = rustix::io::write(&self.writer, &[1]);
         }
 
+        pub(super) fn read(&self) {
+            // There is a byte: only what was set is cleared.
+            let _ = rustix::io::read(&self.reader, &mut [0]);
+        }
+
+        pub(super) fn descriptor(&self) -> isize {
+            self.reader.as_raw_fd() as isize
+        }
+
         pub(super) fn poll_fd(&self) -> PollFd<'_> {
             PollFd::new(&self.reader, PollFlags::IN)
         }
@@ -103,6 +145,7 @@ mod wakeup {
 #[cfg(windows)]
 mod wakeup {
     use std::net::{Ipv4Addr, UdpSocket};
+    use std::os::windows::io::AsRawSocket;
 
     use rustix::event::{PollFd, PollFlags};
 
@@ -120,6 +163,14 @@ mod wakeup {
 
         pub(super) fn write(&self) {
             let _ = self.0.send(&[1]);
+        }
+
+        pub(super) fn read(&self) {
+            let _ = self.0.recv(&mut [0]);
+        }
+
+        pub(super) fn descriptor(&self) -> isize {
+            self.0.as_raw_socket() as isize
         }
 
         pub(super) fn poll_fd(&self) -> PollFd<'_> {
@@ -147,5 +198,12 @@ mod tests {
             assert!(event.is_set());
             assert_eq!(ready(&event), 1);
         }
+        for _ in 0..2 {
+            event.clear();
+            assert!(!event.is_set());
+            assert_eq!(ready(&event), 0);
+        }
+        event.set();
+        assert_eq!(ready(&event), 1);
     }
 }

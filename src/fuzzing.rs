@@ -93,7 +93,7 @@ pub fn request(
     let origin = Origin::parse(base_url).ok()?;
     let target = Target { user_id, team_id, check_free_credit: check };
     let template = Template::new(&origin, key, &request::user_agent(Some("agent/1")).ok()?).ok()?;
-    let request = template.request(&target).ok()?.to_http();
+    let request = template.request(&template.uri(&target).ok()?).to_http();
     let mut call = ureq_proto::client::Call::new(request).ok()?.proceed();
     let mut output = vec![0; template.room()];
     let length = call.write(&mut output).ok()?;
@@ -122,10 +122,10 @@ pub fn answer(bytes: &[u8], key: &str, bytewise: bool) -> Option<Result<Credit, 
     }
     theirs.shutdown(Shutdown::Write).expect("an end");
     let limit = Duration::from_secs(10);
-    let deadline = Deadline::new(Instant::now() + limit, [None, None]);
+    let deadline = Deadline::at(Instant::now() + limit);
     let origin = Origin::parse("http://127.0.0.1").expect("a base URL");
     let template = Template::new(&origin, key, &request::user_agent(None).expect("an agent")).ok()?;
-    let request = template.request(&Target::default()).expect("a request");
+    let request = template.request(&template.uri(&Target::default()).expect("a URI"));
     let read = |answer: &Answer<'_>, cut: Option<&http::error::TransportError>| match (answer.status, cut) {
         (200, None) => response::success(answer, key).map(|(got, _)| credit(&got)).map_err(failure),
         (200, Some(cut)) => {

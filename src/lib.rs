@@ -6,6 +6,8 @@
 
 #![deny(unsafe_code)]
 
+mod alarm;
+mod background;
 mod client;
 mod clock;
 mod deadline;
@@ -27,3 +29,4 @@ mod retry;
 mod status;
 mod thread;
 mod time;
+mod watch;

@@ -256,7 +256,7 @@ impl Template {
             headers,
             own: Uri::default(),
         };
-        template.own = template.uri(&Target::default())?;
+        template.own = template.build(&Target::default())?;
         Ok(template)
     }
 
@@ -267,16 +267,20 @@ impl Template {
         self.path.len() + 2 * 3 * MAX_ID_LENGTH + AROUND_THE_IDS + headers.sum::<usize>()
     }
 
-    /// The whole request (openapi.yaml, `GET /wallet/{user_id}/api-credit`; team_id since April 2026).
-    pub(crate) fn request(&self, target: &Target<'_>) -> Result<Request<'_>> {
-        let uri = match target {
-            Target { user_id: None, team_id: None, check_free_credit: false } => self.own.clone(),
-            _ => self.uri(target)?,
-        };
-        Ok(Request { uri, headers: &self.headers })
+    /// The whole request.
+    pub(crate) fn request(&self, uri: &Uri) -> Request<'_> {
+        Request { uri: uri.clone(), headers: &self.headers }
     }
 
-    fn uri(&self, target: &Target<'_>) -> Result<Uri> {
+    /// What to ask for (openapi.yaml, `GET /wallet/{user_id}/api-credit`; team_id since April 2026).
+    pub(crate) fn uri(&self, target: &Target<'_>) -> Result<Uri> {
+        match target {
+            Target { user_id: None, team_id: None, check_free_credit: false } => Ok(self.own.clone()),
+            _ => self.build(target),
+        }
+    }
+
+    fn build(&self, target: &Target<'_>) -> Result<Uri> {
         let user_id = target.user_id.unwrap_or("self");
         check_id(user_id, "query.user_id", "self")?;
         if matches!(user_id, "." | "..") {
@@ -336,7 +340,7 @@ mod tests {
     /// As ureq will write it.
     fn sent(base_url: &str, target: Target<'_>) -> String {
         let template = template(base_url);
-        let request = template.request(&target).unwrap().to_http();
+        let request = template.request(&template.uri(&target).unwrap()).to_http();
         let mut call = ureq_proto::client::Call::new(request).unwrap().proceed();
         // All of it in one write: `room` is enough.
         let mut output = vec![0; template.room()];
@@ -365,7 +369,7 @@ mod tests {
     #[test]
     fn the_key_is_in_no_debug_text() {
         let template = template(DEFAULT_BASE_URL);
-        let request = template.request(&Target::default()).unwrap();
+        let request = template.request(&template.uri(&Target::default()).unwrap());
         let text = format!("{request:?} {:?}", request.to_http());
         assert!(text.contains("authorization") && !text.contains("sk-1"), "{text}");
     }
@@ -461,14 +465,14 @@ mod tests {
         let template = template(DEFAULT_BASE_URL);
         let long = "x".repeat(1025);
         for id in ["", ".", "..", long.as_str()] {
-            let error = template.request(&Target { user_id: Some(id), ..Target::default() }).unwrap_err();
+            let error = template.uri(&Target { user_id: Some(id), ..Target::default() }).unwrap_err();
             assert!(error.message.contains("query.user_id"), "{}", error.message);
         }
         for id in ["", long.as_str()] {
-            let error = template.request(&Target { team_id: Some(id), ..Target::default() }).unwrap_err();
+            let error = template.uri(&Target { team_id: Some(id), ..Target::default() }).unwrap_err();
             assert!(error.message.contains("query.team_id"), "{}", error.message);
         }
-        assert!(template.request(&Target { user_id: Some(&long[1..]), ..Target::default() }).is_ok());
+        assert!(template.uri(&Target { user_id: Some(&long[1..]), ..Target::default() }).is_ok());
     }
 
     #[test]

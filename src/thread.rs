@@ -3,12 +3,14 @@
 use std::io;
 use std::thread::Builder;
 
-/// Enough for a call with TLS, and for the modules that the system's name lookup may load.
-const STACK_SIZE: usize = 512 * 1024;
+/// Enough for the modules that the system's name lookup may load.
+pub(crate) const LOOKUP_STACK: usize = 512 * 1024;
+/// Four times what a call with TLS takes, even where the library is not optimised.
+pub(crate) const CALL_STACK: usize = 256 * 1024;
 
 /// Starts a thread that nobody joins. A name has at most 15 bytes, which is what Linux shows.
-pub(crate) fn start(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let builder = Builder::new().name(name.to_owned()).stack_size(STACK_SIZE);
+pub(crate) fn start(name: &str, stack: usize, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let builder = Builder::new().name(name.to_owned()).stack_size(stack);
     with_signals_blocked(|| builder.spawn(body)).map(drop)
 }
 

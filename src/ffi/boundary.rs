@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{FISH_INTERNAL_ERROR, FISH_OK, error, fish_error, fish_status, memory};
 use crate::error::{Error, Result};
-use crate::status::Status;
 
 thread_local! {
     /// Whether this thread is running the library's code. Without a destructor, so that a thread may outlive
@@ -39,13 +38,7 @@ pub(super) unsafe fn call<T>(
         let failure = match done {
             Ok(Ok(())) => return FISH_OK,
             Ok(Err(failure)) => failure,
-            Err(panic) => Error::new(
-                Status::InternalError,
-                format!(
-                    "The library has a bug; please report this text: {}.",
-                    panic.replace('\0', "\u{fffd}")
-                ),
-            ),
+            Err(panic) => Error::bug(&panic),
         };
         // SAFETY: as the function demands. It may have been filled before the failure.
         unsafe { memory::clear(out) };

@@ -102,7 +102,7 @@ impl Dns {
             let _ = own.outcome.set((Instant::now(), outcome));
             own.done.set();
         };
-        thread::start("fish-resolve", run)
+        thread::start("fish-resolve", thread::LOOKUP_STACK, run)
             .map_err(|why| not_resolved(host, format!("no thread could be started: {why}")))?;
         lookups.push(Arc::clone(&running));
         Ok(running)
@@ -125,11 +125,11 @@ mod tests {
     use std::thread;
 
     fn soon() -> Deadline {
-        Deadline::new(Instant::now() + Duration::from_millis(30), [None, None])
+        Deadline::at(Instant::now() + Duration::from_millis(30))
     }
 
     fn long() -> Deadline {
-        Deadline::new(Instant::now() + Duration::from_secs(60), [None, None])
+        Deadline::at(Instant::now() + Duration::from_secs(60))
     }
 
     fn name(name: &str) -> Host {
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(LOOKUPS.load(Ordering::SeqCst), 1);
         let cancel = Arc::new(Event::new());
         cancel.set();
-        let deadline = Deadline::new(Instant::now() + Duration::from_secs(60), [Some(cancel), None]);
+        let deadline = Deadline::new(Instant::now() + Duration::from_secs(60), [Some(cancel), None, None]);
         let got = dns.resolve(&name("stuck.test"), 1, &deadline);
         assert_eq!(got, Err(Phase::Resolving.error(Kind::Cancelled)));
         assert_eq!(deadline.pause(Duration::ZERO), Err(Interrupted::Cancelled));

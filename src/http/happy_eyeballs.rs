@@ -145,7 +145,7 @@ mod tests {
     use std::net::TcpListener;
 
     fn deadline(ms: u64) -> Deadline {
-        Deadline::new(Instant::now() + Duration::from_millis(ms), [None, None])
+        Deadline::at(Instant::now() + Duration::from_millis(ms))
     }
 
     /// An address at which connecting neither succeeds nor fails: its backlog is full.

@@ -65,7 +65,7 @@ pub(super) struct State {
 
 impl Exchange {
     pub(super) fn new() -> Arc<Exchange> {
-        let over = Deadline::new(Instant::now(), [None, None]);
+        let over = Deadline::at(Instant::now());
         Arc::new(Exchange(Mutex::new(State {
             kept_deadline: over.clone(),
             deadline: over,
@@ -209,7 +209,7 @@ impl Session {
         if self.body.capacity() > KEPT_BODY {
             self.body = Vec::new();
         }
-        let over = Deadline::new(Instant::now(), [None, None]);
+        let over = Deadline::at(Instant::now());
         let mut state = self.exchange.lock();
         state.kept_deadline = over.clone();
         state.deadline = over;

@@ -30,6 +30,24 @@ pub(crate) struct ApiCredit<'a> {
     pub request_id: Option<Cow<'a, str>>,
 }
 
+/// An answer that is kept, to be read as often as asked.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Kept {
+    pub document: String,
+    request_id: Option<String>,
+}
+
+impl Kept {
+    pub(crate) fn new(credit: &ApiCredit<'_>, document: &str) -> Kept {
+        Kept { document: document.to_owned(), request_id: credit.request_id.as_deref().map(str::to_owned) }
+    }
+
+    pub(crate) fn credit(&self) -> ApiCredit<'_> {
+        let (credit, _) = decode(self.document.as_bytes()).expect("it was decoded before");
+        ApiCredit { request_id: self.request_id.as_deref().map(Cow::Borrowed), ..credit }
+    }
+}
+
 /// Money: the text, and the number derived from it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Amount<'a> {

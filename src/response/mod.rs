@@ -13,7 +13,7 @@ use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 #[cfg(fuzzing)]
 pub(crate) use document::{Amount, Stamp};
-pub(crate) use document::{ApiCredit, decode, success, within_limit};
+pub(crate) use document::{ApiCredit, Kept, decode, success, within_limit};
 pub(crate) use error_body::failure;
 
 use crate::error::Error;

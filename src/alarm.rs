@@ -1,0 +1,147 @@
+//! Waiting for a time of `clock::since_start`, which goes on while the machine sleeps: a watch that fell due in a
+//! suspend reads as soon as that is over.
+
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFd;
+
+use crate::clock;
+use crate::deadline::{Cancels, Deadline, Interrupted};
+use crate::event::Event;
+
+/// Where no timer goes on in sleep, how long a wait may overlook that it has been one.
+const SLICE: Duration = Duration::from_secs(10);
+/// How often an event is looked at that has no descriptor.
+const TICK: Duration = Duration::from_millis(40);
+
+/// Why a wait is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Woken {
+    Due,
+    Event,
+    Cancelled,
+}
+
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    cancels: Cancels,
+    timer: Option<timer::Timer>,
+}
+
+impl Alarm {
+    pub(crate) fn new(cancels: Cancels) -> Alarm {
+        Alarm { cancels, timer: timer::Timer::new().ok() }
+    }
+
+    /// Waits until `due`, or until `event` is set.
+    pub(crate) fn wait(&self, due: Duration, event: &Event) -> Woken {
+        loop {
+            let now = clock::since_start();
+            let mut left = due.saturating_sub(now);
+            let deadline = Deadline::new(Instant::now() + left, self.cancels.clone());
+            match deadline.check() {
+                Err(Interrupted::Cancelled) => return Woken::Cancelled,
+                Err(Interrupted::DeadlinePassed) => return Woken::Due,
+                Ok(()) if event.is_set() => return Woken::Event,
+                Ok(()) => {}
+            }
+            let mut fds: Vec<PollFd<'_>> = Vec::with_capacity(5);
+            match event.poll_fd() {
+                Some(fd) => fds.push(fd),
+                None => left = left.min(TICK),
+            }
+            match self.timer.as_ref().and_then(|timer| timer.set(left)) {
+                Some(fd) => fds.push(fd),
+                None => left = left.min(SLICE),
+            }
+            // Whatever ended it, the loop sees what is the case.
+            let _ = deadline.any(&mut fds, Instant::now() + left);
+        }
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod timer {
+    use std::os::fd::OwnedFd;
+    use std::time::Duration;
+
+    use rustix::event::{PollFd, PollFlags};
+    use rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
+    };
+
+    use crate::descriptor::above_stdio;
+
+    #[derive(Debug)]
+    pub(super) struct Timer(OwnedFd);
+
+    impl Timer {
+        pub(super) fn new() -> std::io::Result<Timer> {
+            let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+            Ok(Timer(above_stdio(timerfd_create(TimerfdClockId::Boottime, flags)?)?))
+        }
+
+        /// Readable after that long, time asleep included.
+        pub(super) fn set(&self, length: Duration) -> Option<PollFd<'_>> {
+            let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let value = Timespec { tv_sec: length.as_secs() as _, tv_nsec: length.subsec_nanos() as _ };
+            let once = Itimerspec { it_interval: zero, it_value: value };
+            timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &once).ok()?;
+            Some(PollFd::new(&self.0, PollFlags::IN))
+        }
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod timer {
+    use std::time::Duration;
+
+    use rustix::event::PollFd;
+
+    /// None that goes on in sleep and that `poll` could wait for.
+    #[derive(Debug)]
+    pub(super) struct Timer;
+
+    impl Timer {
+        pub(super) fn new() -> std::io::Result<Timer> {
+            Ok(Timer)
+        }
+
+        pub(super) fn set(&self, _: Duration) -> Option<PollFd<'_>> {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_wait_ends_when_it_is_due_when_the_event_is_set_and_when_it_is_cancelled() {
+        let cancel = Arc::new(Event::new());
+        let alarm = Alarm::new([None, Some(Arc::clone(&cancel)), None]);
+        let event = Event::new();
+        let soon = clock::since_start() + Duration::from_millis(30);
+        assert_eq!(alarm.wait(soon, &event), Woken::Due);
+        assert!(clock::since_start() >= soon);
+        assert_eq!(alarm.wait(Duration::ZERO, &event), Woken::Due);
+
+        let late = clock::since_start() + Duration::from_secs(3600);
+        std::thread::scope(|scope| {
+            scope.spawn(|| event.set());
+            assert_eq!(alarm.wait(late, &event), Woken::Event);
+        });
+        assert_eq!(alarm.wait(late, &event), Woken::Event);
+        // What is due comes before what is asked.
+        assert_eq!(alarm.wait(soon, &event), Woken::Due);
+        event.clear();
+        std::thread::scope(|scope| {
+            scope.spawn(|| cancel.set());
+            assert_eq!(alarm.wait(late, &event), Woken::Cancelled);
+        });
+        assert_eq!(alarm.wait(soon, &event), Woken::Cancelled);
+    }
+}
