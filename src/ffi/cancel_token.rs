@@ -3,13 +3,13 @@
 use std::ptr;
 use std::sync::Arc;
 
+use crate::event::Event;
 use crate::panics::guarded;
-use crate::signal::Signal;
 
 /// Cancels calls from any thread, any number of them at once. A cancelled token stays cancelled: make a new
 /// one for the next call.
 pub struct fish_cancel_token {
-    /// Only C's name for it: the pointer is that of an `Arc<Signal>`.
+    /// Only C's name for it: the pointer is that of an `Arc<Event>`.
     _opaque: (),
 }
 
@@ -18,7 +18,7 @@ pub struct fish_cancel_token {
 /// Any thread. Free it with fish_cancel_token_free. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn fish_cancel_token_new() -> *mut fish_cancel_token {
-    guarded(ptr::null_mut(), || Arc::into_raw(Arc::new(Signal::new())).cast_mut().cast())
+    guarded(ptr::null_mut(), || Arc::into_raw(Arc::new(Event::new())).cast_mut().cast())
 }
 
 /// Cancels every call that was given this token, now or later; each returns FISH_CANCELLED within 100 ms. NULL
@@ -32,8 +32,8 @@ pub unsafe extern "C" fn fish_cancel_token_cancel(token: *mut fish_cancel_token)
         #[cfg(test)]
         crate::panics::injection_point();
         // SAFETY: it is NULL or alive.
-        if let Some(signal) = unsafe { token.cast::<Signal>().as_ref() } {
-            signal.raise();
+        if let Some(event) = unsafe { token.cast::<Event>().as_ref() } {
+            event.set();
         }
     });
 }
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn fish_cancel_token_free(token: *mut fish_cancel_token) {
     guarded((), || {
         if !token.is_null() {
             // SAFETY: it came from fish_cancel_token_new, and the caller gives up its share.
-            drop(unsafe { Arc::from_raw(token.cast::<Signal>()) });
+            drop(unsafe { Arc::from_raw(token.cast::<Event>()) });
         }
     });
 }
@@ -55,13 +55,13 @@ pub unsafe extern "C" fn fish_cancel_token_free(token: *mut fish_cancel_token) {
 /// A call's own share of a token.
 ///
 /// SAFETY: `token` is NULL or alive.
-pub(super) unsafe fn share(token: *mut fish_cancel_token) -> Option<Arc<Signal>> {
+pub(super) unsafe fn share(token: *mut fish_cancel_token) -> Option<Arc<Event>> {
     if token.is_null() {
         return None;
     }
     // SAFETY: as the function demands.
     unsafe {
-        Arc::increment_strong_count(token.cast::<Signal>());
-        Some(Arc::from_raw(token.cast::<Signal>()))
+        Arc::increment_strong_count(token.cast::<Event>());
+        Some(Arc::from_raw(token.cast::<Event>()))
     }
 }

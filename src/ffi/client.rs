@@ -69,8 +69,7 @@ pub unsafe extern "C" fn fish_client_new(
                 Some(options) => read(options)?,
                 None => Options::default(),
             };
-            #[cfg(unix)]
-            super::fork::watch();
+            crate::fork::watch();
             let made = Client::new(&options, &|name| std::env::var_os(name))?;
             client.write(Box::into_raw(Box::new(fish_client(made))));
             Ok(())

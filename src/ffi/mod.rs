@@ -23,8 +23,6 @@ mod error;
 mod cancel_token;
 
 mod boundary;
-#[cfg(unix)]
-mod fork;
 mod heap;
 mod memory;
 

@@ -20,6 +20,7 @@ FINE, LATER, CHANGE, INTERRUPTED = 0, 1, 2, 130
 
 # What a message calls a setting, and where the person at the command line finds it.
 _HERE = {
+    "field_errors and api_message": "below",
     "api_key or FISH_API_KEY": "FISH_API_KEY",
     "api_key, or FISH_API_KEY": "FISH_API_KEY",
     "api_key": "FISH_API_KEY",
@@ -97,7 +98,9 @@ def run(argv: Optional[List[str]]) -> int:
         # By asyncio even for one call: so Ctrl-C ends it at once, not when it returns.
         return asyncio.run(show(arguments))
     except FishError as error:
-        complain(here(str(error)), *(f"  {field.location}: {field.message}" for field in error.field_errors))
+        said = [f"  the server said: {error.api_message}"] if error.api_message else []
+        said += [f"  {field.location}: {field.message}" for field in error.field_errors]
+        complain(here(str(error)), *said)
         return LATER if error.retryable else CHANGE
     except ImportError as error:
         complain(str(error))

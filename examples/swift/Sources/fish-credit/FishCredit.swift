@@ -30,7 +30,8 @@ struct FishCreditCommand {
             }
             return show(text)
         } catch {
-            let fields = error.fields.map { "  \($0.location): \($0.message)" }
+            var fields = error.apiMessage.map { ["  the server said: \($0)"] } ?? []
+            fields += error.fields.map { "  \($0.location): \($0.message)" }
             return complain(error.isRetryable ? 1 : 2, here("\(error)"), fields)
         }
     }
@@ -39,7 +40,8 @@ struct FishCreditCommand {
     static func here(_ message: String) -> String {
         let names = [
             ("apiKey or FISH_API_KEY", "FISH_API_KEY"), ("apiKey, or FISH_API_KEY", "FISH_API_KEY"),
-            ("baseURL", "FISH_BASE_URL"), ("userID is", "the user's id is"), ("userID, teamID", "the user's id"),
+            ("fields and apiMessage", "below"), ("baseURL", "FISH_BASE_URL"), ("userID is", "the user's id is"),
+            ("userID, teamID", "the user's id"),
         ]
         return names.reduce(message) { told, name in told.replacingOccurrences(of: name.0, with: name.1) }
     }

@@ -37,6 +37,7 @@ func main() {
 
 // What a message calls a setting, and where the person at the command line finds it.
 var here = strings.NewReplacer(
+	"FieldErrors and APIMessage", "below",
 	"Options.APIKey or FISH_API_KEY", "FISH_API_KEY", "Options.APIKey, or FISH_API_KEY", "FISH_API_KEY",
 	"Options.APIKey", "FISH_API_KEY", "Options.BaseURL", "FISH_BASE_URL",
 	"Query.UserID", "-user", "Query.TeamID", "-team", "its timeout", "-timeout",
@@ -94,6 +95,9 @@ func run(arguments []string) int {
 			return complain(later, err.Error())
 		}
 		lines := []string{here(strings.TrimPrefix(err.Error(), "fishcredit: "))}
+		if failure.APIMessage != "" {
+			lines = append(lines, "  the server said: "+failure.APIMessage)
+		}
 		for _, field := range failure.FieldErrors {
 			lines = append(lines, fmt.Sprintf("  %s: %s", field.Location, field.Message))
 		}
