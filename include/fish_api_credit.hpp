@@ -19,6 +19,12 @@
 #ifndef FISH_API_CREDIT_HPP
 #define FISH_API_CREDIT_HPP
 
+/* MSVC says its standard in _MSVC_LANG, and in __cplusplus only if it is asked to. Below C++17 nothing else is
+   compiled: one error says all. */
+#if __cplusplus < 201703L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 201703L)
+#error "fish_api_credit.hpp needs C++17 or later: compile with -std=c++17 (MSVC: /std:c++17), or use fish_api_credit.h."
+#else
+
 #include "fish_api_credit.h"
 
 #include <chrono>
@@ -183,62 +189,71 @@ private:
 class Error {
 public:
   /** Takes over what a C function filled; nobody else may free it. */
-  explicit Error(const fish_error &raw) noexcept : raw_(raw) {}
-  Error(Error &&other) noexcept : raw_(std::exchange(other.raw_, fish_error{})) {}
-  Error &operator=(Error &&other) noexcept {
-    Error old(std::move(*this));
-    raw_ = std::exchange(other.raw_, {});
-    return *this;
-  }
-  Error(const Error &) = delete;
+  explicit Error(const fish_error &raw) noexcept : shared_(new fish_error(raw), release) {}
+  Error(Error &&other) noexcept = default;
+  Error &operator=(Error &&other) noexcept = default;
   Error &operator=(const Error &) = delete;
-  ~Error() { fish_error_free(&raw_); }
 
   /** How the call ended. */
-  StatusCode status() const noexcept { return static_cast<StatusCode>(raw_.status); }
+  StatusCode status() const noexcept { return static_cast<StatusCode>(raw().status); }
   /** One sentence that says what to do. No secret is ever in it. */
-  std::string_view message() const noexcept { return raw_.message == nullptr ? "" : raw_.message; }
+  std::string_view message() const noexcept { return raw().message == nullptr ? "" : raw().message; }
   /** The same call may succeed later. */
-  bool retryable() const noexcept { return raw_.retryable; }
+  bool retryable() const noexcept { return raw().retryable; }
   /** The HTTP status of the last answer, if one arrived. */
   std::optional<int> http_status() const noexcept {
-    return raw_.http_status == 0 ? std::nullopt : std::optional<int>(raw_.http_status);
+    return raw().http_status == 0 ? std::nullopt : std::optional<int>(raw().http_status);
   }
-  /** How often the request was tried, retries included. */
-  std::uint32_t attempts() const noexcept { return raw_.attempts; }
+  /** Tries, retries and failed connections included. 0: it was refused before anything was sent. */
+  std::uint32_t attempts() const noexcept { return raw().attempts; }
   /** How long the server asks to be left alone, if it said (Retry-After). */
   std::optional<std::chrono::milliseconds> retry_after() const noexcept {
-    return raw_.retry_after_ms == 0
+    return raw().retry_after_ms == 0
                ? std::nullopt
-               : std::optional<std::chrono::milliseconds>(std::chrono::milliseconds(raw_.retry_after_ms));
+               : std::optional<std::chrono::milliseconds>(std::chrono::milliseconds(raw().retry_after_ms));
   }
   /** The server's own words. */
-  std::optional<std::string_view> api_message() const noexcept { return detail::text_or_none(raw_.api_message); }
+  std::optional<std::string_view> api_message() const noexcept { return detail::text_or_none(raw().api_message); }
   /** The server's machine-readable reason. */
-  std::optional<std::string_view> api_reason() const noexcept { return detail::text_or_none(raw_.api_reason); }
+  std::optional<std::string_view> api_reason() const noexcept { return detail::text_or_none(raw().api_reason); }
   /** The server's name for this request, for its support. */
-  std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_.request_id); }
+  std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw().request_id); }
   /** The start of the error answer's body, at most 4 KiB. */
-  std::optional<std::string_view> body() const noexcept { return detail::text_or_none(raw_.body); }
+  std::optional<std::string_view> body() const noexcept { return detail::text_or_none(raw().body); }
   /** What a 422 found wrong. */
-  FieldErrors field_errors() const noexcept { return FieldErrors(raw_); }
+  FieldErrors field_errors() const noexcept { return FieldErrors(raw()); }
 
 private:
-  fish_error raw_;
+  // An Exception and the Result that threw it share one failure.
+  friend class Exception;
+  template <typename T> friend class Result;
+  Error(const Error &) noexcept = default;
+
+  static void release(fish_error *raw) noexcept {
+    fish_error_free(raw);
+    delete raw;
+  }
+
+  const fish_error &raw() const noexcept {
+    static const fish_error none{};
+    return shared_ ? *shared_ : none;
+  }
+
+  std::shared_ptr<const fish_error> shared_;
 };
 
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-/** What Result::value() throws. Copies share one Error. */
+/** What Result::value() throws. */
 class Exception : public std::exception {
 public:
-  explicit Exception(Error error) : error_(std::make_shared<const Error>(std::move(error))) {}
+  explicit Exception(Error &&error) noexcept : error_(std::move(error)) {}
 
-  const char *what() const noexcept override { return error_->message().data(); }
-  const Error &error() const noexcept { return *error_; }
-  StatusCode status() const noexcept { return error_->status(); }
+  const char *what() const noexcept override { return error_.message().data(); }
+  const Error &error() const noexcept { return error_; }
+  StatusCode status() const noexcept { return error_.status(); }
 
 private:
-  std::shared_ptr<const Error> error_;
+  Error error_;
 };
 #endif
 
@@ -270,9 +285,11 @@ public:
   StatusCode status() const noexcept { return has_value() ? StatusCode::ok : error().status(); }
 
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-  /** The value; a failure is thrown as Exception, which takes the Error out of this Result. */
+  /** The value; a failure is thrown as Exception, and stays in this Result too. */
   T &value() & { return *(throw_failure(), std::get_if<0>(&state_)); }
+  const T &value() const & { return *(throw_failure(), std::get_if<0>(&state_)); }
   T &&value() && { return std::move(*(throw_failure(), std::get_if<0>(&state_))); }
+  const T &&value() const && { return std::move(*(throw_failure(), std::get_if<0>(&state_))); }
 #endif
 
 private:
@@ -284,9 +301,9 @@ private:
   }
 
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-  void throw_failure() {
+  void throw_failure() const {
     if (!has_value()) {
-      throw Exception(std::move(error()));
+      throw Exception(Error(error()));
     }
   }
 #endif
@@ -582,5 +599,7 @@ private:
 };
 
 } // namespace fish
+
+#endif // C++17
 
 #endif // FISH_API_CREDIT_HPP

@@ -50,6 +50,36 @@ fn the_header_works_in_every_standard_with_exceptions_and_without() {
 }
 
 #[test]
+fn below_cpp17_one_error_says_what_is_needed() {
+    let source = programs::scratch().join("old.cpp");
+    std::fs::write(&source, "#include <fish_api_credit.hpp>\nint main() {}\n").unwrap();
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    for compiler in compilers() {
+        for (flags, errors) in
+            [(&["-std=c++98"][..], 1), (&["-std=c++11"], 1), (&["-std=c++14"], 1), (&["-std=c++17"], 0)]
+        {
+            let mut command = Command::new(compiler);
+            command.args(flags).arg("-fsyntax-only").arg("-I").arg(&include).arg(&source);
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            let found: Vec<&str> = said.lines().filter(|line| line.contains("error:")).collect();
+            assert_eq!(found.len(), errors, "{compiler} {flags:?}: {said}");
+            assert!(found.iter().all(|line| line.contains("needs C++17")), "{said}");
+        }
+        // MSVC says in a macro of its own what __cplusplus does not. The standard library here believes the lie about
+        // __cplusplus and complains too, so only the preprocessor is asked, and only for what this header says.
+        for (standard, refused) in [("201402L", true), ("201703L", false), ("202002L", false)] {
+            let mut command = Command::new(compiler);
+            command.args(["-E", "-w", "-std=c++17", "-U__cplusplus", "-D__cplusplus=199711L"]);
+            command.arg(format!("-D_MSVC_LANG={standard}")).arg("-I").arg(&include).arg(&source);
+            let said = command.output().unwrap().stderr;
+            let said = String::from_utf8_lossy(&said);
+            assert_eq!(said.contains("needs C++17"), refused, "{compiler} {standard}: {said}");
+        }
+    }
+}
+
+#[test]
 fn nothing_leaks_and_nothing_is_undefined() {
     let server = Server::start();
     for compiler in compilers() {

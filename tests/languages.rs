@@ -319,6 +319,21 @@ fn swift() {
     succeeds(&mut swift("test"));
     let (_, expected) = program("docs/swift.md", "swift");
     prints(swift("run").args(["--quiet", "fish-credit"]), &expected);
+    // Wrong usage, and what cannot be printed, are told in a line.
+    let refused = |command: &mut Command, why: &str| {
+        let output = command.output().expect("swift");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.starts_with(&format!("fish-credit: {why}")) && said.lines().count() == 1, "{said}");
+    };
+    refused(swift("run").args(["--quiet", "fish-credit", "one", "two"]), "it takes the user's id or nothing");
+    if let Ok(full) = fs::File::options().write(true).open("/dev/full") {
+        let (url, thread) = server();
+        let mut run = swift("run");
+        run.args(["--quiet", "fish-credit"]).env("FISH_API_KEY", "sk-test").env("FISH_BASE_URL", url);
+        refused(run.stdout(full), "standard output: ");
+        thread.join().expect("the server saw what it should");
+    }
 }
 
 #[test]

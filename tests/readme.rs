@@ -1,5 +1,5 @@
-//! README.md, taken at its word: its C is compiled and run, its commands are run, its output is what is printed,
-//! its tables name what the header has, and its links lead somewhere.
+//! README.md and the pages of docs, taken at their word: every command of every page is run as it stands, README.md's C
+//! is compiled and run, its output is what is printed, its tables name what the header has, and its links lead somewhere.
 
 #[path = "../examples/quickstart/sandbox.rs"]
 mod sandbox;
@@ -8,6 +8,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use support::c::{self, Link};
 
@@ -50,7 +51,7 @@ fn redirect(scratch: &Path) -> PathBuf {
     let source = scratch.join("redirect.c");
     let object = scratch.join("redirect.o");
     std::fs::write(&source, REDIRECT).unwrap();
-    c::build(&object, &[&source], Link::Shared, &["-c"], scratch).unwrap();
+    c::build(&object, &[&source], Link::Shared, &["-c", "-fPIC"], scratch).unwrap();
     object
 }
 
@@ -98,62 +99,272 @@ fn script(path: &Path, lines: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Runs each block as it stands, in a copy of the project's layout. Two commands are met by stand-ins: `cargo`,
-/// which has just built what is asked for (this test is part of `cargo test`), and `cc`, which is the real one but
-/// lets the program ask the sandbox.
+/// A fenced block of a page: its language, its text without the page's indentation, and the lines before it.
+struct Block {
+    language: String,
+    text: String,
+    before: String,
+}
+
+fn page_blocks(page: &str) -> Vec<Block> {
+    let (mut blocks, mut before) = (Vec::new(), String::new());
+    let text = read(page);
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let Some((indent, language)) = line.split_once("```") else {
+            before = format!("{before}{line}\n");
+            continue;
+        };
+        let body: String = lines
+            .by_ref()
+            .take_while(|line| line.trim() != "```")
+            .map(|line| line.strip_prefix(indent).unwrap_or(line).to_owned() + "\n")
+            .collect();
+        blocks.push(Block { language: language.to_owned(), text: body, before: std::mem::take(&mut before) });
+    }
+    blocks
+}
+
+/// What a comment before a block says of it: `<!-- needs: TOOL -->`, or `<!-- not run: REASON -->`.
+fn mark<'a>(block: &'a Block, kind: &str) -> Option<&'a str> {
+    let last = block.before.trim_end().lines().last()?.trim();
+    last.strip_prefix("<!-- ")?.strip_suffix(" -->")?.strip_prefix(kind)
+}
+
+/// A page as one shell session: its commands in their order, and each program whose paragraph ends in its file's name,
+/// put there. A block that cannot be run here is named.
+fn session(page: &str) -> String {
+    let mut session = String::new();
+    for block in page_blocks(page) {
+        let reason = mark(&block, "not run: ").map(str::to_owned);
+        let reason = reason.or_else(|| {
+            let tool = mark(&block, "needs: ")?;
+            found(tool).is_none().then(|| format!("no {tool}"))
+        });
+        let saved = block.before.trim_end().strip_suffix("`:").and_then(|text| text.rsplit('`').next());
+        match (block.language.as_str(), saved, reason) {
+            ("sh", _, Some(reason)) => println!("skipped, a block of {page}: {reason}"),
+            ("sh", _, None) => session += &block.text,
+            (_, Some(name), _) if name.contains('.') && !name.contains('/') => {
+                session += &format!("cat >{name} <<'END OF FILE'\n{}END OF FILE\n", block.text)
+            }
+            _ => {}
+        }
+    }
+    session
+}
+
+/// Where a page's commands are run: a copy of the repository with the library that cargo has just built, in a
+/// namespace whose `/usr/local` and `/etc` are scratch. Some commands are met by stand-ins: `cargo`, which has just
+/// built what is asked for (this test is part of `cargo test`), `sudo`, for the namespace's user is root, and `cc` and
+/// `c++`, which are the real ones but let the program ask the sandbox.
+struct Stage {
+    scratch: tempfile::TempDir,
+    sandbox: support::server::Server,
+    key: &'static str,
+    path: String,
+}
+
+impl Stage {
+    fn new(key: &'static str) -> Stage {
+        let scratch = tempfile::tempdir().unwrap();
+        let object = redirect(scratch.path());
+        let project = scratch.path().join("project");
+        std::fs::create_dir(&project).unwrap();
+        let mut copy = Command::new("cp");
+        copy.args(["-R", "Cargo.toml", "Cargo.lock", "CMakeLists.txt", "LICENSE-MIT", "LICENSE-APACHE"]);
+        copy.args(["README.md", "docs", "examples", "include", "packaging"]).arg(&project);
+        c::stdout(&copy.current_dir(c::root()).output().unwrap());
+        for library in ["libfish_api_credit.so", "libfish_api_credit.a"] {
+            c::alias(&c::built().join(library), &project.join("target/release").join(library));
+        }
+        let bin = scratch.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        let quickstart = c::built().with_file_name("examples").join("quickstart");
+        assert!(
+            quickstart.exists(),
+            "the quickstart is built: run `cargo test`, or `cargo build --examples` first"
+        );
+        script(
+            &bin.join("cargo"),
+            &format!(
+                "case \"$*\" in\n\
+                 'run --example quickstart') echo \"cargo $*\" >>'{asked}'; unset FISH_API_KEY; CC='{compiler}' exec '{quickstart}' ;;\n\
+                 'rustc --release --lib --crate-type cdylib,staticlib' | test) echo \"cargo $*\" >>'{asked}' ;;\n\
+                 *' --target-dir '*) for target; do :; done; mkdir -p \"$target/release\"\n\
+                 exec cp '{built}/libfish_api_credit.so' '{built}/libfish_api_credit.a' \"$target/release\" ;;\n\
+                 *) exit 64 ;;\nesac",
+                asked = scratch.path().join("asked-of-cargo").display(),
+                compiler = real(&c::compiler()).unwrap_or_default(),
+                quickstart = quickstart.display(),
+                built = c::built().display(),
+            ),
+        );
+        script(&bin.join("sudo"), "exec \"$@\"");
+        // By their paths: the stand-ins are found first under their names.
+        for (name, compiler) in [("cc", c::compiler()), ("c++", "c++".to_owned())] {
+            let Some(real) = real(&compiler) else { continue };
+            script(
+                &bin.join(name),
+                &format!(
+                    "case \"$*\" in *fish_api_credit*) set -- {REDIRECTED} '{}' \"$@\" ;; esac\nexec {real} \"$@\"",
+                    object.display(),
+                ),
+            );
+        }
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        Stage { sandbox: sandbox::start(key), scratch, key, path }
+    }
+
+    /// Runs the commands, and gives what they printed.
+    fn run(&self, commands: &str) -> String {
+        let scratch = self.scratch.path();
+        let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+        let mut command = c::command("unshare");
+        command.args((!root).then_some("--map-root-user")).args(["--mount", "sh", "-euc"]);
+        // An entry of the real /usr/local is still there, by a link; what this library would install is not.
+        command.arg(format!(
+            "mount -t tmpfs tmpfs '{0}/mounted'\n\
+             cd '{0}/mounted'\n\
+             mkdir local etc\n\
+             mount --bind /usr/local local\n\
+             for folder in lib include share; do\n\
+             mkdir $folder\n\
+             for entry in local/$folder/*; do\n\
+             case $entry in *fish* | */pkgconfig | */cmake | */licenses | *'*') ;;\n\
+             *) ln -s \"$PWD/$entry\" $folder/ ;; esac\n\
+             done\n\
+             mount --bind $folder /usr/local/$folder\n\
+             done\n\
+             cp -a /etc/. etc 2>/dev/null || true\n\
+             mount --bind etc /etc\n\
+             cd ../project\n\
+             {commands}",
+            scratch.display(),
+        ));
+        std::fs::create_dir_all(scratch.join("mounted")).unwrap();
+        // rustc, which CMake asks for its target, finds its own things by the real home.
+        let home = std::env::var("HOME").unwrap_or_else(|_| "/root".into());
+        for (name, folder) in [("RUSTUP_HOME", ".rustup"), ("CARGO_HOME", ".cargo")] {
+            if std::env::var_os(name).is_none() {
+                command.env(name, Path::new(&home).join(folder));
+            }
+        }
+        for name in ["PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "FISH_API_CREDIT_LIBRARY", "CMAKE_GENERATOR"] {
+            command.env_remove(name);
+        }
+        command
+            .env("HOME", scratch)
+            .env("PATH", &self.path)
+            .env("FISH_API_KEY", self.key)
+            .env("FISH_SANDBOX", self.sandbox.url())
+            .env("FISH_BASE_URL", self.sandbox.url())
+            .env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache"))
+            .envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "")]);
+        c::stdout(&command.output().unwrap())
+    }
+}
+
+/// Whether the tool is there; CI promises that it is.
+fn has(tools: &[&str]) -> bool {
+    let missing: Vec<&&str> = tools.iter().filter(|tool| found(tool).is_none()).collect();
+    for tool in &missing {
+        println!("skipped: no {tool}");
+    }
+    assert!(
+        missing.is_empty() || std::env::var_os("FISH_CI").is_none(),
+        "FISH_CI is set, and there is no {missing:?}"
+    );
+    missing.is_empty()
+}
+
+/// Every page that is not README.md, with the tools that its commands need, and what a run of it prints.
+#[test]
+#[cfg(target_os = "linux")]
+fn every_command_of_every_page_runs_as_it_stands() {
+    const PAGES: &[(&str, &[&str], &[&str])] = &[
+        ("docs/abi.md", &[], &[]),
+        (
+            "docs/c.md",
+            &["cmake", "pkg-config"],
+            &["API credit (not your plan's platform credit): 12.345678\n"],
+        ),
+        (
+            "docs/cpp.md",
+            &["cmake", "pkg-config", "c++"],
+            &["API credit (not your plan's platform credit): 12.345678\n"],
+        ),
+        ("docs/go.md", &["cmake", "pkg-config", "go"], &["API credit: 12.345678, exactly 6172839/500000\n"]),
+        (
+            "docs/plugins.md",
+            &["cmake", "pkg-config"],
+            &["API credit: $12.345678\n", "opened in ", "API credit: $12.345678\n", "opened in "],
+        ),
+        (
+            "docs/python.md",
+            &["cmake", "python3"],
+            &["API credit: 12.345678 (not the platform", "API credit: 12.345678 (last change"],
+        ),
+        ("docs/reproducible.md", &[], &[]),
+        ("docs/swift.md", &["cmake", "pkg-config"], &[]),
+        ("docs/testing.md", &[], &[]),
+        ("examples/plugin/README.md", &[], &["API credit: $12.345678\n", "opened in "]),
+    ];
+    let mut listed: Vec<String> = std::fs::read_dir(c::root().join("docs"))
+        .unwrap()
+        .map(|entry| format!("docs/{}", entry.unwrap().file_name().to_str().unwrap()))
+        .filter(|name| name.ends_with(".md"))
+        .collect();
+    listed.retain(|name| PAGES.iter().all(|(page, ..)| page != name));
+    assert!(listed.is_empty(), "nobody runs the commands of {listed:?}");
+
+    if Command::new("unshare")
+        .args(["--map-root-user", "--mount", "true"])
+        .output()
+        .is_ok_and(|it| !it.status.success())
+        && Command::new("unshare").args(["--mount", "true"]).output().is_ok_and(|it| !it.status.success())
+    {
+        println!("skipped: this machine allows no mount namespace");
+        assert!(std::env::var_os("FISH_CI").is_none(), "FISH_CI is set, and unshare does not work");
+        return;
+    }
+    // What the other pages mean by "Install the library".
+    let install = page_blocks("docs/c.md").remove(0).text;
+    for (page, tools, prints) in PAGES {
+        let session = session(page);
+        let installs = read(page).contains("c.md#install") && !session.is_empty();
+        if session.is_empty() || !has(tools) {
+            continue;
+        }
+        println!("{page}");
+        let stage = Stage::new("...");
+        // From a real clone's release folder, as README.md has it.
+        let ready = if page.starts_with("examples") {
+            "ln -sf libfish_api_credit.so target/release/libfish_api_credit.so.0\n"
+        } else {
+            ""
+        };
+        let printed = stage.run(&format!("{ready}{}{session}", if installs { install.as_str() } else { "" }));
+        let mut rest = printed.as_str();
+        for expected in *prints {
+            rest = rest
+                .split_once(expected)
+                .unwrap_or_else(|| panic!("{page}: no {expected:?} in\n{printed}"))
+                .1;
+        }
+    }
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn every_command_does_what_it_says() {
-    let sandbox = sandbox::start(KEY);
-    let scratch = tempfile::tempdir().unwrap();
-    let object = redirect(scratch.path());
-    let project = scratch.path().join("project");
-    for folder in ["include", "examples"] {
-        c::alias(&c::root().join(folder), &project.join(folder));
-    }
-    for library in ["libfish_api_credit.so", "libfish_api_credit.a"] {
-        c::alias(&c::built().join(library), &project.join("target/release").join(library));
-    }
-    let bin = scratch.path().join("bin");
-    std::fs::create_dir(&bin).unwrap();
-    let asked = scratch.path().join("asked-of-cargo");
-    let quickstart = c::built().with_file_name("examples").join("quickstart");
-    assert!(
-        quickstart.exists(),
-        "the quickstart is built: run `cargo test`, or `cargo build --examples` first"
-    );
-    script(
-        &bin.join("cargo"),
-        &format!(
-            "echo \"cargo $*\" >>'{}'\ncase \"$*\" in\n'run --example quickstart') exec '{}' ;;\n\
-             'rustc --release --lib --crate-type cdylib,staticlib' | test) ;;\n*) exit 64 ;;\nesac",
-            asked.display(),
-            quickstart.display()
-        ),
-    );
-    // By its path: the stand-in is found first under its name.
-    let compiler = c::compiler();
-    let (name, arguments) = compiler.split_once(' ').unwrap_or((&compiler, ""));
-    let compiler = format!("{} {arguments}", found(name).display());
-    script(&bin.join("cc"), &format!("exec {compiler} {REDIRECTED} '{}' \"$@\"", object.display()));
-
-    let mut printed = String::new();
-    for block in blocks("sh") {
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-        let mut command = c::command("sh");
-        command.args(["-eu", "-c", &block]).current_dir(&project).env("PATH", path);
-        command.env("CC", &compiler);
-        // The quickstart's block is for those without a key.
-        if block.contains("cc ") {
-            command.env("FISH_API_KEY", KEY).env("FISH_SANDBOX", sandbox.url());
-        }
-        printed += &c::stdout(&command.output().unwrap());
-    }
+    let stage = Stage::new(KEY);
+    let printed = stage.run(&session("README.md"));
     assert!(printed.contains("It asks the sandbox"), "{printed}");
     assert!(printed.contains("Free credit left   yes\n"), "{printed}");
     assert!(printed.ends_with(&sandbox::document(false)), "{printed}");
     assert_eq!(
-        std::fs::read_to_string(asked).unwrap(),
+        std::fs::read_to_string(stage.scratch.path().join("asked-of-cargo")).unwrap(),
         "cargo run --example quickstart\ncargo test\ncargo rustc --release --lib --crate-type cdylib,staticlib\n"
     );
     let run = read(".ci/run");
@@ -162,10 +373,36 @@ fn every_command_does_what_it_says() {
     }
 }
 
+/// A script or a test that a page names is there.
+#[test]
+fn every_script_and_test_that_a_page_names_is_there() {
+    let mut named = 0;
+    for entry in std::fs::read_dir(c::root().join("docs")).unwrap() {
+        let page = entry.unwrap().path();
+        let Ok(text) = std::fs::read_to_string(&page) else { continue };
+        let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || "`,)(".contains(c)).collect();
+        let tests =
+            words.windows(2).filter(|pair| pair[0] == "--test").map(|pair| format!("tests/{}.rs", pair[1]));
+        let scripts = words.iter().map(|word| word.trim_end_matches(['.', ':', ';']));
+        let scripts = scripts.filter(|word| word.ends_with(".sh")).map(str::to_owned);
+        for file in tests.chain(scripts) {
+            assert!(c::root().join(&file).exists(), "{} names {file}, which is not there", page.display());
+            named += 1;
+        }
+    }
+    assert!(named > 10);
+}
+
+/// A compiler and its arguments, by its path.
+fn real(compiler: &str) -> Option<String> {
+    let (name, arguments) = compiler.split_once(' ').unwrap_or((compiler, ""));
+    Some(format!("{} {arguments}", found(name)?.display()))
+}
+
 /// Where a command is, with the tester's PATH.
-fn found(name: &str) -> PathBuf {
+fn found(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap();
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.exists()).expect(name)
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.exists())
 }
 
 #[test]

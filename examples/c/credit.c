@@ -11,12 +11,13 @@
  */
 #include "fish_api_credit.h"
 
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 0, FAILED = 1, USAGE = 2 };
+enum { SHOWN = 0, FAILED = 1, USAGE = 2, UNWRITTEN = 2 };
 
 static const char HELP[] =
   "Usage: credit [options]\n"
@@ -34,7 +35,8 @@ static const char HELP[] =
   "\n"
   "The API key is read from the environment variable FISH_API_KEY, and from nowhere else.\n"
   "\n"
-  "Exit status: 0 the credit was shown, 1 the call failed (standard error says why), 2 wrong usage.\n";
+  "Exit status: 0 the credit was shown, 1 the call failed, 2 wrong usage, or it could not be printed; standard\n"
+  "error says why.\n";
 
 /* What the command line asks for. */
 typedef struct {
@@ -121,12 +123,17 @@ static bool parse(int count, char **arguments, request *asked) {
 /* ---- What a person reads ------------------------------------------------- */
 
 /* Text from a server, without the control characters by which it could command a terminal. */
-static void put(FILE *out, const char *text) {
-  for (const unsigned char *byte = (const unsigned char *)text; *byte != '\0'; byte++) {
+static void put_bytes(FILE *out, const char *text, size_t length) {
+  const unsigned char *byte = (const unsigned char *)text, *end = byte + length;
+  for (; byte < end; byte++) {
     bool c1 = byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0; /* U+0080 to U+009F in UTF-8 */
     if (c1) byte++;
     putc(c1 || *byte < 0x20 || *byte == 0x7f ? '?' : *byte, out);
   }
+}
+
+static void put(FILE *out, const char *text) {
+  put_bytes(out, text, strlen(text));
 }
 
 static void row(FILE *out, const char *label, const char *text) {
@@ -165,10 +172,51 @@ static void show(const fish_api_credit *credit, bool asked_for_free_credit) {
   row(stdout, "Last changed", credit->updated_at);
 }
 
+/* The library's sentence. It names fields of the header; whoever reads it here has set options. */
+static void put_message(FILE *out, const char *message) {
+  static const struct {
+    const char *field, *option;
+  } names[] = {
+    /* A longer one stands before one that it begins with. A name in quotes is one of the server's document. */
+    {"\"user_id\"", "\"user_id\""},
+    {"options.api_key or FISH_API_KEY", "FISH_API_KEY"},
+    {"options.api_key, or FISH_API_KEY", "FISH_API_KEY"},
+    {"options.api_key", "FISH_API_KEY"},
+    {"options.base_url", "--base-url"},
+    {"base_url", "--base-url"},
+    {"query.user_id", "--user"},
+    {"user_id", "--user"},
+    {"query.team_id", "--team"},
+    {"team_id", "--team"},
+    {"connect_timeout_ms", "the time for a connection"},
+    {"its timeout_ms", "--timeout"},
+    {"timeout_ms", "--timeout"},
+    {"options.proxy_url", "the proxy variable"},
+    {"proxy_url or the proxy variables", "the proxy variables"},
+    {"or NULL for", "or leave it out for"},
+    {" NULL", " out"},
+    {"see field_errors and api_message", "see below"},
+  };
+  const size_t known = sizeof names / sizeof *names;
+  const char *told = message; /* up to here */
+  while (*message != '\0') {
+    size_t at = 0;
+    while (at < known && strncmp(message, names[at].field, strlen(names[at].field)) != 0) at++;
+    if (at == known) {
+      message++;
+      continue;
+    }
+    put_bytes(out, told, (size_t)(message - told));
+    fputs(names[at].option, out);
+    told = message += strlen(names[at].field);
+  }
+  put(out, told);
+}
+
 /* "FISH_TIMED_OUT: message", and under it what the server had to say. */
 static void complain(const fish_error *error) {
   fprintf(stderr, "%s: ", fish_status_name(error->status));
-  put(stderr, error->message);
+  put_message(stderr, error->message);
   putc('\n', stderr);
   if (error->api_message) row(stderr, "  the server said", error->api_message);
   if (error->api_reason) row(stderr, "  its reason", error->api_reason);
@@ -195,13 +243,16 @@ static void complain(const fish_error *error) {
 static int finish(int outcome) {
   if (fflush(stdout) == 0 && !ferror(stdout)) return outcome;
   perror("credit: standard output");
-  return FAILED;
+  return UNWRITTEN;
 }
 
 /* ---- The call ------------------------------------------------------------ */
 
 int main(int count, char **arguments) {
   request asked = {0};
+#ifdef SIGPIPE
+  signal(SIGPIPE, SIG_IGN); /* a pipe that nobody reads is an error of the write, like a full disk */
+#endif
   if (!parse(count, arguments, &asked)) return USAGE;
   if (asked.help) {
     fputs(HELP, stdout);

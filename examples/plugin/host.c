@@ -1,5 +1,6 @@
-/* A host that loads the plugin, draws it sixty times a second, and unloads it: `host PLUGIN [SECONDS [BASE_URL]]`.
- * It says how long its UI thread was ever kept waiting. */
+/* A host that loads the plugin, draws it sixty times a second, and unloads it:
+ * `host PLUGIN [SECONDS [BASE_URL [TEXT]]]`. It draws for so many seconds, or until TEXT was drawn, and says how long
+ * its UI thread was ever kept waiting. */
 #include "meter.h"
 
 #include <dlfcn.h>
@@ -16,11 +17,12 @@ static double now_ms(void) {
 
 int main(int count, char **arguments) {
   if (count < 2) {
-    fprintf(stderr, "usage: %s PLUGIN [SECONDS [BASE_URL]]\n", arguments[0]);
+    fprintf(stderr, "usage: %s PLUGIN [SECONDS [BASE_URL [TEXT]]]\n", arguments[0]);
     return 2;
   }
   double seconds = count > 2 ? atof(arguments[2]) : 2;
   const char *base_url = count > 3 ? arguments[3] : NULL;
+  const char *awaited = count > 4 ? arguments[4] : NULL;
 
   void *plugin = dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL);
   if (plugin == NULL) {
@@ -54,6 +56,9 @@ int main(int count, char **arguments) {
     if (strcmp(shown, text) != 0) {
       strcpy(shown, text);
       printf("%s\n", shown);
+      if (awaited != NULL && strcmp(shown, awaited) == 0) {
+        break;
+      }
     }
     nanosleep(&(struct timespec){0, 16666667}, NULL);
   }

@@ -200,6 +200,7 @@ static void what_is_moved_from_is_empty_and_harmless(const std::string &server) 
   auto failed = client_for(server + "/401").get_api_credit();
   fish::Error error = std::move(failed).error();
   CHECK(error.api_message() == "bad key" && failed.error().message().empty());
+  CHECK(failed.error().status() == fish::StatusCode::ok && failed.error().field_errors().empty());
   error = std::move(client_for(server + "/503").get_api_credit().error());
   CHECK(error.body() == "down for a moment");
 
@@ -227,6 +228,32 @@ static void a_failure_can_be_thrown(const std::string &server) {
     caught = true;
   }
   CHECK(caught);
+
+  // However it is asked, and however often, a failure stays what it is.
+  auto refused = client_for(server + "/401").get_api_credit();
+  const auto &as_const = refused;
+  const auto stays = [&](auto ask) {
+    bool thrown = false;
+    try {
+      ask();
+    } catch (const fish::Exception &exception) {
+      thrown = exception.status() == fish::StatusCode::unauthorized && exception.error().api_message() == "bad key";
+    }
+    CHECK(thrown);
+    CHECK(!refused && refused.status() == fish::StatusCode::unauthorized);
+    CHECK(refused.error().api_message() == "bad key" && !refused.error().message().empty());
+  };
+  stays([&] { static_cast<void>(refused.value()); });
+  stays([&] { static_cast<void>(as_const.value()); });
+  stays([&] { static_cast<void>(std::move(refused).value()); });
+  stays([&] { static_cast<void>(std::move(as_const).value()); });
+
+  const auto constant = client_for(server + "/ok").get_api_credit();
+  static_assert(std::is_same_v<decltype(constant.value()), const fish::ApiCredit &>);
+  static_assert(std::is_same_v<decltype(kept.value()), fish::ApiCredit &>);
+  static_assert(std::is_same_v<decltype(std::move(kept).value()), fish::ApiCredit &&>);
+  static_assert(std::is_nothrow_copy_constructible_v<fish::Exception>);
+  CHECK(constant.value().credit() == "12.345678");
 #else
   static_cast<void>(server);
 #endif

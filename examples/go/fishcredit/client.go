@@ -29,7 +29,8 @@ const (
 	longestTimeout = math.MaxUint32 * time.Millisecond
 )
 
-// Options are a client's settings. The zero value is all defaults.
+// Options are a client's settings. The zero value is all defaults. However they are printed or made JSON, the key
+// and a proxy's password are not in it; see secret.go.
 type Options struct {
 	APIKey         string        // "": the environment variable FISH_API_KEY
 	BaseURL        string        // "": https://api.fish.audio; plain http only to a loopback host

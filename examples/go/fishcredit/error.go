@@ -44,7 +44,7 @@ func (status Status) String() string { return C.GoString(C.fish_status_name(C.in
 type Error struct {
 	Status      Status
 	HTTPStatus  int           // 0: no answer arrived
-	Attempts    int           // requests sent, retries included
+	Attempts    int           // tries, retries and failed connections included; 0: refused before anything was sent
 	RetryAfter  time.Duration // the server's wish; 0: it did not say
 	Retryable   bool          // the same call may succeed later
 	Message     string        // one sentence that says what to do; no secrets
@@ -88,7 +88,7 @@ func takeError(c *C.fish_error, cause error) error {
 		Attempts:   int(c.attempts),
 		RetryAfter: time.Duration(c.retry_after_ms) * time.Millisecond,
 		Retryable:  bool(c.retryable),
-		Message:    C.GoString(c.message),
+		Message:    inGo(C.GoString(c.message)),
 		APIMessage: C.GoString(c.api_message),
 		APIReason:  C.GoString(c.api_reason),
 		RequestID:  C.GoString(c.request_id),

@@ -2,6 +2,7 @@ package fishcredit_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"reflect"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -405,12 +407,12 @@ func TestOptionsThatAreRefused(t *testing.T) {
 	}{
 		{"no key", fishcredit.Options{}, fishcredit.MissingAPIKey, "FISH_API_KEY"},
 		{"a key cut short by NUL", fishcredit.Options{APIKey: "sk\x00x"}, fishcredit.InvalidArgument, "Options.APIKey"},
-		{"a key with a line end", fishcredit.Options{APIKey: "sk\n"}, fishcredit.InvalidArgument, "api_key"},
-		{"plain http to elsewhere", fishcredit.Options{APIKey: "k", BaseURL: "http://example.com"}, fishcredit.InvalidArgument, "base_url"},
+		{"a key with a line end", fishcredit.Options{APIKey: "sk\n"}, fishcredit.InvalidArgument, "Options.APIKey has"},
+		{"plain http to elsewhere", fishcredit.Options{APIKey: "k", BaseURL: "http://example.com"}, fishcredit.InvalidArgument, "Options.BaseURL"},
 		{"a negative timeout", fishcredit.Options{APIKey: "k", Timeout: -1}, fishcredit.InvalidArgument, "Timeout"},
 		{"too many retries", fishcredit.Options{APIKey: "k", MaxRetries: 1 << 40}, fishcredit.InvalidArgument, "MaxRetries"},
 		{"a proxy and none", fishcredit.Options{APIKey: "k", ProxyURL: "http://127.0.0.1:1", NoProxy: true}, fishcredit.InvalidArgument, "NoProxy"},
-		{"a bundle that is not there", fishcredit.Options{APIKey: "k", CAFile: "/nonexistent.pem"}, fishcredit.InvalidArgument, "ca_file"},
+		{"a bundle that is not there", fishcredit.Options{APIKey: "k", CAFile: "/nonexistent.pem"}, fishcredit.InvalidArgument, "Options.CAFile"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := fishcredit.New(test.options)
@@ -427,6 +429,76 @@ func TestOptionsThatAreRefused(t *testing.T) {
 	defer client.Close()
 	if _, err := client.APICredit(context.Background(), fishcredit.Query{UserID: "a\x00b"}); failure(t, err).Status != fishcredit.InvalidArgument {
 		t.Error(err)
+	}
+}
+
+func TestMessagesNameGosFields(t *testing.T) {
+	for _, test := range []struct {
+		answer http.HandlerFunc
+		query  fishcredit.Query
+		want   string
+	}{
+		{say(404, ""), fishcredit.Query{}, "check Query.UserID, Query.TeamID and Options.BaseURL"},
+		{say(401, ""), fishcredit.Query{}, "check Options.APIKey or FISH_API_KEY"},
+		{say(200, `{"_id":"i","user_id":[]}`), fishcredit.Query{}, `"user_id" is`},
+		{say(200, wallet), fishcredit.Query{UserID: ".."}, "Query.UserID is"},
+		{silent(make(chan struct{}, 9)), fishcredit.Query{}, "its timeout (50 ms)"},
+	} {
+		client := serve(t, fishcredit.Options{MaxRetries: -1, Timeout: 50 * time.Millisecond}, test.answer)
+		_, err := client.APICredit(context.Background(), test.query)
+		got := failure(t, err).Message
+		if !strings.Contains(got, test.want) || regexp.MustCompile(`options\.|query\.|_ms\b|NULL|base_url`).MatchString(got) {
+			t.Errorf("%q does not say %q", got, test.want)
+		}
+	}
+}
+
+// TestNothingPrintsTheKey tries every way in which a struct becomes text.
+func TestNothingPrintsTheKey(t *testing.T) {
+	options := fishcredit.Options{APIKey: "sk-secret", ProxyURL: "http://user:pa:ss@wo/rd@proxy.example:80", UserAgent: "studio/2.1"}
+	client := serve(t, fishcredit.Options{}, say(200, wallet))
+	type Config struct {
+		Name    string
+		Options fishcredit.Options
+		Pointer *fishcredit.Options
+		List    []fishcredit.Options
+		Map     map[string]fishcredit.Options
+		Any     any
+	}
+	config := Config{"c", options, &options, []fishcredit.Options{options}, map[string]fishcredit.Options{"o": options}, options}
+	type Embedded struct{ fishcredit.Options }
+	things := []any{options, &options, config, &config, Embedded{options}, config.List, config.Map, client}
+	var texts []string
+	for _, thing := range things {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%40v", "%.3s", "% x", "%#x", "%U"} {
+			texts = append(texts, fmt.Sprintf(verb, thing))
+		}
+		texts = append(texts, fmt.Sprint(thing), fmt.Sprintln(thing), fmt.Errorf("%v", thing).Error())
+		if text, err := json.Marshal(thing); err == nil {
+			texts = append(texts, string(text))
+		}
+	}
+	texts = append(texts, options.String(), options.GoString())
+	for _, text := range texts {
+		for _, secret := range []string{"secret", "sk-test", fmt.Sprintf("%x", "secret"), fmt.Sprintf("%X", "secret"), fmt.Sprintf("% x", "secret"), "pa:ss", "wo/rd"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s", text)
+			}
+		}
+	}
+	// What is no secret is still there to be read.
+	want := "{APIKey:[redacted] BaseURL: ProxyURL:http://[redacted]@proxy.example:80 NoProxy:false CAFile: SystemRoots:false " +
+		"UserAgent:studio/2.1 Timeout:0s ConnectTimeout:0s MaxRetries:0}"
+	if got := fmt.Sprint(options); got != want {
+		t.Error(got)
+	}
+	// JSON that is read is read whole, and what was not set is not said to be there.
+	var read fishcredit.Options
+	if err := json.Unmarshal([]byte(`{"APIKey":"sk-1","MaxRetries":3}`), &read); err != nil || read.APIKey != "sk-1" || read.MaxRetries != 3 {
+		t.Errorf("%v", err)
+	}
+	if got := fmt.Sprint(fishcredit.Options{}); strings.Contains(got, "redacted") {
+		t.Error(got)
 	}
 }
 

@@ -1,6 +1,7 @@
 """fish-credit: print the API credit of the account that FISH_API_KEY belongs to.
 
-Its exit code says what to do: 0 all is well, 1 try again later, 2 mend something first.
+Its exit status says what to do: 0 all is well, 1 try again later, 2 change something first, 130 it was interrupted.
+Whatever goes wrong is said in a line on standard error.
 """
 
 from __future__ import annotations
@@ -8,18 +9,69 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import sys
-from decimal import Decimal, InvalidOperation
-from typing import List, Optional
+from decimal import Decimal
+from typing import List, NoReturn, Optional
 
 from . import Client, FishError
 
+FINE, LATER, CHANGE, INTERRUPTED = 0, 1, 2, 130
+
+# What a message calls a setting, and where the person at the command line finds it.
+_HERE = {
+    "field_errors and api_message": "below",
+    "api_key or FISH_API_KEY": "FISH_API_KEY",
+    "api_key, or FISH_API_KEY": "FISH_API_KEY",
+    "api_key": "FISH_API_KEY",
+    "base_url": "FISH_BASE_URL",
+    "user_id": "--user",
+    "team_id": "--team",
+    "timeout": "--timeout",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains in one line, and repeats no argument that could be a key in the wrong place."""
+
+    def error(self, message: str) -> NoReturn:
+        complain(f"{message}; see --help")
+        sys.exit(CHANGE)
+
 
 def amount(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    # Decimal() would take NaN, infinities and exponents that fill the memory, too.
+    if not re.fullmatch(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", text, re.ASCII):
+        raise argparse.ArgumentTypeError("it takes an amount, such as 12.50")
+    return Decimal(text)
+
+
+def seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text, re.ASCII) or float(text) == 0:
+        raise argparse.ArgumentTypeError("it takes seconds, such as 2.5")
+    return float(text)
+
+
+def parser() -> Parser:
+    parser = Parser(
+        prog="fish-credit", description=(__doc__ or "").splitlines()[0], allow_abbrev=False, add_help=False
+    )
+    # argparse's own would not tell that the text could not be written.
+    parser.add_argument("-h", "--help", action="store_true", help="print this")
+    parser.add_argument("--user", help="whose wallet; by default the key's own account")
+    parser.add_argument("--team", help="the team whose wallet is meant")
+    parser.add_argument("--timeout", type=seconds, default=10.0, help="seconds for the whole call (default: 10)")
+    parser.add_argument("--least", type=amount, help="complain when the balance is below this amount")
+    return parser
+
+
+def arguments_of(argv: Optional[List[str]]) -> argparse.Namespace:
+    arguments, rest = parser().parse_known_args(argv)
+    for stray in rest:
+        name = re.match(r"--?[a-z-]{1,20}(?![^=])", stray)
+        stray = f"there is no option {name[0]}" if name else "an argument is no option; the key goes into FISH_API_KEY"
+        parser().error(stray)
+    return arguments
 
 
 async def show(arguments: argparse.Namespace) -> int:
@@ -30,29 +82,65 @@ async def show(arguments: argparse.Namespace) -> int:
     print(f"API credit: {credit.credit:f} (not the platform credit of a plan)")
     if credit.updated_at is not None:
         print(f"last change: {credit.updated_at.isoformat()}")
+    sys.stdout.flush()
     if arguments.least is not None and credit.credit < arguments.least:
-        print(f"fish-credit: that is below {arguments.least:f}", file=sys.stderr)
-        return 2
-    return 0
+        complain(f"that is below {arguments.least:f}")
+        return CHANGE
+    return FINE
 
 
-def main(argv: Optional[List[str]] = None) -> int:
-    parser = argparse.ArgumentParser(prog="fish-credit", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--user", help="whose wallet; by default the key's own account")
-    parser.add_argument("--team", help="the team whose wallet is meant")
-    parser.add_argument("--timeout", type=float, default=10, help="seconds for the whole call (default: 10)")
-    parser.add_argument("--least", type=amount, help="complain when the balance is below this amount")
-    arguments = parser.parse_args(argv)
+def run(argv: Optional[List[str]]) -> int:
     try:
+        arguments = arguments_of(argv)
+        if arguments.help:
+            print(parser().format_help(), end="")
+            return FINE
         # By asyncio even for one call: so Ctrl-C ends it at once, not when it returns.
         return asyncio.run(show(arguments))
     except FishError as error:
-        print(f"fish-credit: {error}", file=sys.stderr)
-        for field in error.field_errors:
-            print(f"  {field.location}: {field.message}", file=sys.stderr)
-        return 1 if error.retryable else 2
+        said = [f"  the server said: {error.api_message}"] if error.api_message else []
+        said += [f"  {field.location}: {field.message}" for field in error.field_errors]
+        complain(here(str(error)), *said)
+        return LATER if error.retryable else CHANGE
+    except ImportError as error:
+        complain(str(error))
+        return CHANGE
+    except SystemExit:  # how a Parser ends
+        return CHANGE
+
+
+def here(message: str) -> str:
+    """The message with the names of the command line."""
+    # The name of a status may have such a word in it; a word in quotes is the server's.
+    names = "|".join(map(re.escape, _HERE))
+    return re.sub(rf"(?<![\w\"])(?:{names})(?!\w)", lambda found: _HERE[found[0]], message)
+
+
+def complain(first: str, *more: str) -> None:
+    for line in (f"fish-credit: {first}", *more):
+        if sys.stderr is not None:
+            # What a server says must not command the terminal.
+            print("".join(character if character.isprintable() else "?" for character in line), file=sys.stderr)
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    try:
+        try:
+            if sys.stdout is None:
+                raise OSError("it is closed")
+            code = run(argv)
+            sys.stdout.flush()
+            return code
+        except OSError as error:
+            complain(f"standard output: {error.strerror or error}")
+            # What is left in the buffer would be tried again at exit, and complained of with a traceback.
+            if sys.stdout is not None:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return CHANGE
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+    except OSError:
+        return CHANGE  # nor can standard error be written
 
 
 if __name__ == "__main__":

@@ -6,52 +6,61 @@ import asyncio
 import ctypes
 import math
 import os
-import threading
-import weakref
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
 from types import TracebackType
-from typing import Any, Callable, Iterator, Optional, Set, Type, Union
+from typing import Any, Callable, Optional, Set, Type, Union
 
 from . import _credit, _errors
 from . import _library as c
 from ._credit import Credit
 
-_lib = c.library
 _LONGEST_MS = 2**32 - 1
+
+
+class _Handle:
+    """A thing of the library's, freed when the last reference to it goes.
+
+    Nothing in this module takes a lock: a signal handler or a finaliser would wait for its own thread, and a forked
+    child for a thread that it does not have. Who uses a thing holds a reference to it, and that is enough.
+    """
+
+    __slots__ = ("_as_parameter_", "_free", "__weakref__")
+
+    def __init__(self, pointer: int, free: Callable[[int], None]) -> None:
+        self._as_parameter_ = pointer
+        self._free = free
+
+    def __del__(self) -> None:
+        self._free(self._as_parameter_)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("it belongs to this process, and cannot be copied or pickled")
 
 
 class CancelToken:
     """Cancels calls from any thread, any number of them at once. A cancelled token stays cancelled."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._cancelled = False
         # The library's tokens of the calls in flight. Each call has its own, so that closing a client does not
         # cancel what another client does with the same token.
-        self._calls: Set[int] = set()
+        self._calls: Set[_Handle] = set()
 
     def cancel(self) -> None:
-        with self._lock:
-            self._cancelled = True
-            for call in self._calls:
-                _lib.fish_cancel_token_cancel(call)
+        """Never waits: a signal handler or a finaliser may call it, too."""
+        self._cancelled = True
+        # A copy is made in one step. What is added after it finds _cancelled set.
+        for call in self._calls.copy():
+            c.library().fish_cancel_token_cancel(call)
 
     @property
     def cancelled(self) -> bool:
         return self._cancelled
 
-    @contextmanager
-    def _covering(self, call: int) -> Iterator[None]:
-        with self._lock:
-            self._calls.add(call)
-            if self._cancelled:
-                _lib.fish_cancel_token_cancel(call)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._calls.remove(call)
+    def _add(self, call: _Handle) -> None:
+        self._calls.add(call)
+        if self._cancelled:
+            c.library().fish_cancel_token_cancel(call)
 
 
 class Client:
@@ -98,18 +107,12 @@ class Client:
             max_retries=max_retries or -1,
             tls_roots=c.TLS_ROOTS_SYSTEM if system_roots else 0,
         )
-        handle, failure = ctypes.c_void_p(), c.Error()
-        if _lib.fish_client_new(options, handle, failure) != c.OK:
+        library, client, failure = c.library(), ctypes.c_void_p(), c.Error()
+        if library.fish_client_new(options, client, failure) != c.OK:
             raise _errors.take(failure)
-        self._handle = handle
-        self._returned = threading.Condition()
-        self._closed = False
-        self._running = 0
+        # A call holds on to it, so none is in flight when it is freed.
+        self._handle: Optional[_Handle] = _Handle(client.value or 0, library.fish_client_free)
         self._closing = CancelToken()
-        # A call holds on to its client, so none is in flight when this runs. Not at exit: a daemon thread may
-        # be in a call then.
-        self._free = weakref.finalize(self, _lib.fish_client_free, handle)
-        self._free.atexit = False
 
     def api_credit(
         self,
@@ -131,7 +134,7 @@ class Client:
         """
         filled = c.ApiCredit()
         query = _query(user_id, team_id, check_free_credit, timeout)
-        self._call(_lib.fish_get_api_credit, query, filled, cancel)
+        self._call(c.library().fish_get_api_credit, query, filled, cancel)
         return _credit.take(filled)
 
     def api_credit_json(
@@ -146,11 +149,11 @@ class Client:
         """The same call, giving the server's document exactly as sent. parse_credit reads it later."""
         text = ctypes.c_void_p()
         query = _query(user_id, team_id, check_free_credit, timeout)
-        self._call(_lib.fish_get_api_credit_json, query, text, cancel)
+        self._call(c.library().fish_get_api_credit_json, query, text, cancel)
         try:
             return ctypes.string_at(text.value or 0).decode()
         finally:
-            _lib.fish_string_free(text)
+            c.library().fish_string_free(text)
 
     async def api_credit_async(
         self,
@@ -181,13 +184,11 @@ class Client:
             executor.shutdown(wait=False)
 
     def close(self) -> None:
-        """Cancels the calls in flight, waits for them to end (Cancelled), closes the connections and wipes the
-        key. Closing twice is harmless."""
+        """Cancels the calls in flight, which raise Cancelled, and lets go: the connections are closed and the key
+        wiped when the last of them has returned. Never waits for them, so it may be called from a signal handler, a
+        finaliser or a forked child. Closing twice is harmless."""
+        self._handle = None
         self._closing.cancel()
-        with self._returned:
-            self._closed = True
-            self._returned.wait_for(lambda: self._running == 0)
-            self._free()
 
     def __enter__(self) -> "Client":
         return self
@@ -203,35 +204,31 @@ class Client:
     def _call(
         self, function: Callable[..., int], query: c.ApiCreditQuery, out: Any, cancel: Optional[CancelToken]
     ) -> None:
-        failure = c.Error()
-        with self._running_call(cancel) as query.cancel:
-            status = function(self._handle, query, out, failure)
+        client = self._handle
+        if client is None:
+            raise RuntimeError("the client is closed")
+        library, failure = c.library(), c.Error()
+        call = _Handle(library.fish_cancel_token_new() or 0, library.fish_cancel_token_free)
+        tokens = [self._closing] if cancel is None else [self._closing, cancel]
+        try:
+            for token in tokens:
+                token._add(call)
+            query.cancel = call._as_parameter_
+            status = function(client, query, out, failure)
+        finally:
+            for token in tokens:
+                token._calls.discard(call)
+            # An exception keeps this frame, but must not keep the key.
+            del client
         if status != c.OK:
             raise _errors.take(failure)
-
-    @contextmanager
-    def _running_call(self, cancel: Optional[CancelToken]) -> Iterator[int]:
-        """A token of the library's for one call, which `cancel` and `close` both reach."""
-        with self._returned:
-            if self._closed:
-                raise RuntimeError("the client is closed")
-            self._running += 1
-        call: int = _lib.fish_cancel_token_new()
-        try:
-            with self._closing._covering(call), cancel._covering(call) if cancel else nullcontext():
-                yield call
-        finally:
-            _lib.fish_cancel_token_free(call)
-            with self._returned:
-                self._running -= 1
-                self._returned.notify_all()
 
 
 def parse_credit(json: Union[str, bytes]) -> Credit:
     """Reads a document kept from Client.api_credit_json. No network."""
     document = json.encode() if isinstance(json, str) else bytes(json)
     filled, failure = c.ApiCredit(), c.Error()
-    if _lib.fish_api_credit_from_json(document, len(document), filled, failure) != c.OK:
+    if c.library().fish_api_credit_from_json(document, len(document), filled, failure) != c.OK:
         raise _errors.take(failure)
     return _credit.take(filled)
 

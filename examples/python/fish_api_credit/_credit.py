@@ -57,7 +57,7 @@ def take(filled: c.ApiCredit) -> Credit:
             has_free_credit=_answer(filled.has_free_credit),
         )
     finally:
-        c.library.fish_api_credit_free(filled)
+        c.library().fish_api_credit_free(filled)
 
 
 def _instant(micros: int) -> Optional[datetime]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import enum
+import re
 from dataclasses import dataclass
 from typing import Dict, Optional, Tuple, Type
 
@@ -74,7 +75,7 @@ class FishError(Exception):
             pass
         #: None: no answer arrived.
         self.http_status = http_status
-        #: Requests sent, retries included.
+        #: Tries, retries and failed connections included. 0: refused before anything was sent.
         self.attempts = attempts
         #: Seconds. None: the server did not say.
         self.retry_after = retry_after
@@ -92,8 +93,9 @@ class FishError(Exception):
         self.field_errors = field_errors
 
     def __str__(self) -> str:
-        name = c.library.fish_status_name(self.status).decode()
-        return f"{self.message} ({name})"
+        if isinstance(self.status, Status):
+            return f"{self.message} (FISH_{self.status.name})"
+        return f"{self.message} ({c.library().fish_status_name(self.status).decode()})"
 
     def __reduce__(self) -> Tuple[object, ...]:
         # Exceptions travel between processes; the default would call the class with the message alone.
@@ -163,7 +165,7 @@ def take(filled: c.Error) -> FishError:
     try:
         rows = (filled.field_errors[at] for at in range(filled.field_error_count))
         return _CLASSES.get(filled.status, FishError)(
-            _text(filled.message) or "",
+            _in_python(_text(filled.message) or ""),
             filled.status,
             http_status=filled.http_status or None,
             attempts=filled.attempts,
@@ -185,11 +187,29 @@ def take(filled: c.Error) -> FishError:
             ),
         )
     finally:
-        c.library.fish_error_free(ctypes.byref(filled))
+        c.library().fish_error_free(ctypes.byref(filled))
 
 
 def invalid(message: str) -> InvalidArgument:
     return InvalidArgument(message, Status.INVALID_ARGUMENT)
+
+
+#: What the library's messages call a thing, and what it is called here, where the two differ.
+_NAMES = {
+    "connect_timeout_ms": "connect_timeout",
+    "timeout_ms": "timeout",
+    "retry_after_ms": "retry_after",
+    "tls_roots": "system_roots",
+    "FISH_TLS_ROOTS_SYSTEM": "True",
+    "FISH_TLS_ROOTS_BUNDLED": "False",
+    "NULL": "None",
+}
+
+
+def _in_python(message: str) -> str:
+    """The library's sentence with this package's names: "options.ca_file" is ca_file, NULL is None."""
+    message = re.sub(r"\b(?:options|query)\.(?=[a-z])", "", message)
+    return re.sub(r"\b(?:%s)\b" % "|".join(_NAMES), lambda found: _NAMES[found[0]], message)
 
 
 def _text(value: Optional[bytes]) -> Optional[str]:

@@ -1,5 +1,6 @@
 """The library as ctypes sees it: fish_api_credit.h in Python's words, and finding the file.
 
+It is loaded when it is first used, so that a program without it can still import the package and say what is wrong.
 Nothing here knows what the calls are for. tests/test_layout.py holds every struct and constant to the header.
 """
 
@@ -10,6 +11,7 @@ import ctypes.util
 import os
 import sys
 from ctypes import POINTER, c_bool, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from functools import lru_cache
 
 ABI_VERSION = 0
 OK = 0
@@ -135,23 +137,29 @@ def _path() -> str:
     return "libfish_api_credit.so.0"
 
 
-def _load() -> ctypes.CDLL:
+@lru_cache(maxsize=None)
+def library() -> ctypes.CDLL:
+    """The library, loaded at the first call. ImportError says why it cannot be."""
     path = _path()
     try:
         # CDLL releases the GIL during each call: other Python threads go on.
-        library = ctypes.CDLL(path)
+        loaded = ctypes.CDLL(path)
     except OSError as error:
         raise ImportError(
             f"libfish_api_credit cannot be loaded ({error}); install it, or set FISH_API_CREDIT_LIBRARY to its file"
         ) from None
-    library.fish_abi_version.restype = c_uint32
-    loaded = library.fish_abi_version()
-    if loaded != ABI_VERSION:
-        raise ImportError(f"{path} has ABI {loaded}, but this package is for ABI {ABI_VERSION}")
-    for name, (result, arguments) in FUNCTIONS.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
-    return library
-
-
-library = _load()
+    try:
+        loaded.fish_abi_version.restype = c_uint32
+        version = loaded.fish_abi_version()
+        if version != ABI_VERSION:
+            raise ImportError(
+                f"{path} has ABI {version}, but this package is for ABI {ABI_VERSION}; install the two together"
+            )
+        for name, (result, arguments) in FUNCTIONS.items():
+            function = getattr(loaded, name)
+            function.restype, function.argtypes = result, arguments
+    except AttributeError as error:
+        raise ImportError(
+            f"{path} is not this package's libfish_api_credit ({error}); install the two together"
+        ) from None
+    return loaded

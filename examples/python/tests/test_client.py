@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import ctypes.util
 import dataclasses
 import gc
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -20,7 +25,8 @@ from pathlib import Path
 import pytest
 
 import fish_api_credit
-from fish_api_credit import CancelToken, Client, Credit, FieldError, FishError, Status, parse_credit
+from conftest import needs
+from fish_api_credit import CancelToken, Client, Credit, FieldError, FishError, Status, _errors, _library, parse_credit
 
 # The library's promise after a deadline or a cancel is 0.1 s; the rest is this machine's.
 PROMPT = 2.0
@@ -94,6 +100,13 @@ def test_the_request(server, client_of):
     assert request.headers["User-Agent"].startswith("py/1 fish-api-credit/")
 
 
+def keeps_its_data(error: FishError) -> None:
+    """Exceptions travel between processes and threads."""
+    pickles = [pickle.loads(pickle.dumps(error, protocol)) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    for made in [*pickles, copy.copy(error), copy.deepcopy(error)]:
+        assert (type(made), str(made), vars(made)) == (type(error), str(error), vars(error))
+
+
 ROWS = (
     '[{"loc":["query","check_free_credit"],"in":"query","type":"bool_parsing","msg":"no bool","ctx":{"a":1}},'
     '{"loc":["path"],"type":"t","msg":"m"}]'
@@ -145,8 +158,7 @@ def test_errors_are_typed(server, client_of, kind, answer, attributes):
     assert {name: getattr(error, name) for name in attributes} == attributes
     with pytest.raises(type(error)):
         client.api_credit_json()
-    copy = pickle.loads(pickle.dumps(error))
-    assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))
+    keeps_its_data(error)
 
 
 def test_a_503_is_asked_again(server, client_of):
@@ -163,6 +175,8 @@ def test_nobody_listens(server, client_of):
         client.api_credit(timeout=30)
     assert isinstance(raised.value, fish_api_credit.ConnectionFailed)
     assert raised.value.http_status is None
+    assert raised.value.attempts == 1  # a failed connection is an attempt, though no request was sent
+    keeps_its_data(raised.value)
 
 
 @pytest.mark.parametrize("of_client, of_call", [(0.15, None), (60, 0.15), (60, 1e-9)])
@@ -174,6 +188,7 @@ def test_the_deadline_holds(server, client_of, of_client, of_call):
     least = of_call or of_client
     assert least <= time.monotonic() - start < least + PROMPT
     assert isinstance(raised.value, fish_api_credit.TimedOut)
+    keeps_its_data(raised.value)
 
 
 def test_cancel_while_waiting(server, client_of):
@@ -223,6 +238,201 @@ def test_close_ends_the_calls_in_flight_but_cancels_no_token_of_the_caller(serve
             assert isinstance(call.exception(), fish_api_credit.Cancelled)
     server.answer = lambda request: (200, WALLET, {})
     assert other.api_credit(cancel=token) == CREDIT
+
+
+# Each is a program of its own: what goes wrong here hangs or crashes. `silent` never answers; the whole of each must
+# end long before the call's minute has passed.
+ENDINGS = {
+    "a fork during a call, and close in the child": """
+        call = threading.Thread(target=quietly, args=(client.api_credit,))
+        call.start()
+        wait_for_request()
+        child = os.fork()
+        client.close()
+        if child == 0:
+            client.close()
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        call.join()
+        assert ended == [fish_api_credit.Cancelled]
+    """,
+    "a fork during a call, and cancel in the child": """
+        call = threading.Thread(target=quietly, args=(client.api_credit,), kwargs={"cancel": token})
+        call.start()
+        wait_for_request()
+        child = os.fork()
+        if child == 0:
+            token.cancel()
+            quietly(lambda: client.api_credit(cancel=token))
+            quietly(lambda: client.api_credit(timeout=0.05))
+            client.close()
+            os._exit(8 if ended == [fish_api_credit.Cancelled, fish_api_credit.TimedOut] else 9)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 8
+        assert call.is_alive() and not token.cancelled  # the parent has a token of its own
+        client.close()
+        call.join()
+    """,
+    "a fork while other threads begin, cancel and end calls": """
+        over = threading.Event()
+        def busy():
+            while not over.is_set():
+                token = CancelToken()
+                canceller = threading.Thread(target=token.cancel)
+                canceller.start()
+                quietly(lambda: client.api_credit(cancel=token, timeout=0.01))
+                canceller.join()
+        threads = [threading.Thread(target=busy) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(50):
+            child = os.fork()
+            if child == 0:
+                token.cancel()
+                client.close()
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+        over.set()
+        for thread in threads:
+            thread.join()
+        client.close()
+    """,
+    "a handler that cancels and closes at every step of a call": """
+        # The trace function runs where a signal handler can: between any two steps of this thread.
+        source = Client.api_credit.__code__.co_filename
+        for at in range(200):
+            client, token, steps = Client("k", base_url=url, timeout=60), CancelToken(), 0
+            def handler():
+                token.cancel()
+                client.close()
+            def trace(frame, event, argument):
+                global steps
+                if frame.f_code.co_filename != source:
+                    return None
+                steps += 1
+                if steps == at + 1:
+                    handler()
+                return trace
+            sys.settrace(trace)
+            quietly(lambda: client.api_credit(cancel=token, timeout=0.05))
+            sys.settrace(None)
+            if steps <= at:
+                break
+            client.close()
+        assert 20 < at < 199 and steps > 20, (at, steps)
+        # What came before the library was asked is not lost; what comes after it has answered is too late.
+        late = ended.index(fish_api_credit.TimedOut)
+        assert set(ended[:late]) == {fish_api_credit.Cancelled, RuntimeError}, ended
+        assert set(ended[late:]) == {fish_api_credit.TimedOut}, ended
+    """,
+    "a signal during a call cancels it from a thread, and closes": """
+        def handler(*_):
+            token.cancel()
+            client.close()
+        signal.signal(signal.SIGUSR1, handler)
+        call = threading.Thread(target=quietly, args=(client.api_credit,), kwargs={"cancel": token})
+        call.start()
+        wait_for_request()
+        os.kill(os.getpid(), signal.SIGUSR1)
+        call.join()
+        assert ended == [fish_api_credit.Cancelled]
+    """,
+    "a finaliser that cancels and closes": """
+        class Owner:
+            def __init__(self):
+                self.client, self.token, self.me = client, token, self
+            def __del__(self):
+                self.token.cancel()
+                self.client.close()
+        call = threading.Thread(target=quietly, args=(client.api_credit,), kwargs={"cancel": token})
+        call.start()
+        wait_for_request()
+        Owner()
+        gc.collect()
+        call.join()
+        assert ended == [fish_api_credit.Cancelled]
+    """,
+    "the interpreter ends during a daemon thread's call": """
+        threading.Thread(target=quietly, args=(client.api_credit,), daemon=True).start()
+        wait_for_request()
+    """,
+    "the interpreter ends during a call, and an exit handler closes": """
+        atexit.register(client.close)
+        threading.Thread(target=quietly, args=(client.api_credit,), daemon=True).start()
+        wait_for_request()
+    """,
+    "the interpreter ends, and a finaliser closes": """
+        class Owner:
+            def __del__(self):
+                client.close()
+                token.cancel()
+        owner = Owner()
+        threading.Thread(target=quietly, args=(client.api_credit,), daemon=True).start()
+        wait_for_request()
+    """,
+}
+PRELUDE = """
+import atexit, gc, os, signal, sys, threading, time
+import fish_api_credit
+from fish_api_credit import CancelToken, Client
+url = sys.argv[1]
+client, token, ended = Client("k", base_url=url, timeout=60), CancelToken(), []
+def quietly(call, **arguments):
+    try:
+        ended.append(call(**arguments))
+    except Exception as error:
+        ended.append(type(error))
+def wait_for_request():
+    sys.stdout.write("sent?")
+    sys.stdout.flush()
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork and no SIGUSR1")
+@pytest.mark.parametrize("program", ENDINGS.values(), ids=ENDINGS.keys())
+def test_every_way_to_end_returns(server, program):
+    server.answer = server.silent
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", PRELUDE + textwrap.dedent(program), server.url],
+        cwd=Path(__file__).resolve().parent.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if "wait_for_request()" in program:
+        server.arrived.acquire()
+    try:
+        out, err = process.communicate("\n", timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    assert (process.returncode, err) == (0, "")
+    assert time.monotonic() - start < 30
+
+
+def test_a_client_and_a_token_tell_nothing_and_stay_in_their_process(client_of):
+    client, token = client_of(), CancelToken()
+    for text in (repr(client), str(client), repr(vars(client)), repr(client._handle), repr(token)):
+        assert "sk-test" not in text
+    for thing in (client, client._handle):
+        with pytest.raises(TypeError):
+            pickle.dumps(thing)
+    with pytest.raises(TypeError):
+        copy.deepcopy(client)
+    # A shallow copy shares what it closes.
+    assert copy.copy(client)._handle is client._handle
+
+
+def test_an_exception_that_is_kept_does_not_keep_the_key(server, client_of):
+    server.answer = lambda request: (401, "", {})
+    client = client_of()
+    handle = weakref.ref(client._handle)
+    with pytest.raises(fish_api_credit.Unauthorized) as raised:
+        client.api_credit()
+    client.close()
+    assert raised.value.__traceback__ is not None and handle() is None
 
 
 def test_closing_twice_is_harmless_and_a_closed_client_says_so(server, client_of):
@@ -283,10 +493,10 @@ def test_a_forgotten_client_is_freed(server):
     client = Client("k", base_url=server.url)
     client.api_credit()
     (request,) = server.requests
-    finalizer = client._free
+    handle = weakref.ref(client._handle)
     del client
     gc.collect()
-    assert not finalizer.alive
+    assert handle() is None
     # Its end of the kept connection is closed: the server's read loop of that connection ends.
     deadline = time.monotonic() + 30
     while not request.rfile.closed:
@@ -301,8 +511,9 @@ def test_a_forgotten_client_is_freed(server):
         ({"api_key": "sk\0x"}, "InvalidArgument", "api_key"),
         ({"api_key": "sk\n"}, "InvalidArgument", "api_key"),
         ({"api_key": "\ud800"}, "InvalidArgument", "api_key"),
-        ({"api_key": "k", "base_url": "http://example.com"}, "InvalidArgument", "base_url"),
-        ({"api_key": "k", "ca_file": Path("/nonexistent.pem")}, "InvalidArgument", "ca_file"),
+        ({"api_key": "k", "base_url": "http://example.com"}, "InvalidArgument", "^base_url"),
+        ({"api_key": "k", "ca_file": Path("/nonexistent.pem")}, "InvalidArgument", "^ca_file"),
+        ({"api_key": "k", "user_agent": ""}, "InvalidArgument", "^user_agent .*None"),
         ({"api_key": "k", "timeout": 0}, "InvalidArgument", "timeout"),
         ({"api_key": "k", "timeout": float("nan")}, "InvalidArgument", "timeout"),
         ({"api_key": "k", "connect_timeout": -1}, "InvalidArgument", "connect_timeout"),
@@ -317,6 +528,20 @@ def test_options_that_are_refused(monkeypatch, options, kind, words):
         Client(**options)
     assert type(raised.value) is getattr(fish_api_credit, kind)
     assert raised.value.attempts == 0
+
+
+@pytest.mark.parametrize(
+    "message, wanted",
+    [
+        ("options.ca_file holds no certificate.", "ca_file holds no certificate."),
+        ("options.tls_roots is FISH_TLS_ROOTS_SYSTEM; use", "system_roots is True; use"),
+        ("leave user_id and team_id NULL", "leave user_id and team_id None"),
+        ("when connect_timeout_ms (5000 ms) and timeout_ms", "when connect_timeout (5000 ms) and timeout"),
+        ("query.user_id is empty; pass NULL for self.", "user_id is empty; pass None for self."),
+    ],
+)
+def test_messages_use_this_packages_names(message, wanted):
+    assert _errors._in_python(message) == wanted
 
 
 def test_options_that_are_taken():
@@ -342,7 +567,7 @@ def command(server, *arguments: str, **environment: str) -> "subprocess.Popen[st
     [
         ((200, WALLET, {}), [], 0, "API credit: 12.345678 (", ""),
         ((200, WALLET, {}), ["--least", "12.345679"], 2, "API credit: 12.345678 (", "below 12.345679"),
-        ((401, "", {}), [], 2, "", "FISH_UNAUTHORIZED"),
+        ((401, '{"message":"bad key"}', {}), [], 2, "", "FISH_UNAUTHORIZED)\n  the server said: bad key\n"),
         ((422, ROWS, {}), [], 2, "", "query.check_free_credit: no bool"),
         ((429, "", {"Retry-After": "3600"}), [], 1, "", "FISH_RATE_LIMITED"),
     ],
@@ -352,6 +577,112 @@ def test_the_command(server, answer, arguments, code, out, err):
     process = command(server, *arguments)
     got_out, got_err = process.communicate(timeout=60)
     assert (process.returncode, out in got_out, err in got_err) == (code, True, True), (got_out, got_err)
+
+
+NO_AMOUNTS = ["NaN", "sNaN", "inf", "-Infinity", "1e5", "1e999999999", "", " 1", "1_000", "0x10", "1/3", "\u0661", "x"]
+
+
+@pytest.mark.parametrize(
+    "arguments, word",
+    [
+        *((["--least", amount], "--least") for amount in NO_AMOUNTS),
+        *((["--timeout", time], "--timeout") for time in ["NaN", "inf", "-1", "0", "0.0", "", "1s", "x", "1e3"]),
+        (["--least"], "--least"),
+        (["--lea", "1"], "--lea"),
+        (["--nonsense"], "--nonsense"),
+        (["sk-stray-key"], "FISH_API_KEY"),
+        (["--sk-stray-key-1"], "FISH_API_KEY"),
+        (["--user", "self", "sk-stray-key"], "FISH_API_KEY"),
+    ],
+)
+def test_wrong_usage_is_told_in_one_line(server, arguments, word):
+    process = command(server, *arguments)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, server.requests) == (2, "", [])
+    assert err.startswith("fish-credit: ") and word in err and len(err.splitlines()) == 1
+    assert "stray" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments, environment, name",
+    [
+        (["--user="], {}, "--user is empty"),
+        (["--team", "\t" * 2000], {}, "--team"),
+        ([], {"FISH_BASE_URL": "ftp://x"}, "FISH_BASE_URL"),
+        ([], {"FISH_API_KEY": "a b"}, "FISH_API_KEY"),
+        ([], {"FISH_API_KEY": ""}, "FISH_API_KEY in the environment"),
+        (["--timeout", "0.1"], {}, "--timeout (100 ms)"),
+    ],
+)
+def test_a_message_names_what_was_set_on_the_command_line(server, arguments, environment, name):
+    server.answer = server.silent
+    process = command(server, *arguments, **environment)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode in (1, 2), out) == (True, "")
+    assert name in err and len(err.splitlines()) == 1, err
+    for foreign in ("options.", "query.", "_ms", "NULL", "base_url", "user_id"):
+        assert foreign not in err
+
+
+def test_what_a_server_says_does_not_command_the_terminal(server):
+    row = '{"loc":["path","\\u001b[2J"],"type":"t","msg":"\\u009b2J\\r\\nx"}'
+    server.answer = lambda request: (422, f"[{row}]", {})
+    _, err = command(server).communicate(timeout=60)
+    assert "see below" in err and "\n  path." in err and err.endswith("x\n"), err
+    assert all(line.isprintable() for line in err.splitlines()) and len(err.splitlines()) == 2, err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev/full")
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--least", "13"]])
+@pytest.mark.parametrize("kind", ["full", "pipe", "closed"])
+def test_what_cannot_be_written_is_told_in_one_line(server, kind, arguments):
+    server.answer = lambda request: (200, WALLET, {})
+    if kind == "full" and not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full")
+    reading, writing = os.pipe()
+    os.close(reading)
+    full = os.open("/dev/full", os.O_WRONLY) if kind == "full" else None
+    program = [sys.executable, "-m", "fish_api_credit", *arguments]
+    process = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *program] if kind == "closed" else program,
+        env={**os.environ, "FISH_API_KEY": "sk-test", "FISH_BASE_URL": server.url},
+        cwd=Path(__file__).resolve().parent.parent,
+        stdout={"full": full, "pipe": writing, "closed": None}[kind],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for descriptor in (writing, full):
+        if descriptor is not None:
+            os.close(descriptor)
+    assert process.returncode == 2
+    assert process.stderr.startswith("fish-credit: standard output: ") and len(process.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "library, words",
+    [
+        ("/nonexistent/libfish_api_credit.so", "cannot be loaded"),
+        (__file__, "cannot be loaded"),
+        (ctypes.util.find_library("c"), "is not this package's libfish_api_credit"),
+        ("older", "has ABI 4711"),
+        ("lacking", "is not this package's libfish_api_credit"),
+    ],
+    ids=["none", "no library", "another library", "another ABI", "a function is missing"],
+)
+def test_a_library_that_is_none_of_ours_is_told_in_one_line(server, tmp_path, library, words):
+    if library in ("older", "lacking"):
+        compiler = shutil.which("cc") or shutil.which("clang") or shutil.which("gcc")
+        needs("C compiler", compiler)
+        version = 4711 if library == "older" else _library.ABI_VERSION
+        (tmp_path / "fake.c").write_text(f"unsigned fish_abi_version(void) {{ return {version}; }}")
+        library = str(tmp_path / "fake.so")
+        subprocess.run([compiler, "-shared", "-fPIC", tmp_path / "fake.c", "-o", library], check=True)
+    for arguments, code in ([[], 2], [["--help"], 0]):
+        process = command(server, *arguments, FISH_API_CREDIT_LIBRARY=library)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == code, err
+        if code:
+            assert err.startswith("fish-credit: ") and words in err and len(err.splitlines()) == 1, err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")

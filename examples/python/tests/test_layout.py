@@ -84,4 +84,4 @@ def test_no_status_of_the_header_is_missing() -> None:
 
 def test_the_headers_version_is_the_librarys() -> None:
     version = re.search(r'#define FISH_VERSION "(.*)"', HEADER)
-    assert version and version[1].encode() == _library.library.fish_version()
+    assert version and version[1].encode() == _library.library().fish_version()

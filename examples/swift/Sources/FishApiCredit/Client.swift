@@ -175,6 +175,38 @@ public struct FishClientOptions: Sendable {
     }
 }
 
+/// However the settings are printed or dumped, the key and a proxy's password are not in it.
+extension FishClientOptions: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String {
+        let fields = shown.map { name, value in name + ": " + value }
+        return "FishClientOptions(" + fields.joined(separator: ", ") + ")"
+    }
+
+    public var debugDescription: String { description }
+
+    public var customMirror: Mirror {
+        let children = shown.map { name, value -> Mirror.Child in (label: name, value: value) }
+        return Mirror(self, children: children, displayStyle: .struct)
+    }
+
+    private var shown: [(String, String)] {
+        let redacted = "[redacted]"
+        let through: String
+        switch proxy {
+        case .environment: through = "environment"
+        case .direct: through = "direct"
+        case .url(let url): through = url.lastIndex(of: "@").map { redacted + String(url[$0...]) } ?? url
+        }
+        return [
+            ("apiKey", apiKey == nil ? "nil" : redacted), ("baseURL", baseURL ?? "nil"), ("proxy", through),
+            ("caFile", caFile ?? "nil"), ("systemRoots", String(systemRoots)), ("userAgent", userAgent ?? "nil"),
+            ("timeout", timeout.map(String.init(describing:)) ?? "nil"),
+            ("connectTimeout", connectTimeout.map(String.init(describing:)) ?? "nil"),
+            ("maxRetries", String(maxRetries)),
+        ]
+    }
+}
+
 /// What to ask for.
 public struct FishQuery: Sendable, Hashable {
     /// nil: the key's own account.

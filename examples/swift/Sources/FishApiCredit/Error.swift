@@ -46,7 +46,7 @@ public struct FishError: Error, Sendable, Hashable {
     public let status: Status
     /// nil: no answer arrived.
     public let httpStatus: Int?
-    /// Requests sent, retries included.
+    /// Tries, retries and failed connections included. 0: refused before anything was sent.
     public let attempts: Int
     /// nil: the server did not say.
     public let retryAfter: Duration?
@@ -91,7 +91,7 @@ public struct FishError: Error, Sendable, Hashable {
         attempts = Int(filled.attempts)
         retryAfter = filled.retry_after_ms == 0 ? nil : Duration.milliseconds(Int64(filled.retry_after_ms))
         isRetryable = filled.retryable
-        message = text(filled.message) ?? ""
+        message = inSwift(text(filled.message) ?? "")
         apiMessage = text(filled.api_message)
         apiReason = text(filled.api_reason)
         requestID = text(filled.request_id)
@@ -104,6 +104,37 @@ public struct FishError: Error, Sendable, Hashable {
         }
         fish_error_free(&filled)
     }
+}
+
+/// What the library's messages call a thing, and what it is called here. A longer name stands before one that it ends
+/// with; a name in quotes is one of the server's document.
+private let names: [(String, String)] = [
+    ("\"user_id\"", "\"user_id\""),
+    ("options.api_key", "apiKey"), ("options.base_url", "baseURL"), ("base_url", "baseURL"),
+    ("options.proxy_url", "proxy"), ("proxy_url", "proxy"), ("options.ca_file", "caFile"), ("ca_file", "caFile"),
+    ("options.tls_roots", "systemRoots"), ("tls_roots", "systemRoots"), ("options.user_agent", "userAgent"),
+    ("options.max_retries", "maxRetries"), ("options.connect_timeout_ms", "connectTimeout"),
+    ("connect_timeout_ms", "connectTimeout"), ("options.timeout_ms", "timeout"), ("query.timeout_ms", "timeout"),
+    ("timeout_ms", "timeout"), ("query.user_id", "userID"), ("user_id", "userID"), ("query.team_id", "teamID"),
+    ("team_id", "teamID"), ("retry_after_ms", "retryAfter"), ("field_errors", "fields"),
+    ("api_message", "apiMessage"), ("FISH_TLS_ROOTS_SYSTEM", "true"), ("FISH_TLS_ROOTS_BUNDLED", "false"),
+    ("NULL", "nil"),
+]
+
+/// The library's sentence with this package's names: "options.ca_file" is caFile, NULL is nil.
+private func inSwift(_ message: String) -> String {
+    var left = Substring(message)
+    var said = ""
+    while let first = left.first {
+        if let (name, here) = names.first(where: { left.hasPrefix($0.0) }) {
+            said += here
+            left = left.dropFirst(name.count)
+        } else {
+            said.append(first)
+            left = left.dropFirst()
+        }
+    }
+    return said
 }
 
 extension FishError.Status: CustomStringConvertible {

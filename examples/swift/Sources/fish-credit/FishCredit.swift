@@ -1,6 +1,7 @@
 // fish-credit: print the API credit of the account that FISH_API_KEY belongs to.
 //
-// Its exit code says what to do: 0 all is well, 1 try again later, 2 mend something first.
+// Its exit status says what to do: 0 all is well, 1 try again later, 2 change something first. Whatever goes wrong is
+// said in a line on standard error.
 
 import FishApiCredit
 import Foundation
@@ -8,31 +9,59 @@ import Foundation
 @main
 struct FishCreditCommand {
     static func main() async {
-        exit(await run(user: ProcessInfo.processInfo.arguments.dropFirst().first))
+        // A pipe that nobody reads is then an error of the write like any other.
+        signal(SIGPIPE, SIG_IGN)
+        exit(await run(Array(ProcessInfo.processInfo.arguments.dropFirst())))
     }
 
-    static func run(user: String?) async -> Int32 {
+    static func run(_ arguments: [String]) async -> Int32 {
+        guard arguments.count <= 1, arguments.first?.hasPrefix("-") != true else {
+            return complain(2, "it takes the user's id or nothing; the key goes into FISH_API_KEY")
+        }
         do throws(FishError) {
             let client = try FishClient(
                 FishClientOptions(
                     baseURL: ProcessInfo.processInfo.environment["FISH_BASE_URL"], userAgent: "fish-credit/1",
                     timeout: .seconds(10)))
-            let credit = try await client.apiCredit(FishQuery(userID: user))
-            print("API credit: \(credit.creditText) (not the platform credit of a plan)")
+            let credit = try await client.apiCredit(FishQuery(userID: arguments.first))
+            var text = "API credit: \(credit.creditText) (not the platform credit of a plan)\n"
             if let updatedAt = credit.updatedAt {
-                print("last change: \(ISO8601DateFormatter().string(from: updatedAt))")
+                text += "last change: \(ISO8601DateFormatter().string(from: updatedAt))\n"
             }
-            return 0
+            return show(text)
         } catch {
-            complain("fish-credit: \(error)")
-            for field in error.fields {
-                complain("  \(field.location): \(field.message)")
-            }
-            return error.isRetryable ? 1 : 2
+            var fields = error.apiMessage.map { ["  the server said: \($0)"] } ?? []
+            fields += error.fields.map { "  \($0.location): \($0.message)" }
+            return complain(error.isRetryable ? 1 : 2, here("\(error)"), fields)
         }
     }
 
-    static func complain(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+    /// The message with the names of what is set at the command line.
+    static func here(_ message: String) -> String {
+        let names = [
+            ("apiKey or FISH_API_KEY", "FISH_API_KEY"), ("apiKey, or FISH_API_KEY", "FISH_API_KEY"),
+            ("fields and apiMessage", "below"), ("baseURL", "FISH_BASE_URL"), ("userID is", "the user's id is"),
+            ("userID, teamID", "the user's id"),
+        ]
+        return names.reduce(message) { told, name in told.replacingOccurrences(of: name.0, with: name.1) }
+    }
+
+    /// What could not be printed was not shown.
+    static func show(_ text: String) -> Int32 {
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+            return 0
+        } catch {
+            return complain(2, "standard output: \(error.localizedDescription)")
+        }
+    }
+
+    static func complain(_ outcome: Int32, _ first: String, _ more: [String] = []) -> Int32 {
+        for line in ["fish-credit: \(first)"] + more {
+            // What a server says must not command the terminal.
+            let plain = line.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : String($0) }
+            try? FileHandle.standardError.write(contentsOf: Data((plain.joined() + "\n").utf8))
+        }
+        return outcome
     }
 }

@@ -225,8 +225,10 @@ final class ClientTests: XCTestCase {
         let cases: [(options: FishClientOptions, status: FishError.Status, word: String)] = [
             (FishClientOptions(), .missingAPIKey, "FISH_API_KEY"),
             (FishClientOptions(apiKey: "sk\0x"), .invalidArgument, "apiKey"),
-            (FishClientOptions(apiKey: "sk\n"), .invalidArgument, "api_key"),
-            (FishClientOptions(apiKey: "k", baseURL: "http://example.com"), .invalidArgument, "base_url"),
+            (FishClientOptions(apiKey: "sk\n"), .invalidArgument, "apiKey has"),
+            (FishClientOptions(apiKey: "k", baseURL: "http://example.com"), .invalidArgument, "baseURL"),
+            (FishClientOptions(apiKey: "k", caFile: "/nonexistent.pem"), .invalidArgument, "caFile"),
+            (FishClientOptions(apiKey: "k", userAgent: ""), .invalidArgument, "or pass nil"),
             (FishClientOptions(apiKey: "k", timeout: Duration.zero), .invalidArgument, "timeout"),
             (FishClientOptions(apiKey: "k", maxRetries: -1), .invalidArgument, "maxRetries"),
         ]
@@ -234,8 +236,28 @@ final class ClientTests: XCTestCase {
             let error = refusal(expected.options)
             XCTAssertEqual(error?.status, expected.status, expected.word)
             XCTAssertEqual(error?.message.contains(expected.word), true, error?.message ?? "nothing")
+            XCTAssertEqual(error?.message.contains("options."), false, error?.message ?? "nothing")
         }
         XCTAssertNil(refusal(FishClientOptions(apiKey: "k", proxy: .direct, timeout: Duration.seconds(1_000_000_000))))
+    }
+
+    func testNothingPrintsTheKey() {
+        struct Nested {
+            let options: FishClientOptions
+            private let hidden: FishClientOptions?
+            init(_ options: FishClientOptions) { (self.options, hidden) = (options, options) }
+        }
+        let options = FishClientOptions(apiKey: "sk-secret", proxy: .url("http://me:secret@proxy.example:80"))
+        let things: [Any] = [options, Nested(options), [options], ["o": options], Optional(options) as Any]
+        for thing in things {
+            var dumped = ""
+            dump(thing, to: &dumped)
+            for text in [dumped, "\(thing)", String(describing: thing), String(reflecting: thing)] {
+                XCTAssertFalse(text.contains("secret"), text)
+                XCTAssertTrue(text.contains("[redacted]"), text)
+            }
+        }
+        XCTAssertFalse("\(FishClientOptions())".contains("redacted"))
     }
 
     func testStatusNames() {

@@ -1,67 +1,163 @@
 // Command fish-credit prints the API credit of the account that FISH_API_KEY belongs to.
 //
-// Its exit code says what to do: 0 all is well, 1 try again later, 2 mend something first.
+// Its exit status says what to do: 0 all is well, 1 try again later, 2 change something first. Whatever goes wrong is
+// said in a line on standard error.
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math/big"
 	"os"
 	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/fish-api-credit/fish-api-credit/examples/go/fishcredit"
 )
 
-func main() { os.Exit(run()) }
+const (
+	fine   = 0
+	later  = 1
+	change = 2
+)
 
-func run() int {
-	user := flag.String("user", "", "whose wallet; the key's own account if empty")
-	team := flag.String("team", "", "the team whose wallet is meant")
-	timeout := flag.Duration("timeout", 10*time.Second, "for the whole call, retries included")
-	least := flag.String("least", "", "complain (exit code 2) when the balance is below this amount")
-	flag.Parse()
-	floor, ok := new(big.Rat).SetString(*least)
-	if *least != "" && !ok {
-		fmt.Fprintf(os.Stderr, "fish-credit: -least %q is no number\n", *least)
-		return 2
+func main() {
+	// A pipe that nobody reads is then an error of the write like any other.
+	signal.Ignore(syscall.SIGPIPE)
+	os.Exit(run(os.Args[1:]))
+}
+
+// What a message calls a setting, and where the person at the command line finds it.
+var here = strings.NewReplacer(
+	"FieldErrors and APIMessage", "below",
+	"Options.APIKey or FISH_API_KEY", "FISH_API_KEY", "Options.APIKey, or FISH_API_KEY", "FISH_API_KEY",
+	"Options.APIKey", "FISH_API_KEY", "Options.BaseURL", "FISH_BASE_URL",
+	"Query.UserID", "-user", "Query.TeamID", "-team", "its timeout", "-timeout",
+).Replace
+
+var (
+	// big.Rat would take fractions and exponents that fill the memory, too.
+	amount     = regexp.MustCompile(`^-?[0-9]{1,40}(\.[0-9]{1,40})?$`)
+	optionName = regexp.MustCompile(`^--?[a-z-]{1,20}$`)
+)
+
+func run(arguments []string) int {
+	options := flag.NewFlagSet("fish-credit", flag.ContinueOnError)
+	user := options.String("user", "", "whose wallet; the key's own account if empty")
+	team := options.String("team", "", "the team whose wallet is meant")
+	timeout := options.Duration("timeout", 10*time.Second, "for the whole call, retries included")
+	least := options.String("least", "", "complain (exit status 2) when the balance is below this amount")
+	options.SetOutput(io.Discard)
+	if err := options.Parse(arguments); errors.Is(err, flag.ErrHelp) {
+		var help bytes.Buffer
+		options.SetOutput(&help)
+		options.Usage()
+		return show(help.String())
+	} else if err != nil {
+		return complain(change, usage(err))
+	}
+	if options.NArg() > 0 {
+		return complain(change, "an argument is no option; the key goes into FISH_API_KEY, see -help")
+	}
+	if *least != "" && !amount.MatchString(*least) {
+		return complain(change, "-least takes an amount, such as 12.50")
+	}
+	if *timeout <= 0 {
+		return complain(change, "-timeout takes a time above zero, such as 2.5s")
 	}
 
 	// Ctrl-C ends the call at once; so does the timeout.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, *timeout)
-	defer cancel()
-
-	client, err := fishcredit.New(fishcredit.Options{BaseURL: os.Getenv("FISH_BASE_URL"), UserAgent: "fish-credit/1"})
+	client, err := fishcredit.New(fishcredit.Options{
+		BaseURL: os.Getenv("FISH_BASE_URL"), UserAgent: "fish-credit/1", Timeout: *timeout,
+	})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 2
+		return complain(change, here(err.Error()))
 	}
 	defer client.Close()
 
 	credit, err := client.APICredit(ctx, fishcredit.Query{UserID: *user, TeamID: *team})
+	if ctx.Err() != nil {
+		return 130
+	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
 		var failure *fishcredit.Error
-		if !errors.As(err, &failure) || failure.Retryable {
-			return 1
+		if !errors.As(err, &failure) {
+			return complain(later, err.Error())
+		}
+		lines := []string{here(strings.TrimPrefix(err.Error(), "fishcredit: "))}
+		if failure.APIMessage != "" {
+			lines = append(lines, "  the server said: "+failure.APIMessage)
 		}
 		for _, field := range failure.FieldErrors {
-			fmt.Fprintf(os.Stderr, "  %s: %s\n", field.Location, field.Message)
+			lines = append(lines, fmt.Sprintf("  %s: %s", field.Location, field.Message))
 		}
-		return 2
+		if failure.Retryable {
+			return complain(later, lines...)
+		}
+		return complain(change, lines...)
 	}
-	fmt.Printf("API credit: %s (not the platform credit of a plan)\n", credit)
+	text := fmt.Sprintf("API credit: %s (not the platform credit of a plan)\n", credit)
 	if !credit.UpdatedAt.IsZero() {
-		fmt.Printf("last change: %s\n", credit.UpdatedAt.Format(time.RFC3339))
+		text += fmt.Sprintf("last change: %s\n", credit.UpdatedAt.Format(time.RFC3339))
 	}
-	if ok && credit.Rat().Cmp(floor) < 0 {
-		fmt.Fprintf(os.Stderr, "fish-credit: that is below %s\n", *least)
-		return 2
+	if outcome := show(text); outcome != fine {
+		return outcome
 	}
-	return 0
+	if floor, ok := new(big.Rat).SetString(*least); ok && credit.Rat().Cmp(floor) < 0 {
+		return complain(change, "that is below "+*least)
+	}
+	return fine
+}
+
+// usage says what is wrong with the options, and repeats nothing that could be a key in the wrong place.
+func usage(err error) string {
+	const unknown = "flag provided but not defined: "
+	if name := strings.TrimPrefix(err.Error(), unknown); name != err.Error() {
+		if optionName.MatchString(name) {
+			return "there is no option " + name + "; see -help"
+		}
+		return "an argument is no option; the key goes into FISH_API_KEY, see -help"
+	}
+	if strings.HasPrefix(err.Error(), "invalid value ") {
+		return "-timeout takes a time, such as 2.5s"
+	}
+	return err.Error() + "; see -help"
+}
+
+// show prints to standard output; what could not be printed was not shown.
+func show(text string) int {
+	if _, err := os.Stdout.WriteString(text); err != nil {
+		var why *os.PathError
+		if errors.As(err, &why) {
+			err = why.Err
+		}
+		return complain(change, "standard output: "+err.Error())
+	}
+	return fine
+}
+
+func complain(outcome int, lines ...string) int {
+	for i, line := range lines {
+		if i == 0 {
+			line = "fish-credit: " + line
+		}
+		// What a server says must not command the terminal.
+		fmt.Fprintln(os.Stderr, strings.Map(func(r rune) rune {
+			if unicode.IsPrint(r) {
+				return r
+			}
+			return '?'
+		}, line))
+	}
+	return outcome
 }
