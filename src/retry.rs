@@ -57,6 +57,7 @@ mod tests {
             ("numbers wrap inside the step", true, None, 0, 2, AGES, top + 1, Some(ms(0))),
             ("the last step that grows", true, None, 4, 99, AGES, 4_000_000, Some(ms(4000))),
             ("steps stop growing", true, None, 5, 99, AGES, 8_000_000, Some(ms(8000))),
+            ("at eight seconds", true, None, 6, 99, AGES, 8_000_001, Some(ms(0))),
             ("and stay there", true, None, u32::MAX - 1, u32::MAX, AGES, 8_000_000, Some(ms(8000))),
             ("retries used up", true, None, 2, 2, AGES, 0, None),
             ("retries turned off", true, None, 0, 0, AGES, 0, None),
