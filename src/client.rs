@@ -1,24 +1,23 @@
 //! The call: attempts, deadline, cancel.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use zeroize::Zeroizing;
 
+use crate::deadline::{Deadline, Interrupted};
 use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::fork::PerProcess;
+use crate::http::error::{Kind, Phase, TransportError};
+use crate::http::proxy::{Environment, Proxy};
+use crate::http::trust::{Roots, Trust};
+use crate::http::{self, Network, Route};
+use crate::random::random;
 use crate::request::{self, Origin, Target, Template};
-use crate::response::{self, ApiCredit};
+use crate::response::{self, Answer, ApiCredit};
 use crate::retry;
-use crate::signal::Signal;
 use crate::status::Status;
-use crate::transport::connection::Answer;
-use crate::transport::fault::Fault;
-use crate::transport::process::PerProcess;
-use crate::transport::proxy::{Environment, Proxy};
-use crate::transport::tls::{Roots, Trust};
-use crate::transport::{Route, Transport};
-use crate::until::{Interrupted, Until};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(15_000);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_millis(5_000);
@@ -44,19 +43,24 @@ pub(crate) struct Options<'a> {
 pub(crate) struct Query<'a> {
     pub target: Target<'a>,
     pub timeout: Option<Duration>,
-    pub cancel: Option<Arc<Signal>>,
+    pub cancel: Option<Arc<Event>>,
 }
 
 pub(crate) struct Client {
     key: Zeroizing<String>,
     template: Template,
-    route: Route,
+    route: Arc<Route>,
     timeout: Duration,
     max_retries: u32,
-    transport: PerProcess<Transport>,
-    /// Raised by `cancel`.
-    ended: Signal,
+    network: PerProcess<Network>,
+    /// Set once: no call goes on, and none begins.
+    ended: Arc<Event>,
 }
+
+const _: () = {
+    const fn assert_shared_between_threads<T: Send + Sync>() {}
+    assert_shared_between_threads::<Client>();
+};
 
 impl Client {
     pub(crate) fn new(options: &Options<'_>, environment: Environment<'_>) -> Result<Client> {
@@ -91,22 +95,30 @@ impl Client {
         };
         let trust = trust.filter(|_| origin.https);
         let connect_timeout = milliseconds(options.connect_timeout_ms).unwrap_or(DEFAULT_CONNECT_TIMEOUT);
-        let template = Template::new(&origin, &key, &user_agent);
-        let route = Route { origin, proxy, trust, connect_timeout };
+        let template = Template::new(&origin, &key, &user_agent)?;
+        let route = Arc::new(Route {
+            origin,
+            proxy,
+            trust,
+            connect_timeout,
+            user_agent,
+            request_room: template.room(),
+            config: http::config(),
+        });
         Ok(Client {
             key,
             template,
             timeout: milliseconds(options.timeout_ms).unwrap_or(DEFAULT_TIMEOUT),
             max_retries,
-            transport: PerProcess::new(Transport::new(&route)),
+            network: PerProcess::new(Network::new(&route)),
             route,
-            ended: Signal::new(),
+            ended: Arc::new(Event::new()),
         })
     }
 
-    /// Ends every call, now and later. Takes no lock and allocates nothing.
+    /// Ends every call with this client, now and later. Takes no lock and allocates nothing.
     pub(crate) fn cancel(&self) {
-        self.ended.raise();
+        self.ended.set();
     }
 
     /// Asks, again where that is worth it, and hands the API credit and its document to `read`.
@@ -116,48 +128,45 @@ impl Client {
         read: impl Fn(&ApiCredit<'_>, &str) -> T,
     ) -> Result<T> {
         let timeout = query.timeout.unwrap_or(self.timeout);
-        let until = Until::new(Instant::now() + timeout, query.cancel.as_deref());
+        let deadline =
+            Deadline::new(Instant::now() + timeout, [query.cancel.clone(), Some(Arc::clone(&self.ended))]);
         let request = self.template.request(&query.target)?;
-        if until.is_cancelled() || self.ended.is_raised() {
-            return Err(Fault::Cancelled.into_error(timeout));
+        if deadline.is_cancelled() {
+            return Err(cancelled(0));
         }
-        let transport = self.transport.get(|| Transport::new(&self.route));
+        let network = self.network.get(|| Network::new(&self.route));
         let mut retries = 0;
         loop {
             let answered =
-                transport.ask(&self.route, &request, &until, |answer| self.judge(answer, timeout, &read));
+                network.send(&request, &deadline, |answer, cut| self.interpret(answer, cut, timeout, &read));
             let mut failure = match answered {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(failure)) => failure,
-                Err(fault) => fault.into_error(timeout),
+                Err(error) => error.into_error(timeout),
             };
             failure.attempts = retries + 1;
-            let dice = RandomState::new().hash_one(retries);
-            let Some(wait) = retry::backoff(&failure, retries, self.max_retries, until.remaining(), dice)
-            else {
+            let remaining = deadline.remaining();
+            let Some(wait) = retry::backoff(&failure, retries, self.max_retries, remaining, random()) else {
                 return Err(failure);
             };
-            match until.pause(wait) {
+            match deadline.pause(wait) {
                 Ok(()) => retries += 1,
                 Err(Interrupted::DeadlinePassed) => return Err(failure),
-                Err(Interrupted::Cancelled) => {
-                    let mut cancelled = Fault::Cancelled.into_error(timeout);
-                    cancelled.attempts = failure.attempts;
-                    return Err(cancelled);
-                }
+                Err(Interrupted::Cancelled) => return Err(cancelled(failure.attempts)),
             }
         }
     }
 
-    /// What an answer means.
-    fn judge<T>(
+    /// What a response means. `cut`: why its body is not whole.
+    fn interpret<T>(
         &self,
         answer: &Answer<'_>,
+        cut: Option<&TransportError>,
         timeout: Duration,
         read: impl Fn(&ApiCredit<'_>, &str) -> T,
     ) -> Result<T> {
-        match (answer.head.status, &answer.cut) {
-            (_, Some(Fault::Cancelled)) => Err(Fault::Cancelled.into_error(timeout)),
+        match (answer.status, cut) {
+            (_, Some(TransportError { kind: Kind::Cancelled, .. })) => Err(cancelled(0)),
             (200, None) => {
                 let (credit, document) = response::success(answer, &self.key)?;
                 Ok(read(&credit, document))
@@ -171,6 +180,12 @@ impl Client {
             _ => Err(response::failure(answer, &self.key, SystemTime::now())),
         }
     }
+}
+
+fn cancelled(attempts: u32) -> Box<Error> {
+    let mut error = Phase::Waiting.error(Kind::Cancelled).into_error(Duration::ZERO);
+    error.attempts = attempts;
+    error
 }
 
 fn milliseconds(ms: u32) -> Option<Duration> {

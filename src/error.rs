@@ -1,5 +1,5 @@
-//! Why a call failed, before it is laid out for C. Nothing here decides anything: `response.rs` fills in what
-//! a server said, `transport` what happened on the way, `retry.rs` judges it.
+//! Why a call failed, before it is laid out for C. Nothing here decides anything: `response` fills in what a server
+//! said, `http` what happened on the way, and `retry` decides what follows.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,7 +8,8 @@ use crate::status::Status;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<Error>>;
 
-/// A failure, with all that is known of it. The message is one sentence that says what to do.
+/// A failure, with all that is known of it. The message is one sentence that says what to do. What came from a server
+/// has no key in it, no control characters, and at most the length that `response` keeps.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Error {
     pub status: Status,

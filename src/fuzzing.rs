@@ -1,20 +1,18 @@
 //! What `fuzz/` needs of the core, whose modules are private. Only cargo-fuzz builds it (`--cfg fuzzing`).
 
 use std::io::Write;
-use std::net::{Shutdown, TcpStream};
-use std::os::fd::OwnedFd;
+use std::net::Shutdown;
 use std::time::{Duration, Instant, SystemTime};
 
 use socket2::{Domain, Type};
 
+use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::http;
 use crate::money;
-use crate::request::{Origin, Target, Template};
-use crate::response::{self, Amount, ApiCredit, Stamp};
+use crate::request::{self, Origin, Target, Template};
+use crate::response::{self, Amount, Answer, ApiCredit, Stamp};
 use crate::time;
-use crate::transport::connection::{Connection, Stream};
-use crate::transport::socket::Socket;
-use crate::until::Until;
 
 /// An amount: its text, its micros, and whether they are exact.
 pub type Money = (String, i64, bool);
@@ -94,7 +92,14 @@ pub fn request(
 ) -> Option<Vec<u8>> {
     let origin = Origin::parse(base_url).ok()?;
     let target = Target { user_id, team_id, check_free_credit: check };
-    Template::new(&origin, key, "agent/1").request(&target).ok().map(|request| request.to_vec())
+    let template = Template::new(&origin, key, &request::user_agent(Some("agent/1")).ok()?).ok()?;
+    let request = template.request(&target).ok()?.to_http();
+    let mut call = ureq_proto::client::Call::new(request).ok()?.proceed();
+    let mut output = vec![0; template.room()];
+    let length = call.write(&mut output).ok()?;
+    assert!(call.can_proceed(), "the room is for the longest request");
+    output.truncate(length);
+    Some(output)
 }
 
 /// Where a base URL leads: whether by https, the host as a URL writes it, and the port.
@@ -116,20 +121,22 @@ pub fn answer(bytes: &[u8], key: &str, bytewise: bool) -> Option<Result<Credit, 
         theirs.write_all(piece).expect("room for an answer");
     }
     theirs.shutdown(Shutdown::Write).expect("an end");
-    let socket = Socket::new(TcpStream::from(OwnedFd::from(ours)));
-    let mut connection = Connection::new(Stream::Plain(socket));
     let limit = Duration::from_secs(10);
-    let until = Until::new(Instant::now() + limit, None);
-    Some(match connection.exchange(b"GET / HTTP/1.1\r\n\r\n", &until) {
-        Err(fault) => Err(failure(fault.into_error(limit))),
-        Ok(answer) => match (answer.head.status, &answer.cut) {
-            (200, None) => response::success(&answer, key).map(|(got, _)| credit(&got)).map_err(failure),
-            (200, Some(cut)) => {
-                let mut error = cut.clone().into_error(limit);
-                response::describe(&mut error, &answer, key);
-                Err(failure(error))
-            }
-            _ => Err(failure(response::failure(&answer, key, SystemTime::UNIX_EPOCH))),
-        },
+    let deadline = Deadline::new(Instant::now() + limit, [None, None]);
+    let origin = Origin::parse("http://127.0.0.1").expect("a base URL");
+    let template = Template::new(&origin, key, &request::user_agent(None).expect("an agent")).ok()?;
+    let request = template.request(&Target::default()).expect("a request");
+    let read = |answer: &Answer<'_>, cut: Option<&http::error::TransportError>| match (answer.status, cut) {
+        (200, None) => response::success(answer, key).map(|(got, _)| credit(&got)).map_err(failure),
+        (200, Some(cut)) => {
+            let mut error = cut.clone().into_error(limit);
+            response::describe(&mut error, answer, key);
+            Err(failure(error))
+        }
+        _ => Err(failure(response::failure(answer, key, SystemTime::UNIX_EPOCH))),
+    };
+    Some(match http::exchange_over(ours, template.room(), &request, &deadline, read) {
+        Ok(result) => result,
+        Err(error) => Err(failure(error.into_error(limit))),
     })
 }

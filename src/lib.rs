@@ -1,24 +1,29 @@
 //! Reads a Fish Audio account's API credit, for any program that can call C.
 //!
 //! The interface is the C header `include/fish_api_credit.h`, which is generated from [`ffi`]. Data flows one
-//! way: C → `ffi` → `client` → `request` → `transport` → `response` → `ffi` → C. Only `ffi` knows of C;
-//! `transport` alone reads and writes sockets, and `until` alone waits; `money`, `time`, `retry`, `request` and
-//! `response` are pure.
+//! way: C → `ffi` → `client` → `request` → `http` → `response` → `ffi` → C. Only `ffi` knows of C; `http` alone
+//! reads and writes sockets, and `deadline` alone waits; `money`, `time`, `retry`, `request` and `response` are pure.
 
 #![deny(unsafe_code)]
 
 mod client;
+mod clock;
+mod deadline;
+mod descriptor;
 mod error;
+mod event;
 #[allow(unsafe_code)]
 pub mod ffi;
+#[allow(unsafe_code)]
+mod fork;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod http;
 mod money;
+mod random;
 mod request;
 mod response;
 mod retry;
-mod signal;
 mod status;
+mod thread;
 mod time;
-mod transport;
-mod until;

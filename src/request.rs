@@ -1,8 +1,11 @@
-//! Query to bytes on the wire, and the refusals on the way there. Pure: nothing here touches a socket.
+//! A query as an HTTP request, and the refusals on the way there. Pure: nothing here touches a socket.
 
 use std::net::IpAddr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use ureq::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HOST, USER_AGENT};
+use ureq::http::uri::{Authority, PathAndQuery, Scheme};
+use ureq::http::{self, HeaderMap, HeaderValue, Uri};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
@@ -12,6 +15,10 @@ pub(crate) const LIBRARY_AGENT: &str = concat!("fish-api-credit/", env!("CARGO_P
 
 /// Far above any id, far below what a server takes in a request line.
 const MAX_ID_LENGTH: usize = 1024;
+/// Far above any key, and what looking for it in answers is measured for.
+const MAX_KEY_LENGTH: usize = 4096;
+/// Far above any base URL or user agent.
+const MAX_TEXT_LENGTH: usize = 4096;
 
 /// All but the unreserved characters of RFC 3986 §2.3 is encoded, in the path and in the query alike.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -80,6 +87,9 @@ impl Origin {
             return refuse(
                 "has a space, a control or a non-ASCII character; write it in ASCII (a host in punycode)",
             );
+        }
+        if url.len() > MAX_TEXT_LENGTH {
+            return refuse("is longer than 4096 bytes; write it like https://api.fish.audio");
         }
         let Some((scheme, rest)) = url.split_once("://") else {
             return refuse("has no scheme; write it like https://api.fish.audio");
@@ -154,6 +164,11 @@ fn is_path(path: &str) -> bool {
 
 /// A key that can stand in a header; `name` is where it came from.
 pub(crate) fn check_key(key: &str, name: &str) -> Result<()> {
+    if key.len() > MAX_KEY_LENGTH {
+        return Err(Error::invalid(format!(
+            "{name} has more than {MAX_KEY_LENGTH} bytes; pass the key alone."
+        )));
+    }
     if key.bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(());
     }
@@ -163,17 +178,25 @@ pub(crate) fn check_key(key: &str, name: &str) -> Result<()> {
 }
 
 /// What the library adds to its own User-Agent.
-pub(crate) fn user_agent(own: Option<&str>) -> Result<String> {
-    match own {
-        None => Ok(LIBRARY_AGENT.to_owned()),
-        Some(own) if !own.is_empty() && own.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) => {
-            Ok(format!("{own} {LIBRARY_AGENT}"))
+pub(crate) fn user_agent(own: Option<&str>) -> Result<HeaderValue> {
+    let text = match own {
+        None => return Ok(HeaderValue::from_static(LIBRARY_AGENT)),
+        Some(own) if own.len() > MAX_TEXT_LENGTH => {
+            return Err(Error::invalid(
+                "options.user_agent is longer than 4096 bytes; write it like \"studio/2.1\", or pass NULL.",
+            ));
         }
-        Some(_) => Err(Error::invalid(
+        Some(own) if !own.is_empty() && own.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) => {
+            HeaderValue::try_from(format!("{own} {LIBRARY_AGENT}")).ok()
+        }
+        Some(_) => None,
+    };
+    text.ok_or_else(|| {
+        Error::invalid(
             "options.user_agent is empty or has a control or non-ASCII character; write it like \"studio/2.1\", or \
              pass NULL.",
-        )),
-    }
+        )
+    })
 }
 
 /// What to ask for.
@@ -186,32 +209,74 @@ pub(crate) struct Target<'a> {
 
 /// The parts of a request that stay the same for a client's whole life. It holds the key.
 pub(crate) struct Template {
-    before: String,
-    after: Zeroizing<Vec<u8>>,
+    scheme: Scheme,
+    authority: Authority,
+    path: String,
+    headers: HeaderMap,
+    /// What most calls ask for: the key's own account and nothing else.
+    own: Uri,
+}
+
+/// A request that can be sent, and sent again.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    uri: Uri,
+    headers: &'a HeaderMap,
+}
+
+impl Request<'_> {
+    pub(crate) fn to_http(&self) -> http::Request<()> {
+        let mut request = http::Request::new(());
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
 }
 
 impl Template {
-    pub(crate) fn new(origin: &Origin, key: &str, user_agent: &str) -> Template {
+    /// `key` and `user_agent` have passed their checks.
+    pub(crate) fn new(origin: &Origin, key: &str, user_agent: &HeaderValue) -> Result<Template> {
+        let own = |what: http::Error| Error::invalid(format!("options.base_url cannot be used ({what})."));
         let authority = origin.authority();
-        let parts = [
-            " HTTP/1.1\r\nHost: ",
-            &authority,
-            "\r\nAuthorization: Bearer ",
-            key,
-            "\r\nAccept: application/json\r\nUser-Agent: ",
-            user_agent,
-            "\r\n\r\n",
-        ];
-        // Exactly enough: a vector that grew would leave a copy of the key behind.
-        let mut after = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
-        for part in parts {
-            after.extend_from_slice(part.as_bytes());
-        }
-        Template { before: format!("GET {}/wallet/", origin.path), after }
+        let host = HeaderValue::from_str(&authority).map_err(|why| own(why.into()))?;
+        let authority = Authority::try_from(authority).map_err(|why| own(why.into()))?;
+        let bearer = Zeroizing::new(["Bearer ", key].concat());
+        let mut bearer = HeaderValue::from_str(&bearer).map_err(|why| own(why.into()))?;
+        bearer.set_sensitive(true);
+        let mut headers = HeaderMap::with_capacity(5);
+        headers.insert(HOST, host);
+        headers.insert(AUTHORIZATION, bearer);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(USER_AGENT, user_agent.clone());
+        let mut template = Template {
+            scheme: if origin.https { Scheme::HTTPS } else { Scheme::HTTP },
+            authority,
+            path: origin.path.clone(),
+            headers,
+            own: Uri::default(),
+        };
+        template.own = template.uri(&Target::default())?;
+        Ok(template)
+    }
+
+    /// Bytes of the longest request.
+    pub(crate) fn room(&self) -> usize {
+        const AROUND_THE_IDS: usize = 128;
+        let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+        self.path.len() + 2 * 3 * MAX_ID_LENGTH + AROUND_THE_IDS + headers.sum::<usize>()
     }
 
     /// The whole request (openapi.yaml, `GET /wallet/{user_id}/api-credit`; team_id since April 2026).
-    pub(crate) fn request(&self, target: &Target<'_>) -> Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn request(&self, target: &Target<'_>) -> Result<Request<'_>> {
+        let uri = match target {
+            Target { user_id: None, team_id: None, check_free_credit: false } => self.own.clone(),
+            _ => self.uri(target)?,
+        };
+        Ok(Request { uri, headers: &self.headers })
+    }
+
+    fn uri(&self, target: &Target<'_>) -> Result<Uri> {
         let user_id = target.user_id.unwrap_or("self");
         check_id(user_id, "query.user_id", "self")?;
         if matches!(user_id, "." | "..") {
@@ -223,11 +288,11 @@ impl Template {
             check_id(team_id, "query.team_id", "none")?;
         }
         let encoded = |id: &str| id.len() * 3;
-        let room =
-            self.before.len() + self.after.len() + 64 + encoded(user_id) + target.team_id.map_or(0, encoded);
-        let mut request = Zeroizing::new(Vec::with_capacity(room));
-        let mut put = |part: &str| request.extend_from_slice(part.as_bytes());
-        put(&self.before);
+        let room = self.path.len() + 64 + encoded(user_id) + target.team_id.map_or(0, encoded);
+        let mut path = String::with_capacity(room);
+        let mut put = |part: &str| path.push_str(part);
+        put(&self.path);
+        put("/wallet/");
         utf8_percent_encode(user_id, RESERVED).for_each(&mut put);
         put("/api-credit");
         let mut separator = "?";
@@ -240,9 +305,14 @@ impl Template {
             put("team_id=");
             utf8_percent_encode(team_id, RESERVED).for_each(&mut put);
         }
-        request.extend_from_slice(&self.after);
-        debug_assert!(request.len() <= room);
-        Ok(request)
+        let uri = PathAndQuery::try_from(path).map_err(http::Error::from).and_then(|path| {
+            Uri::builder()
+                .scheme(self.scheme.clone())
+                .authority(self.authority.clone())
+                .path_and_query(path)
+                .build()
+        });
+        uri.map_err(|why| Error::invalid(format!("options.base_url cannot be used ({why}).")))
     }
 }
 
@@ -258,19 +328,46 @@ fn check_id(id: &str, name: &str, otherwise: &str) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn sent(base_url: &str, target: Target<'_>) -> String {
+    fn template(base_url: &str) -> Template {
         let origin = Origin::parse(base_url).unwrap();
-        let template = Template::new(&origin, "sk-1", "ua/1");
-        String::from_utf8(template.request(&target).unwrap().to_vec()).unwrap()
+        Template::new(&origin, "sk-1", &HeaderValue::from_static("ua/1")).unwrap()
+    }
+
+    /// As ureq will write it.
+    fn sent(base_url: &str, target: Target<'_>) -> String {
+        let template = template(base_url);
+        let request = template.request(&target).unwrap().to_http();
+        let mut call = ureq_proto::client::Call::new(request).unwrap().proceed();
+        // All of it in one write: `room` is enough.
+        let mut output = vec![0; template.room()];
+        let length = call.write(&mut output).unwrap();
+        assert!(call.can_proceed(), "{base_url} {target:?}");
+        String::from_utf8(output[..length].to_vec()).unwrap()
     }
 
     #[test]
     fn the_whole_request() {
         assert_eq!(
             sent(DEFAULT_BASE_URL, Target::default()),
-            "GET /wallet/self/api-credit HTTP/1.1\r\nHost: api.fish.audio\r\nAuthorization: Bearer sk-1\r\n\
-             Accept: application/json\r\nUser-Agent: ua/1\r\n\r\n"
+            "GET /wallet/self/api-credit HTTP/1.1\r\nhost: api.fish.audio\r\nauthorization: Bearer sk-1\r\n\
+             accept: application/json\r\naccept-encoding: identity\r\nuser-agent: ua/1\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn the_longest_request_has_room() {
+        let id = "\u{e9}".repeat(MAX_ID_LENGTH / 2);
+        let base = format!("https://h/{}", "x".repeat(MAX_TEXT_LENGTH - 10));
+        let target = Target { user_id: Some(&id), team_id: Some(&id), check_free_credit: true };
+        assert!(sent(&base, target).len() > MAX_TEXT_LENGTH + 6 * MAX_ID_LENGTH);
+    }
+
+    #[test]
+    fn the_key_is_in_no_debug_text() {
+        let template = template(DEFAULT_BASE_URL);
+        let request = template.request(&Target::default()).unwrap();
+        let text = format!("{request:?} {:?}", request.to_http());
+        assert!(text.contains("authorization") && !text.contains("sk-1"), "{text}");
     }
 
     #[test]
@@ -313,7 +410,7 @@ mod tests {
             let request = sent(base, target);
             let mut lines = request.lines();
             assert_eq!(lines.next(), Some(format!("GET {line} HTTP/1.1").as_str()), "{base} {target:?}");
-            assert_eq!(lines.next(), Some(format!("Host: {host}").as_str()), "{base}");
+            assert_eq!(lines.next(), Some(format!("host: {host}").as_str()), "{base}");
         }
     }
 
@@ -323,6 +420,7 @@ mod tests {
             ("", "no scheme"),
             ("api.fish.audio", "no scheme"),
             ("ftp://h", "neither"),
+            (&format!("https://h/{}", "x".repeat(4096)), "longer"),
             ("://h", "neither"),
             ("https://", "no valid host"),
             ("https:///x", "no valid host"),
@@ -360,7 +458,7 @@ mod tests {
 
     #[test]
     fn ids_that_are_refused() {
-        let template = Template::new(&Origin::parse(DEFAULT_BASE_URL).unwrap(), "k", "u");
+        let template = template(DEFAULT_BASE_URL);
         let long = "x".repeat(1025);
         for id in ["", ".", "..", long.as_str()] {
             let error = template.request(&Target { user_id: Some(id), ..Target::default() }).unwrap_err();
@@ -379,7 +477,11 @@ mod tests {
             assert!(check_key(key, "options.api_key").is_err(), "{key:?}");
         }
         assert!(check_key("sk-!~", "options.api_key").is_ok());
-        for agent in ["", "a\r\nX: y", "é", "\0"] {
+        assert!(check_key(&"k".repeat(4096), "options.api_key").is_ok());
+        let error = check_key(&"k".repeat(4097), "FISH_API_KEY").unwrap_err();
+        assert_eq!(error.message, "FISH_API_KEY has more than 4096 bytes; pass the key alone.");
+        let long = "x".repeat(4097);
+        for agent in ["", "a\r\nX: y", "é", "\0", &long] {
             assert!(user_agent(Some(agent)).is_err(), "{agent:?}");
         }
         assert_eq!(user_agent(None).unwrap(), LIBRARY_AGENT);

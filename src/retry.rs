@@ -1,4 +1,4 @@
-//! Whether to ask again, and after how long. Pure: the clock and the dice are handed in.
+//! Whether to try again, and after how long. Pure: the clock and the random number are handed in.
 
 use std::time::Duration;
 
@@ -8,34 +8,37 @@ use crate::status::Status;
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 
-/// An answer with this HTTP status may be different next time (a GET is safe to repeat, RFC 9110 §9.2.2).
-pub(crate) fn worth_asking_again(http_status: u16) -> bool {
-    matches!(http_status, 408 | 429 | 500 | 502 | 503 | 504)
+/// Whether an answer with this HTTP status may be different next time (a GET is safe to repeat, RFC 9110 §9.2.2).
+/// 520 to 524 and 530 are Cloudflare's for a server behind it that fails, 529 is that of an overloaded one.
+pub(crate) fn is_retryable(http_status: u16) -> bool {
+    matches!(http_status, 408 | 429 | 500 | 502..=504 | 520..=524 | 529 | 530)
 }
 
-/// How long to wait before asking again, or `None` to give up with this failure.
+/// How long to wait before trying again, or `None` to give up with this failure.
 ///
-/// `retries` counts those already made; `dice` is any random number.
+/// `retries` counts those already made; `random` is any random number. What the server asks for is the least that
+/// is waited, and jitter is added to it: clients that were sent away together do not come back together.
 pub(crate) fn backoff(
     failure: &Error,
     retries: u32,
     max_retries: u32,
     remaining: Duration,
-    dice: u64,
+    random: u64,
 ) -> Option<Duration> {
     if !failure.retryable || failure.status == Status::Cancelled || retries >= max_retries {
         return None;
     }
-    let wait = failure.retry_after.unwrap_or_else(|| full_jitter(retries, dice));
+    let least = failure.retry_after.unwrap_or_default();
+    let wait = least.saturating_add(full_jitter(retries, random));
     (wait < remaining).then_some(wait)
 }
 
-/// Anywhere from nothing to the exponential step ("full jitter"), so that clients that failed together do not
-/// come back together.
-fn full_jitter(retries: u32, dice: u64) -> Duration {
+/// Anywhere from nothing to the exponential step ("full jitter"). The steps grow, so that however many retries are
+/// allowed, a call makes a handful of them a second at first and one every few seconds later.
+fn full_jitter(retries: u32, random: u64) -> Duration {
     let step = FIRST_BACKOFF.saturating_mul(1 << retries.min(16)).min(LONGEST_BACKOFF);
     let micros = step.as_micros() as u64;
-    Duration::from_micros(dice % (micros + 1))
+    Duration::from_micros(random % (micros + 1))
 }
 
 #[cfg(test)]
@@ -46,26 +49,32 @@ mod tests {
     fn the_policy_as_a_table() {
         const AGES: Duration = Duration::from_secs(3600);
         let ms = Duration::from_millis;
-        let top = 250_000; // dice that land on the whole first step
-        for (name, retryable, retry_after, retries, max, remaining, dice, want) in [
+        let top = 250_000; // a random number that lands on the whole first step
+        for (name, retryable, retry_after, retries, max, remaining, random, want) in [
             ("first retry, whole step", true, None, 0, 2, AGES, top, Some(ms(250))),
             ("full jitter reaches zero", true, None, 0, 2, AGES, 0, Some(ms(0))),
             ("second retry doubles", true, None, 1, 2, AGES, 500_000, Some(ms(500))),
-            ("dice wrap inside the step", true, None, 0, 2, AGES, top + 1, Some(ms(0))),
-            ("steps stop growing", true, None, 40, 99, AGES, 8_000_000, Some(ms(8000))),
+            ("numbers wrap inside the step", true, None, 0, 2, AGES, top + 1, Some(ms(0))),
+            ("the last step that grows", true, None, 4, 99, AGES, 4_000_000, Some(ms(4000))),
+            ("steps stop growing", true, None, 5, 99, AGES, 8_000_000, Some(ms(8000))),
+            ("and stay there", true, None, u32::MAX - 1, u32::MAX, AGES, 8_000_000, Some(ms(8000))),
             ("retries used up", true, None, 2, 2, AGES, 0, None),
             ("retries turned off", true, None, 0, 0, AGES, 0, None),
-            ("not worth it", false, None, 0, 2, AGES, 0, None),
-            ("the server names the wait", true, Some(ms(1000)), 0, 2, AGES, 0, Some(ms(1000))),
-            ("the server says now", true, Some(ms(0)), 0, 2, AGES, top, Some(ms(0))),
+            ("not retryable", false, None, 0, 2, AGES, 0, None),
+            ("the server names the least wait", true, Some(ms(1000)), 0, 2, AGES, 0, Some(ms(1000))),
+            ("jitter is added to it", true, Some(ms(1000)), 0, 2, AGES, top, Some(ms(1250))),
+            ("and grows", true, Some(ms(1000)), 1, 2, AGES, 500_000, Some(ms(1500))),
+            ("the server says now", true, Some(ms(0)), 0, 2, AGES, top, Some(ms(250))),
+            ("the server says never", true, Some(Duration::MAX), 0, 2, AGES, top, None),
             ("no room for the wait", true, Some(ms(1000)), 0, 2, ms(1000), 0, None),
+            ("no room for the jitter", true, Some(ms(900)), 0, 2, ms(1000), top, None),
             ("no room at all", true, None, 0, 2, ms(0), 0, None),
-            ("just room", true, Some(ms(999)), 0, 2, ms(1000), 0, Some(ms(999))),
+            ("just room", true, Some(ms(749)), 0, 2, ms(1000), top, Some(ms(999))),
         ] {
             let mut failure = Error::new(Status::ServerError, "");
             failure.retryable = retryable;
             failure.retry_after = retry_after;
-            assert_eq!(backoff(&failure, retries, max, remaining, dice), want, "{name}");
+            assert_eq!(backoff(&failure, retries, max, remaining, random), want, "{name}");
         }
     }
 
@@ -77,8 +86,29 @@ mod tests {
     }
 
     #[test]
-    fn which_answers_are_worth_asking_again() {
-        let again: Vec<u16> = (100..600).filter(|&s| worth_asking_again(s)).collect();
-        assert_eq!(again, [408, 429, 500, 502, 503, 504]);
+    fn a_server_that_says_now_is_not_flooded_however_many_retries_are_allowed() {
+        let mut failure = Error::new(Status::ServerError, "");
+        failure.retryable = true;
+        failure.retry_after = Some(Duration::ZERO);
+        let timeout = Duration::from_secs(15);
+        for seed in 0..1000u64 {
+            let (mut retries, mut waited) = (0, Duration::ZERO);
+            let mut random = seed;
+            loop {
+                random =
+                    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                match backoff(&failure, retries, 100_000, timeout - waited, random >> 16) {
+                    Some(wait) => (retries, waited) = (retries + 1, waited + wait),
+                    None => break,
+                }
+            }
+            assert!((3..=25).contains(&retries), "{seed}: {retries} retries in {waited:?}");
+        }
+    }
+
+    #[test]
+    fn which_answers_are_retried() {
+        let again: Vec<u16> = (0..=999).filter(|&status| is_retryable(status)).collect();
+        assert_eq!(again, [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530]);
     }
 }

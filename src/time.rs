@@ -12,12 +12,12 @@ pub(crate) fn unix_micros(text: &str) -> Option<i64> {
 }
 
 /// What a Retry-After header asks for (RFC 9110 §10.2.3: delay-seconds or HTTP-date). A date already past is
-/// no wait at all; anything else is no answer.
+/// zero; `None`: it is neither.
 pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim_matches([' ', '\t']);
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        // More seconds than fit are as good as never.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
+        // A century is as good as never.
+        return Some(Duration::from_secs(value.parse::<u32>().unwrap_or(u32::MAX).into()));
     }
     let at = httpdate::parse_http_date(value).ok()?;
     Some(at.duration_since(now).unwrap_or(Duration::ZERO))
@@ -54,7 +54,11 @@ mod tests {
             ("0", Some(0)),
             ("7", Some(7)),
             (" 7 ", Some(7)),
+            ("4294967295", Some(u64::from(u32::MAX))),
+            ("4294967296", Some(u64::from(u32::MAX))),
+            ("18446744073709551615", Some(u64::from(u32::MAX))),
             ("99999999999999999999999", Some(u64::from(u32::MAX))),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(251_616_713_103)),
             ("Sat, 01 Aug 2026 12:35:56 GMT", Some(60)),
             ("Saturday, 01-Aug-26 12:35:56 GMT", Some(60)),
             ("Sat Aug  1 12:35:56 2026", Some(60)),

@@ -133,6 +133,12 @@ fn every_byte(matrix: &mut Matrix) {
                     "a refusal" => failure(FISH_UNAUTHORIZED, 401),
                     "until close" if how != "closed" => failure(lost, 200),
                     "until close" if !whole => bad_document(),
+                    // ureq takes the chunk of no length for the end, though its empty line is missing.
+                    "chunks"
+                        if how == "closed" && bytes[..cut].ends_with(b"0\r\n") && cut + 2 == bytes.len() =>
+                    {
+                        Want::Credit
+                    }
                     _ if whole => Want::Credit,
                     _ => failure(lost, 200),
                 };
@@ -155,7 +161,9 @@ fn garbage(matrix: &mut Matrix) {
     let head = whole.len() - DOCUMENT.len();
     for byte in 0..=255u8 {
         let bytes = [&[byte][..], &whole].concat();
-        matrix.closed("a byte before", format!("{byte:#04x}"), bytes, bad());
+        // An empty line before the head is passed over (RFC 9112 §2.2).
+        let want = if byte == b'\n' { Want::Credit } else { bad() };
+        matrix.closed("a byte before", format!("{byte:#04x}"), bytes, want);
         // Behind the answer it spoils the connection, not the answer.
         let bytes = [&whole[..], &[byte]].concat();
         matrix.open("a byte behind", format!("{byte:#04x}"), bytes, Want::Credit);
@@ -166,13 +174,8 @@ fn garbage(matrix: &mut Matrix) {
             bytes[at] = byte;
             matrix.closed("a byte inside", format!("{byte:#04x} for {old:#04x} at {at}"), bytes, want);
         };
-        // A NUL has no place anywhere; at the head's very end it leaves the head without an end.
-        let nul = match at {
-            _ if at >= head => bad_document(),
-            _ if at >= head - 3 => failure(FISH_CONNECTION_LOST, 0),
-            _ => bad(),
-        };
-        with(0, nul);
+        // A NUL has no place anywhere.
+        with(0, if at >= head { bad_document() } else { bad() });
         if at >= head {
             with(0xff, bad_document());
         } else {
@@ -199,7 +202,6 @@ fn garbage(matrix: &mut Matrix) {
         ("HTTP/2", b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\x01\0\0\0\x05\0\xff\xff\xff"),
         ("HTTP/0.9", b"<html>hello</html>"),
         ("a document alone", DOCUMENT.as_bytes()),
-        ("an empty line", b"\r\n"),
         ("NULs", &[0; 100]),
         ("HTTP/2.0 in the line", b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
         ("HTTP/1.2", b"HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n"),
@@ -325,11 +327,7 @@ fn chunks(matrix: &mut Matrix) {
         if said != real {
             let bytes = format!("{}{said:x}\r\n{DOCUMENT}\r\n0\r\n\r\n", chunked_head());
             // Too large, it runs into the 7 bytes that follow, or beyond them.
-            let want = match said {
-                _ if said < real => bad_document(),
-                _ if [1, 2, 3, 4, 6].contains(&(said - real)) => bad_document(),
-                _ => failure(FISH_CONNECTION_LOST, 200),
-            };
+            let want = if said < real { bad_document() } else { Want::Honest };
             matrix.closed("a chunk's size that is wrong", said.to_string(), bytes, want);
         }
     }
@@ -338,10 +336,11 @@ fn chunks(matrix: &mut Matrix) {
         ("a size of letters", format!("xyz\r\n{DOCUMENT}\r\n0\r\n\r\n"), bad_document()),
         ("a negative size", "-1\r\n{\r\n0\r\n\r\n".into(), bad_document()),
         ("a size with 0x", format!("0x{real:x}\r\n{DOCUMENT}\r\n0\r\n\r\n"), bad_document()),
-        ("a size with a space before", format!(" {real:x}\r\n{DOCUMENT}\r\n0\r\n\r\n"), bad_document()),
+        ("a size with a space before", format!(" {real:x}\r\n{DOCUMENT}\r\n0\r\n\r\n"), Want::Credit),
         ("17 digits", "10000000000000000\r\n{".into(), bad_document()),
-        ("16 digits", "ffffffffffffffff\r\n{".into(), failure(FISH_RESPONSE_TOO_LARGE, 200)),
-        ("above a MiB", "100001\r\n{".into(), failure(FISH_RESPONSE_TOO_LARGE, 200)),
+        // What a chunk announces is believed when it comes.
+        ("16 digits", "ffffffffffffffff\r\n{".into(), failure(FISH_CONNECTION_LOST, 200)),
+        ("above a MiB", "100001\r\n{".into(), failure(FISH_CONNECTION_LOST, 200)),
         (
             "above a MiB together",
             "fffff\r\n".to_owned() + &" ".repeat(0xfffff) + "\r\n2\r\n{}",
@@ -360,12 +359,17 @@ fn chunks(matrix: &mut Matrix) {
         (
             "a trailer without end",
             format!("{real:x}\r\n{DOCUMENT}\r\n0\r\n{}", "A: b\r\n".repeat(20_000)),
+            Want::Credit,
+        ),
+        (
+            "a trailer of 12 MB",
+            format!("{real:x}\r\n{DOCUMENT}\r\n0\r\n{}", "A: b\r\n".repeat(2_000_000)),
             failure(FISH_RESPONSE_TOO_LARGE, 200),
         ),
         (
             "a trailer line without end",
             format!("{real:x}\r\n{DOCUMENT}\r\n0\r\n{}", "A".repeat(100_000)),
-            failure(FISH_RESPONSE_TOO_LARGE, 200),
+            bad_document(),
         ),
         ("no line end after a chunk", format!("{real:x}\r\n{DOCUMENT}0\r\n\r\n"), bad_document()),
         (
@@ -382,7 +386,9 @@ fn chunks(matrix: &mut Matrix) {
 fn interims_and_heads(matrix: &mut Matrix) {
     let whole = String::from_utf8(answer(200, "", DOCUMENT)).unwrap();
     for code in [100, 102, 103, 150, 199] {
-        let one = format!("HTTP/1.1 {code} Wait\r\nA: b\r\n\r\n");
+        // ureq lets a 100 have no fields.
+        let fields = if code == 100 { "" } else { "A: b\r\n" };
+        let one = format!("HTTP/1.1 {code} Wait\r\n{fields}\r\n");
         matrix.open("interim answers", format!("one {code}"), format!("{one}{whole}"), Want::Credit);
         matrix.open(
             "interim answers",
@@ -408,6 +414,12 @@ fn interims_and_heads(matrix: &mut Matrix) {
         "a length in one",
         format!("HTTP/1.1 103 H\r\nContent-Length: 9\r\n\r\n{whole}"),
         Want::Credit,
+    );
+    matrix.open(
+        "interim answers",
+        "a 100 with fields",
+        format!("HTTP/1.1 100 Wait\r\nA: b\r\n\r\n{whole}"),
+        bad(),
     );
     matrix.closed(
         "interim answers",
@@ -633,8 +645,12 @@ fn run(case: &Case, client: &Client, server: &Server, stage: &Mutex<Script>) -> 
         }
         (got, _) => panic!("{title}: {got:?}"),
     }
-    // On the connection kept from the call before, a close without a word is not the answer to this one.
-    let wordless = matches!(&script[..], [Step::Send(bytes), Step::Close | Step::Reset] if bytes.is_empty());
+    // On the connection kept from the call before, neither a close without a word nor silence is the answer to this
+    // one.
+    let wordless = matches!(
+        &script[..],
+        [Step::Send(bytes), Step::Close | Step::Reset | Step::Stall] if bytes.is_empty()
+    );
     let asked = server.requests().len() - before;
     assert!(asked == 1 || wordless && asked == 2, "{title}: asked {asked} times");
     *stage.lock().unwrap() = ok();

@@ -173,7 +173,7 @@ fn server() -> (String, thread::JoinHandle<()>) {
         }
         let request = String::from_utf8(request).expect("text");
         assert!(request.starts_with("GET /wallet/self/api-credit"), "{request}");
-        assert!(request.contains("\r\nAuthorization: Bearer sk-test\r\n"), "{request}");
+        assert!(request.contains("\r\nauthorization: Bearer sk-test\r\n"), "{request}");
         write!(connection, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{WALLET}", WALLET.len())
             .expect("a client that listens");
     });

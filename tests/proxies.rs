@@ -95,6 +95,7 @@ fn socks_proxy(to: SocketAddr, reply: &'static [u8]) -> Peer {
     })
 }
 
+const AGENT: &str = concat!("fish-api-credit/", env!("CARGO_PKG_VERSION"));
 const FROM_IPV4: &[u8] = &[1, 127, 0, 0, 1, 1, 2];
 const FROM_IPV6: &[u8] = &[4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2];
 const FROM_NAME: &[u8] = &[3, 4, b'h', b'o', b's', b't', 1, 2];
@@ -103,18 +104,26 @@ const FROM_NAME: &[u8] = &[3, 4, b'h', b'o', b's', b't', 1, 2];
 fn a_tunnel_by_connect_is_asked_for_in_these_words() {
     let server = target();
     for (base, credentials, want) in [
-        ("http://127.0.0.1:9", "", "CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n"),
-        ("http://[::1]:9/v1", "", "CONNECT [::1]:9 HTTP/1.1\r\nHost: [::1]:9\r\n\r\n"),
-        ("http://localhost", "", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n"),
+        (
+            "http://127.0.0.1:9",
+            "",
+            "CONNECT 127.0.0.1:9 HTTP/1.1\r\nhost: 127.0.0.1:9\r\nuser-agent: AGENT\r\n\r\n",
+        ),
+        ("http://[::1]:9/v1", "", "CONNECT [::1]:9 HTTP/1.1\r\nhost: [::1]:9\r\nuser-agent: AGENT\r\n\r\n"),
+        (
+            "http://localhost",
+            "",
+            "CONNECT localhost:80 HTTP/1.1\r\nhost: localhost:80\r\nuser-agent: AGENT\r\n\r\n",
+        ),
         (
             "http://localhost:9",
             "proxy-user:se%40same%3A%2Fx@",
-            "CONNECT localhost:9 HTTP/1.1\r\nHost: localhost:9\r\nProxy-Authorization: Basic cHJveHktdXNlcjpzZUBzYW1lOi94\r\n\r\n",
+            "CONNECT localhost:9 HTTP/1.1\r\nhost: localhost:9\r\nuser-agent: AGENT\r\nproxy-authorization: Basic cHJveHktdXNlcjpzZUBzYW1lOi94\r\n\r\n",
         ),
         (
             "http://localhost:9",
             "only@",
-            "CONNECT localhost:9 HTTP/1.1\r\nHost: localhost:9\r\nProxy-Authorization: Basic b25seTo=\r\n\r\n",
+            "CONNECT localhost:9 HTTP/1.1\r\nhost: localhost:9\r\nuser-agent: AGENT\r\nproxy-authorization: Basic b25seTo=\r\n\r\n",
         ),
     ] {
         let proxy = http_proxy(server.address());
@@ -125,6 +134,7 @@ fn a_tunnel_by_connect_is_asked_for_in_these_words() {
         }
         assert_eq!(proxy.connections(), 1, "a tunnel is kept like any connection");
         let asked = String::from_utf8(proxy.received()).unwrap();
+        let want = want.replace("AGENT", AGENT);
         assert!(asked.starts_with(&format!("{want}GET ")), "{base}: {asked}");
     }
     // The credentials are the proxy's alone.
@@ -173,7 +183,12 @@ fn the_default_server_is_reached_through_a_proxy_that_never_sees_the_key() {
         (
             http_proxy(server.address()),
             "http",
-            &b"CONNECT api.fish.audio:443 HTTP/1.1\r\nHost: api.fish.audio:443\r\n\r\n\x16\x03"[..],
+            &[
+                b"CONNECT api.fish.audio:443 HTTP/1.1\r\nhost: api.fish.audio:443\r\nuser-agent: ",
+                AGENT.as_bytes(),
+                b"\r\n\r\n\x16\x03",
+            ]
+            .concat()[..],
         ),
         (
             socks_proxy(server.address(), FROM_IPV4),
@@ -251,7 +266,14 @@ fn a_proxy_that_fails_to_connect_is_never_gone_around() {
             true,
         ),
         ("forbids", http, vec![b"HTTP/1.1 403 Forbidden\r\n\r\n"], Fin, "it answered HTTP 403", false),
-        ("wants a login", http, vec![echo.as_bytes()], Fin, "it wants a user and password (HTTP 407)", false),
+        (
+            "wants a login",
+            http,
+            vec![echo.as_bytes()],
+            Fin,
+            "it refused the user or password, and offers no scheme (HTTP 407)",
+            false,
+        ),
         (
             "redirects",
             http,
@@ -271,51 +293,58 @@ fn a_proxy_that_fails_to_connect_is_never_gone_around() {
         ),
         ("is busy", http, vec![b"HTTP/1.1 503 Busy\r\n\r\n"], Fin, "HTTP 503", true),
         ("waited in vain", http, vec![b"HTTP/1.0 504 Late\r\n\r\n"], Fin, "HTTP 504", true),
-        ("says go on", http, vec![b"HTTP/1.1 100 Continue\r\n\r\n"], Fin, "its answer was no proxy's", false),
-        ("has no status", http, vec![b"HTTP/1.1 OK\r\n\r\n"], Fin, "its answer was no proxy's", false),
-        ("is an ssh server", http, vec![b"SSH-2.0-x\r\n"], Fin, "its answer was no proxy's", false),
+        (
+            "says go on",
+            http,
+            vec![b"HTTP/1.1 100 Continue\r\n\r\n"],
+            Fin,
+            "its answer was not a proxy's",
+            false,
+        ),
+        ("has no status", http, vec![b"HTTP/1.1 OK\r\n\r\n"], Fin, "its answer was not a proxy's", false),
+        ("is an ssh server", http, vec![b"SSH-2.0-x\r\n"], Fin, "its answer was not a proxy's", false),
         (
             "is a TLS server",
             http,
             vec![b"\x15\x03\x01\x00\x02\x02\x46"],
             Fin,
-            "its answer was no proxy's",
+            "its answer was not a proxy's",
             false,
         ),
-        ("is a SOCKS server", http, vec![b"\x05\xff"], Fin, "its answer was no proxy's", false),
-        ("speaks HTTP/2", http, vec![b"HTTP/2 200\r\n\r\n"], Fin, "its answer was no proxy's", false),
+        ("is a SOCKS server", http, vec![b"\x05\xff"], Fin, "its answer was not a proxy's", false),
+        ("speaks HTTP/2", http, vec![b"HTTP/2 200\r\n\r\n"], Fin, "its answer was not a proxy's", false),
         (
             "answers for the server",
             http,
             vec![b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n"],
             Fin,
-            "its answer was no proxy's",
+            "its answer was not a proxy's",
             false,
         ),
-        ("never ends its head", http, vec![long_head.as_bytes()], Fin, "its answer was no proxy's", false),
-        ("has too many fields", http, vec![many.as_bytes()], Fin, "its answer was no proxy's", false),
+        ("never ends its head", http, vec![long_head.as_bytes()], Fin, "its answer was not a proxy's", false),
+        ("has too many fields", http, vec![many.as_bytes()], Fin, "its answer was not a proxy's", false),
         (
             "has a NUL",
             http,
             vec![b"HTTP/1.1 200 OK\r\nA: \0\r\n\r\n"],
             Fin,
-            "its answer was no proxy's",
+            "its answer was not a proxy's",
             false,
         ),
         //
         ("closes at once", "socks5", vec![], Fin, "it closed the connection", true),
         ("resets at once", "socks5", vec![], Reset, "it closed the connection", true),
         ("cut in the method", "socks5", vec![b"\x05"], Fin, "it closed the connection", true),
-        ("is SOCKS 4", "socks5", vec![b"\x04\x5b"], Fin, "its answer was no proxy's", false),
+        ("is SOCKS 4", "socks5", vec![b"\x04\x5b"], Fin, "its answer was not a proxy's", false),
         (
             "is an HTTP server",
             "socks5",
             vec![b"HTTP/1.1 400 Bad Request\r\n\r\n"],
             Fin,
-            "its answer was no proxy's",
+            "its answer was not a proxy's",
             false,
         ),
-        ("another method", "socks5", vec![b"\x05\x01"], Fin, "its answer was no proxy's", false),
+        ("another method", "socks5", vec![b"\x05\x01"], Fin, "its answer was not a proxy's", false),
         ("takes no user", "socks5", vec![b"\x05\xff"], Fin, "it takes no user and password", false),
         ("closes after the method", "socks5", vec![b"\x05\x02"], Fin, "it closed the connection", true),
         ("resets after the method", "socks5", vec![b"\x05\x02"], Reset, "it closed the connection", true),
@@ -331,9 +360,9 @@ fn a_proxy_that_fails_to_connect_is_never_gone_around() {
         (
             "nonsense for a login",
             "socks5",
-            vec![b"\x05\x02", b"\x05\x00"],
+            vec![b"\x05\x02", b"\x07\x00"],
             Fin,
-            "its answer was no proxy's",
+            "its answer was not a proxy's",
             false,
         ),
         (
@@ -381,7 +410,7 @@ fn a_proxy_that_fails_to_connect_is_never_gone_around() {
             "socks5",
             vec![b"\x05\x00", b"\x04\x00\x00\x01"],
             Fin,
-            "its answer was no proxy's",
+            "its answer was not a proxy's",
             false,
         ),
         (
@@ -389,7 +418,7 @@ fn a_proxy_that_fails_to_connect_is_never_gone_around() {
             "socks5",
             vec![b"\x05\x00", b"\x05\x00\x00\x09"],
             Fin,
-            "its answer was no proxy's",
+            "its answer was not a proxy's",
             false,
         ),
         (
@@ -461,7 +490,7 @@ fn a_proxy_that_fails_to_connect_is_never_gone_around() {
     // Without a login there is nothing to give.
     for (replies, why) in [
         (vec![b"\x05\xff".to_vec()], "it wants a user and password"),
-        (vec![b"\x05\x02".to_vec()], "its answer was no proxy's"),
+        (vec![b"\x05\x02".to_vec()], "its answer was not a proxy's"),
     ] {
         let proxy = replying(replies, End::Fin);
         let failure = fails(&through(&format!("socks5://{}", proxy.address()), &base));
@@ -588,9 +617,10 @@ fn the_environment_says_which_proxy() {
     let program = c::compile(&[&c::root().join("tests/host/ask.c")], c::Link::Shared, &[], folder.path());
     let authority = Authority::new();
     let ca_file = authority.file(folder.path());
-    let secure = answering(authority.issue().config(BOTH), answer(200, "", DOCUMENT));
+    let certificate = authority.issue_for(&["here.test", "localhost"], |_| {});
+    let secure = answering(certificate.config(BOTH), answer(200, "", DOCUMENT));
     let plain = target();
-    let port = plain.address().port().to_string();
+    let port = secure.address().port().to_string();
     #[derive(Debug, PartialEq)]
     enum Way {
         Direct,
@@ -600,62 +630,70 @@ fn the_environment_says_which_proxy() {
     }
     use Way::*;
     // H and S stand for the proxies' addresses, PORT for the server's port.
-    let cases: &[(&[(&str, &str)], bool, Option<&str>, Way)] = &[
-        (&[], true, None, Direct),
-        (&[("HTTPS_PROXY", "http://H")], true, None, Http),
-        (&[("https_proxy", "http://H")], true, None, Http),
-        (&[("https_proxy", "http://H"), ("HTTPS_PROXY", "socks5://S")], true, None, Http),
-        (&[("HTTPS_PROXY", "H")], true, None, Http),
-        (&[("HTTPS_PROXY", "socks5://S")], true, None, Socks),
-        (&[("HTTPS_PROXY", "socks5h://proxy-user:se%40same%3A%2Fx@S")], true, None, Socks),
-        (&[("ALL_PROXY", "socks5://S")], true, None, Socks),
-        (&[("all_proxy", "http://proxy-user:se%40same%3A%2Fx@H")], true, None, Http),
-        (&[("ALL_PROXY", "socks5://S"), ("HTTPS_PROXY", "http://H")], true, None, Http),
-        (&[("HTTP_PROXY", "http://H")], true, None, Direct),
-        (&[("HTTP_PROXY", "http://H")], false, None, Http),
-        (&[("HTTPS_PROXY", "http://H")], false, None, Direct),
-        (&[("ALL_PROXY", "socks5://S")], false, None, Socks),
-        (&[("HTTP_PROXY", "http://H"), ("REQUEST_METHOD", "GET")], false, None, Direct),
-        (&[("http_proxy", "http://H"), ("REQUEST_METHOD", "GET")], false, None, Http),
-        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "127.0.0.1")], true, None, Direct),
-        (&[("ALL_PROXY", "http://H"), ("no_proxy", "example.com,127.0.0.0/8")], true, None, Direct),
-        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "*")], true, None, Direct),
-        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "127.0.0.1:PORT")], false, None, Direct),
-        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "127.0.0.1:1")], false, None, Http),
-        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "example.com")], true, None, Http),
-        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "")], true, None, Http),
-        (&[("ALL_PROXY", "http://H")], true, Some(""), Direct),
-        (&[("ALL_PROXY", "http://H")], true, Some("socks5://S"), Socks),
-        (&[("NO_PROXY", "*")], true, Some("socks5://S"), Socks),
-        // Another machine's proxy is not for this machine's own host.
-        (&[("ALL_PROXY", "http://192.0.2.1:3128")], true, None, Direct),
+    let named = format!("https://here.test:{port}");
+    let local = format!("https://localhost:{port}");
+    let plainly = plain.url();
+    let cases: &[(&[(&str, &str)], &str, Option<&str>, Way)] = &[
+        (&[], &named, None, Direct),
+        (&[("HTTPS_PROXY", "http://H")], &named, None, Http),
+        (&[("https_proxy", "http://H")], &named, None, Http),
+        (&[("https_proxy", "http://H"), ("HTTPS_PROXY", "socks5://S")], &named, None, Http),
+        (&[("HTTPS_PROXY", "H")], &named, None, Http),
+        (&[("HTTPS_PROXY", "socks5://S")], &named, None, Socks),
+        (&[("HTTPS_PROXY", "socks5h://proxy-user:se%40same%3A%2Fx@S")], &named, None, Socks),
+        (&[("ALL_PROXY", "socks5://S")], &named, None, Socks),
+        (&[("all_proxy", "http://proxy-user:se%40same%3A%2Fx@H")], &named, None, Http),
+        (&[("ALL_PROXY", "socks5://S"), ("HTTPS_PROXY", "http://H")], &named, None, Http),
+        (&[("HTTP_PROXY", "http://H")], &named, None, Direct),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "here.test")], &named, None, Direct),
+        (&[("ALL_PROXY", "http://H"), ("no_proxy", "example.com,.test")], &named, None, Direct),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "*")], &named, None, Direct),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "here.test:PORT")], &named, None, Direct),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "here.test:1")], &named, None, Http),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "example.com")], &named, None, Http),
+        (&[("ALL_PROXY", "http://H"), ("NO_PROXY", "")], &named, None, Http),
+        (&[("ALL_PROXY", "http://H")], &named, Some(""), Direct),
+        (&[("ALL_PROXY", "http://H")], &named, Some("socks5://S"), Socks),
+        (&[("NO_PROXY", "*")], &named, Some("socks5://S"), Socks),
         // Neither a typing error nor an unknown kind of proxy is a reason to go without one.
-        (&[("ALL_PROXY", "socks4://S")], true, None, Refused),
-        (&[("HTTPS_PROXY", "https://proxy-user:se%40same%3A%2Fx@H")], true, None, Refused),
-        (&[("HTTPS_PROXY", "http://H:x")], true, None, Refused),
+        (&[("ALL_PROXY", "socks4://S")], &named, None, Refused),
+        (&[("HTTPS_PROXY", "https://proxy-user:se%40same%3A%2Fx@H")], &named, None, Refused),
+        (&[("HTTPS_PROXY", "http://H:x")], &named, None, Refused),
+        // For a loopback host the environment is not looked at, whatever it says: the near end of a tunnel is on
+        // loopback too, and its far end would see the key.
+        (&[("HTTP_PROXY", "http://H"), ("http_proxy", "http://H")], &plainly, None, Direct),
+        (&[("ALL_PROXY", "socks5://S")], &plainly, None, Direct),
+        (&[("ALL_PROXY", "socks5://S")], &local, None, Direct),
+        (&[("HTTPS_PROXY", "http://H")], &local, None, Direct),
+        (&[("ALL_PROXY", "http://192.0.2.1:3128")], &plainly, None, Direct),
+        (&[("ALL_PROXY", "socks://corp.example:1080")], &plainly, None, Direct),
+        (&[("ALL_PROXY", "socks5://S")], &plainly, Some("http://H"), Http),
+        (&[], &local, Some("socks5://S"), Socks),
     ];
-    for (environment, https, option, want) in cases {
-        let http = http_proxy(if *https { secure.address() } else { plain.address() });
-        let socks = socks_proxy(if *https { secure.address() } else { plain.address() }, FROM_IPV4);
+    for (environment, base, option, want) in cases {
+        let server = if base.starts_with("https") { secure.address() } else { plain.address() };
+        let http = http_proxy(server);
+        let socks = socks_proxy(server, FROM_IPV4);
         let fill = |text: &str| {
-            text.replace('H', &http.address().to_string())
+            text.replace("PORT", &port)
+                .replace('H', &http.address().to_string())
                 .replace('S', &socks.address().to_string())
-                .replace("PORT", &port)
         };
         let mut command = c::command(&program);
+        command.env("LD_PRELOAD", c::preload("getaddrinfo", folder.path()));
         command.arg(format!("api_key={KEY}")).arg(format!("ca_file={ca_file}"));
-        command.arg(format!("base_url={}", if *https { secure.https_url() } else { plain.url() }));
+        command.arg(format!("base_url={base}"));
         if let Some(option) = option {
             command.arg(format!("proxy_url={}", fill(option)));
         }
         command.envs(environment.iter().map(|(name, value)| (name, fill(value))));
-        let (secured, plainly) = (secure.connections(), plain.connections());
+        let before = (secure.connections(), plain.connections());
         let printed = c::stdout(&command.output().unwrap());
-        let what = format!("{environment:?} {option:?}: {printed}");
+        let what = format!("{environment:?} {base} {option:?}: {printed}");
         let got = match (http.connections(), socks.connections()) {
             (1, 0) => Http,
             (0, 1) => Socks,
-            _ if secure.connections() + plain.connections() > secured + plainly => Direct,
+            _ if (secure.connections(), plain.connections()) != before => Direct,
             _ => Refused,
         };
         assert_eq!(got, *want, "{what}");

@@ -14,12 +14,22 @@ use support::server::{Server, ok};
 
 const AGENT: &str = concat!("fish-api-credit/", env!("CARGO_PKG_VERSION"));
 
-/// The whole request.
+/// The whole request, with the names of its header fields in lower case.
 fn request(target: &str, host: &str, key: &str, agent: &str) -> String {
     format!(
-        "GET {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nAccept: application/json\r\n\
-         User-Agent: {agent}\r\n\r\n"
+        "GET {target} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\naccept: application/json\r\n\
+         accept-encoding: identity\r\nuser-agent: {agent}\r\n\r\n"
     )
+}
+
+/// What was sent, with the names of header fields in lower case: they mean the same in any (RFC 9110 §5.1).
+fn lowercased(sent: &[u8]) -> String {
+    let text = String::from_utf8_lossy(sent);
+    let lines = text.split_inclusive("\r\n").map(|line| match line.split_once(": ") {
+        Some((name, value)) if !name.contains(' ') => format!("{}: {value}", name.to_ascii_lowercase()),
+        _ => line.to_owned(),
+    });
+    lines.collect()
 }
 
 #[test]
@@ -66,7 +76,7 @@ fn every_kind_of_query_is_sent_to_the_byte() {
         client.get_json(query).unwrap();
         let want = request(target, &host, KEY, AGENT);
         for sent in server.requests().iter().rev().take(2) {
-            assert_eq!(String::from_utf8_lossy(sent), want);
+            assert_eq!(lowercased(sent), want);
         }
     }
     assert_eq!(server.requests().len(), 2 * cases.len());
@@ -104,7 +114,7 @@ fn every_option_that_shapes_the_request_is_sent_to_the_byte() {
         Client::new(&options).unwrap().get(&Query::default()).unwrap();
         let agent = agent.map_or(AGENT.to_owned(), |own| format!("{own} {AGENT}"));
         let want = request(&target, &format!("{host}:{port}"), key, &agent);
-        assert_eq!(String::from_utf8_lossy(server.requests().last().unwrap()), want, "{base}");
+        assert_eq!(lowercased(server.requests().last().unwrap()), want, "{base}");
     }
 }
 
@@ -126,6 +136,7 @@ fn options_that_are_refused_are_named() {
     let url = server.url();
     let test = || Options { base_url: Some(&url), ..Options::test() };
     let base = |base_url| Options { base_url: Some(base_url), ..test() };
+    let long = "k".repeat(4097);
     let key = |api_key| Options { api_key: Some(api_key), ..test() };
     let agent = |user_agent| Options { user_agent: Some(user_agent), ..test() };
     let proxy = |proxy_url| Options { proxy_url: Some(proxy_url), ..test() };
@@ -137,6 +148,7 @@ fn options_that_are_refused_are_named() {
         (key("\"secret \""), FISH_INVALID_ARGUMENT, "options.api_key"),
         (key("secret\u{7f}"), FISH_INVALID_ARGUMENT, "options.api_key"),
         (key("secreté"), FISH_INVALID_ARGUMENT, "options.api_key"),
+        (key(&long), FISH_INVALID_ARGUMENT, "options.api_key has more than 4096 bytes"),
         (base(""), FISH_INVALID_ARGUMENT, "options.base_url"),
         (base("api.fish.audio"), FISH_INVALID_ARGUMENT, "options.base_url"),
         (base("ftp://127.0.0.1"), FISH_INVALID_ARGUMENT, "options.base_url"),
@@ -270,7 +282,7 @@ fn the_key_comes_from_the_environment_where_none_is_given() {
                     }
                 }
             };
-            let long = vec![b'k'; 5000];
+            let (long, longer) = (vec![b'k'; 4096], vec![b'k'; 4097]);
             for (value, option, want) in [
                 (None, None, Err(FISH_MISSING_API_KEY)),
                 (Some(&b""[..]), None, Err(FISH_MISSING_API_KEY)),
@@ -281,6 +293,7 @@ fn the_key_comes_from_the_environment_where_none_is_given() {
                 (Some(b"\xff"), Some("given"), Ok("given")),
                 // An empty option is a mistake of the caller's, which the environment should not cover up.
                 (Some(b"from-env"), Some(""), Err(FISH_MISSING_API_KEY)),
+                (Some(&longer), None, Err(FISH_INVALID_ARGUMENT)),
                 (Some(b"secret\xff"), None, Err(FISH_INVALID_ARGUMENT)),
                 (Some(b"secret\n"), None, Err(FISH_INVALID_ARGUMENT)),
                 (Some(b"'secret '"), None, Err(FISH_INVALID_ARGUMENT)),
@@ -294,7 +307,7 @@ fn the_key_comes_from_the_environment_where_none_is_given() {
                         client.get(&Query::default()).unwrap();
                         let host = server.address().to_string();
                         let want = request("/wallet/self/api-credit", &host, key, AGENT);
-                        assert_eq!(String::from_utf8_lossy(server.requests().last().unwrap()), want);
+                        assert_eq!(lowercased(server.requests().last().unwrap()), want);
                     }
                     (Err(failure), Err(status)) => {
                         assert_eq!(name(failure.status), name(status), "{failure:?}");

@@ -61,6 +61,8 @@ fn failures() -> Vec<(&'static str, Script, fish_status, i32)> {
         (502, FISH_SERVER_ERROR),
         (503, FISH_SERVER_ERROR),
         (504, FISH_SERVER_ERROR),
+        (520, FISH_SERVER_ERROR),
+        (530, FISH_SERVER_ERROR),
     ] {
         cases.push(("an answer to ask again after", send(answer(code, "", "later")), status, code.into()));
         cases.push((
@@ -103,9 +105,10 @@ fn what_is_worth_it_is_asked_again_and_told_truly() {
 
 #[test]
 fn what_is_not_worth_it_is_asked_once() {
-    let mut cases: Vec<(String, Script)> = [201, 204, 301, 400, 401, 402, 403, 404, 409, 422, 501, 505, 599]
-        .map(|code| (format!("HTTP {code}"), send(answer(code, "Retry-After: 0\r\n", ""))))
-        .into();
+    let mut cases: Vec<(String, Script)> =
+        [201, 204, 301, 400, 401, 402, 403, 404, 409, 422, 501, 505, 511, 519, 525, 526, 531, 599]
+            .map(|code| (format!("HTTP {code}"), send(answer(code, "Retry-After: 0\r\n", ""))))
+            .into();
     cases.push(("no document".into(), send(answer(200, "", "[]"))));
     cases.push(("no HTTP".into(), vec![Step::Send(b"SSH-2.0-x\r\n".to_vec()), Step::Close]));
     cases.push(("a head that is wrong".into(), send("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n")));
@@ -171,13 +174,14 @@ fn retry_after_is_waited_for_in_both_its_forms() {
     use Says::*;
     let ms = Duration::from_millis;
     for (says, least, most) in [
+        // The library's own wait, of at most 250 ms, comes on top.
         (Text("1"), ms(1000), ms(1600)),
-        (Text("0"), ms(0), ms(400)),
+        (Text("0"), ms(0), ms(650)),
         // A date has whole seconds: three ahead are more than two.
         (DateIn(3), ms(2000), ms(3600)),
-        (DateIn(0), ms(0), ms(1400)),
-        (Text("Sun, 06 Nov 1994 08:49:37 GMT"), ms(0), ms(400)),
-        // No such thing was said: the library's own wait, of at most 250 ms.
+        (DateIn(0), ms(0), ms(1650)),
+        (Text("Sun, 06 Nov 1994 08:49:37 GMT"), ms(0), ms(650)),
+        // No such thing was said.
         (Text("-1"), ms(0), ms(650)),
         (Text("tomorrow"), ms(0), ms(650)),
     ] {
@@ -199,6 +203,20 @@ fn retry_after_is_waited_for_in_both_its_forms() {
                 break;
             }
         }
+    }
+}
+
+#[test]
+fn a_server_that_says_now_is_not_flooded() {
+    for value in ["0", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+        let server = Server::scripted(vec![send(answer(503, &format!("Retry-After: {value}\r\n"), ""))]);
+        let client = client(&server.url(), 100_000);
+        let query = Query { timeout_ms: 1500, ..Query::default() };
+        let failure = client.get(&query).unwrap_err();
+        assert_eq!(failure.status, FISH_SERVER_ERROR, "{failure:?}");
+        // Steps of 250 ms that double: that 20 waits fit into 1.5 s happens once in far more than 10^20 times.
+        assert!((1..20).contains(&failure.attempts), "{value}: {} attempts", failure.attempts);
+        assert_eq!(server.requests().len() as u32, failure.attempts);
     }
 }
 

@@ -31,7 +31,7 @@ fn failing(client: &Client, what: &str) -> Failure {
 /// The key as it was sent: the server knows it from the request alone.
 fn sent_key(request: &[u8]) -> String {
     let request = String::from_utf8(request.to_vec()).unwrap();
-    let (_, after) = request.split_once("Authorization: Bearer ").expect("a key");
+    let (_, after) = request.split_once("authorization: Bearer ").expect("a key");
     after.split_once("\r\n").unwrap().0.to_owned()
 }
 
@@ -147,9 +147,47 @@ fn a_key_that_json_or_a_url_must_escape_is_not_repeated_either() {
 }
 
 #[test]
+fn a_key_in_any_spelling_of_json_a_url_or_html_is_not_repeated() {
+    const ODD: &str = "sk/ab&cd<ef>\"'0123456789";
+    let numbered = |before: &str, radix16: bool, after: &str| -> String {
+        let one =
+            |b: u8| if radix16 { format!("{before}{b:02x}{after}") } else { format!("{before}{b}{after}") };
+        ODD.bytes().map(one).collect()
+    };
+    let html = ODD.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let html = html.replace('"', "&quot;").replace('\'', "&#39;");
+    for spelled in [
+        ODD.replace('"', "\\\"").replace('/', "\\/").replace('&', "\\u0026").replace('<', "\\u003C"),
+        numbered("\\u00", true, ""),
+        numbered("%", true, ""),
+        numbered("%", true, "").to_uppercase(),
+        numbered("&#", false, ";"),
+        numbered("&#x", true, ";"),
+        html.replace('&', "\\u0026"),
+        html,
+    ] {
+        let status = if spelled.contains('\\') { 422 } else { 401 };
+        let body = format!(
+            r#"{{"message":"bad key {spelled}","detail":[{{"ctx":"{spelled}","msg":["{spelled}"]}}]}}"#
+        );
+        let server = Server::directed(move |_, _| send(answer(status, "", &body)));
+        let url = server.url();
+        let options =
+            Options { api_key: Some(ODD), base_url: Some(&url), max_retries: -1, ..Options::test() };
+        let failure = failing(&Client::new(&options).unwrap(), &spelled);
+        let row = &failure.field_errors[0];
+        assert_eq!(failure.api_message.as_deref(), Some("bad key [API key]"), "{spelled}");
+        assert_eq!(row.context.as_deref(), Some("[API key]"), "{spelled}");
+        assert_eq!(row.message, r#"["[API key]"]"#, "{spelled}");
+        let want = r#"{"message":"bad key [API key]","detail":[{"ctx":"[API key]","msg":["[API key]"]}]}"#;
+        assert_eq!(failure.body.as_deref(), Some(want), "{spelled}");
+    }
+}
+
+#[test]
 fn a_key_that_is_cut_in_two_is_not_told_by_its_beginning() {
-    // The excerpt ends at 4 KiB, a plain text's message at 1 KiB, reading at 1 MiB.
-    for limit in [1024, 4096, 1024 * 1024] {
+    // The excerpt and the message end at 4 KiB, reading at 1 MiB.
+    for limit in [4096, 1024 * 1024] {
         for part in 0..=KEY.len() {
             let padding = "x".repeat(limit - part);
             let server = Server::directed(move |_, request| {
@@ -315,15 +353,15 @@ fn no_string_becomes_a_line_of_its_own_on_the_wire() {
     let requests = server.requests();
     assert_eq!(requests.len(), 27);
     for request in requests {
-        // Five lines and an empty one, each ended as HTTP ends a line, and no other control character.
+        // Six lines and an empty one, each ended as HTTP ends a line, and no other control character.
         let text = String::from_utf8(request).unwrap();
         let lines: Vec<&str> = text.split("\r\n").collect();
-        assert_eq!(lines.len(), 7, "{text:?}");
+        assert_eq!(lines.len(), 8, "{text:?}");
         assert!(lines.iter().all(|line| line.bytes().all(|b| b == b' ' || b.is_ascii_graphic())), "{text:?}");
         assert!(lines[0].starts_with("GET /wallet/") && lines[0].ends_with(" HTTP/1.1"), "{text:?}");
-        for (line, field) in lines[1..5].iter().zip(["Host: ", "Authorization: ", "Accept: ", "User-Agent: "])
-        {
-            assert!(line.starts_with(field), "{text:?}");
+        let fields = ["host: ", "authorization: ", "accept: ", "accept-encoding: ", "user-agent: "];
+        for (line, field) in lines[1..6].iter().zip(fields) {
+            assert!(line.to_ascii_lowercase().starts_with(field), "{text:?}");
         }
         assert_eq!(lines[0].matches(' ').count(), 2, "{text:?}");
     }
@@ -376,12 +414,15 @@ fn what_the_environment_holds_is_as_secret_and_as_closely_checked() {
         (&[("FISH_API_KEY", "")], "FISH_MISSING_API_KEY 0 "),
         (&[], "FISH_MISSING_API_KEY 0 "),
         (
-            &[("FISH_API_KEY", "sesame"), ("HTTP_PROXY", "http://sesame:sesame@127.0.0.1:1\r\nX: y")],
-            "FISH_INVALID_ARGUMENT 0 HTTP_PROXY ",
+            &[("FISH_API_KEY", "sesame"), ("HTTPS_PROXY", "http://sesame:sesame@127.0.0.1:1\r\nX: y")],
+            "FISH_INVALID_ARGUMENT 0 HTTPS_PROXY ",
         ),
     ];
     for (environment, want) in environments {
-        let output = c::command(&program).arg(&base).envs(environment.iter().copied()).output().unwrap();
+        // A loopback host has no proxy from the environment, so that is tried with another; nothing is sent there.
+        let proxied = environment.len() > 1;
+        let base = if proxied { "base_url=https://api.fish.audio" } else { &base };
+        let output = c::command(&program).arg(base).envs(environment.iter().copied()).output().unwrap();
         let printed = c::stdout(&output);
         assert!(printed.starts_with(want), "{environment:?}: {printed}");
         assert!(!printed.contains("sesame"), "{environment:?}: {printed}");

@@ -10,14 +10,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::server::Server;
-use crate::ureq;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Floor,
     Libcurl,
-    Ureq,
-    UreqMinimal,
     Ours,
 }
 
@@ -26,14 +23,12 @@ impl Kind {
         match self {
             Kind::Floor => "floor",
             Kind::Libcurl => "libcurl + cJSON",
-            Kind::Ureq => "ureq + serde_json",
-            Kind::UreqMinimal => "ureq's agent, minimal transport, not decoded",
             Kind::Ours => "**this library**",
         }
     }
 
     pub fn speaks_tls(self) -> bool {
-        !matches!(self, Kind::Floor | Kind::UreqMinimal)
+        self != Kind::Floor
     }
 }
 
@@ -168,15 +163,6 @@ pub fn build() -> Built {
                 ));
             }
             Err(why) => built.missing.push(format!("{} needs {needs}: {why}", kind.name())),
-        }
-        for kind in
-            [ureq::Kind::Stock, ureq::Kind::MinimalTransport].into_iter().filter(|_| source == "libcurl")
-        {
-            built.contenders.push(Contender {
-                kind: if kind == ureq::Kind::Stock { Kind::Ureq } else { Kind::UreqMinimal },
-                program: own.clone(),
-                arguments: vec![kind.argument()],
-            });
         }
     }
     let libcurl = built.contenders.iter().find(|one| one.kind == Kind::Libcurl);

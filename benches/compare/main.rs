@@ -1,11 +1,10 @@
-//! Measures one warm call of this library beside the floor, libcurl with cJSON, and ureq, and prints one table.
+//! Measures one warm call of this library beside the floor, and libcurl with cJSON, and prints one table.
 //! `cargo bench` runs it; it installs nothing, and says which figures it left out and what they need.
 //! benches/RESULTS.md is what it printed, and what that means.
 
 mod contender;
 mod measure;
 mod server;
-mod ureq;
 
 use contender::{Contender, Kind};
 use measure::{Tool, Warm};
@@ -24,11 +23,6 @@ const NEEDED: &str = "the C runtime";
 const THREAD_COUNTS: [usize; 4] = [1, 2, 4, 8];
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(kind) = arguments.first().and_then(|name| ureq::Kind::parse(name)) {
-        return ureq::run(kind, &arguments[1..]);
-    }
-
     let built = contender::build();
     let (http, https) = (Server::http(), Server::https(built.directory.path()));
     let mut missing = built.missing.clone();

@@ -175,8 +175,7 @@ pub struct FirstCalls {
 
 /// Whole processes that make one HTTPS call, in turn. The floor makes a plain one: it is what any process costs.
 pub fn first_calls(contenders: &[Contender], http: &Server, https: &Server) -> FirstCalls {
-    let mut rows: Vec<(&Contender, Vec<Duration>)> =
-        contenders.iter().filter(|one| one.kind != Kind::UreqMinimal).map(|one| (one, Vec::new())).collect();
+    let mut rows: Vec<(&Contender, Vec<Duration>)> = contenders.iter().map(|one| (one, Vec::new())).collect();
     for round in 0..=FIRST_CALLS {
         for (one, times) in &mut rows {
             let server = if one.kind.speaks_tls() { https } else { http };

@@ -100,11 +100,11 @@ pub(super) unsafe fn fill(out: *mut fish_api_credit, got: &ApiCredit<'_>) {
     let ApiCredit { id, user_id, credit, cumulative_top_up, created_at, updated_at, .. } = got;
     let top_up = cumulative_top_up.as_ref();
     let texts = [id, user_id, &credit.text, &created_at.text, &updated_at.text];
-    let optional = [top_up.map(|amount| &amount.text)];
+    let optional = [top_up.map(|amount| &amount.text), got.request_id.as_ref()];
     let size = texts.into_iter().chain(optional.into_iter().flatten()).map(|text| text.len() + 1).sum();
     let mut block = Block::new(size);
     let [id, user_id, credit_text, created_text, updated_text] = texts.map(|text| block.text(text));
-    let [top_up_text] = optional.map(|text| block.optional(text.map(AsRef::as_ref)));
+    let [top_up_text, request_id] = optional.map(|text| block.optional(text.map(AsRef::as_ref)));
     // SAFETY: as the function demands.
     unsafe {
         memory::fill!(
@@ -116,7 +116,7 @@ pub(super) unsafe fn fill(out: *mut fish_api_credit, got: &ApiCredit<'_>) {
                 cumulative_top_up: top_up_text,
                 created_at: created_text,
                 updated_at: updated_text,
-                request_id: std::ptr::null(),
+                request_id: request_id,
                 credit_micros: credit.micros.value,
                 cumulative_top_up_micros: top_up.map_or(0, |amount| amount.micros.value),
                 created_at_unix_us: created_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),

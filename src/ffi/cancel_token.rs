@@ -4,7 +4,7 @@ use std::ptr;
 
 use super::boundary;
 use super::handle::{self, Handle};
-use crate::signal::Signal;
+use crate::event::Event;
 
 /// Cancels calls from any thread, any number of them at once. A cancelled token stays cancelled: make a new
 /// one for the next call.
@@ -13,7 +13,7 @@ pub struct fish_cancel_token {
 }
 
 impl Handle for fish_cancel_token {
-    type Inner = Signal;
+    type Inner = Event;
 }
 
 /// Makes a token. NULL only if the library has a bug.
@@ -21,7 +21,7 @@ impl Handle for fish_cancel_token {
 /// Any thread; never waits. Free it with fish_cancel_token_free. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn fish_cancel_token_new() -> *mut fish_cancel_token {
-    boundary::guarded(ptr::null_mut(), || handle::new(Signal::new()))
+    boundary::guarded(ptr::null_mut(), || handle::new(Event::new()))
 }
 
 /// Cancels every call that was given this token, now or later; each returns FISH_CANCELLED within 100 ms. NULL
@@ -32,10 +32,10 @@ pub extern "C-unwind" fn fish_cancel_token_new() -> *mut fish_cancel_token {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn fish_cancel_token_cancel(token: *mut fish_cancel_token) {
     boundary::realtime(|| {
-        // A share of its own: whoever is woken by `raise` may free the token before `raise` is done.
+        // A share of its own: whoever is woken may free the token before `set` is done.
         // SAFETY: it is NULL or alive.
-        if let Some(signal) = unsafe { handle::share(token) } {
-            signal.raise();
+        if let Some(event) = unsafe { handle::share(token) } {
+            event.set();
         }
     });
 }

@@ -75,8 +75,7 @@ pub unsafe extern "C-unwind" fn fish_client_new(
             let options =
                 if options.is_null() { Options::default() } else { read(options.read_unaligned())? };
             pin::module();
-            #[cfg(unix)]
-            super::fork::watch();
+            crate::fork::watch();
             let made = Client::new(&options, &|name| std::env::var_os(name))?;
             client.write_unaligned(handle::new(made));
             Ok(())

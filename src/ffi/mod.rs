@@ -25,8 +25,6 @@ mod error;
 mod cancel_token;
 
 pub(crate) mod boundary;
-#[cfg(unix)]
-mod fork;
 mod handle;
 mod heap;
 mod memory;

@@ -1,26 +1,16 @@
-//! Proxies: which one to use, and asking it for a tunnel. What goes through the tunnel is the same as without,
-//! so a proxy never sees a request; the key reaches it only if it is on this machine.
+//! Which proxy to use: what the option says, else the environment. `tunnel.rs` asks it for a tunnel.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::request::{Host, Origin, split_port};
-use crate::transport::fault::{Fault, Stage};
-use crate::transport::http;
-use crate::transport::socket::Socket;
-use crate::until::Until;
-
-/// The longest answer to CONNECT.
-const MAX_ANSWER: usize = 16 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Protocol {
     /// A tunnel by CONNECT (RFC 9110 §9.3.6).
     Http,
     /// RFC 1928, names resolved by the proxy.
@@ -28,15 +18,15 @@ enum Kind {
 }
 
 pub(crate) struct Proxy {
-    kind: Kind,
+    pub protocol: Protocol,
     pub host: Host,
     pub port: u16,
-    credentials: Option<Credentials>,
+    pub credentials: Option<Credentials>,
 }
 
-struct Credentials {
-    user: Zeroizing<Vec<u8>>,
-    password: Zeroizing<Vec<u8>>,
+pub(crate) struct Credentials {
+    pub user: Zeroizing<Vec<u8>>,
+    pub password: Zeroizing<Vec<u8>>,
 }
 
 /// Reads an environment variable.
@@ -62,21 +52,24 @@ impl Proxy {
             }
             return Ok(Some(proxy));
         }
+        // The request would leave the machine in clear text, and what another machine calls localhost is not what the
+        // caller means by it: even a proxy on this machine may be the near end of a tunnel.
+        if origin.host.is_loopback() {
+            return Ok(None);
+        }
         let Some((name, url)) = from_environment(origin, environment)? else {
             return Ok(None);
         };
         let url = if url.contains("://") { url } else { Zeroizing::new(format!("http://{}", *url)) };
-        let proxy = Proxy::parse(&url, name)?;
-        // What another machine calls localhost is not what the caller means by it.
-        Ok((!origin.host.is_loopback() || proxy.host.is_loopback()).then_some(proxy))
+        Proxy::parse(&url, name).map(Some)
     }
 
     fn parse(url: &str, name: &str) -> Result<Proxy> {
         let refuse = |why: &str| Error::invalid(format!("{name} {why}; write it like http://host:3128."));
         let (scheme, rest) = url.split_once("://").ok_or_else(|| refuse("has no scheme"))?;
-        let kind = match scheme.to_ascii_lowercase().as_str() {
-            "http" => Kind::Http,
-            "socks5" | "socks5h" => Kind::Socks5,
+        let protocol = match scheme.to_ascii_lowercase().as_str() {
+            "http" => Protocol::Http,
+            "socks5" | "socks5h" => Protocol::Socks5,
             _ => return Err(refuse("is neither http:// nor socks5://")),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -87,7 +80,7 @@ impl Proxy {
         let (host, port) =
             split_port(authority).ok_or_else(|| refuse("has a port that is not a number from 1 to 65535"))?;
         let host = Host::parse(host).ok_or_else(|| refuse("has no valid host"))?;
-        let port = port.unwrap_or(if kind == Kind::Http { 80 } else { 1080 });
+        let port = port.unwrap_or(if protocol == Protocol::Http { 80 } else { 1080 });
         let credentials = match credentials {
             None => None,
             Some(text) => {
@@ -98,7 +91,7 @@ impl Proxy {
                     bytes
                 };
                 let (user, password) = (decoded(user), decoded(password));
-                if kind == Kind::Socks5 && !(1..=255).contains(&user.len()) || password.len() > 255 {
+                if protocol == Protocol::Socks5 && !(1..=255).contains(&user.len()) || password.len() > 255 {
                     return Err(refuse("has a user or password that SOCKS5 has no room for"));
                 }
                 if user.contains(&b':') {
@@ -107,175 +100,8 @@ impl Proxy {
                 Some(Credentials { user, password })
             }
         };
-        Ok(Proxy { kind, host, port, credentials })
+        Ok(Proxy { protocol, host, port, credentials })
     }
-
-    /// Asks for a tunnel to `origin`.
-    pub(crate) fn tunnel(
-        &self,
-        socket: &mut Socket,
-        origin: &Origin,
-        until: &Until<'_>,
-    ) -> std::result::Result<(), Fault> {
-        let asked = match self.kind {
-            Kind::Http => self.connect(socket, origin, until),
-            Kind::Socks5 => self.socks5(socket, origin, until),
-        };
-        asked.map_err(|fault| match fault {
-            Fault::Lost { .. } => refused("it closed the connection", true),
-            other => other,
-        })
-    }
-
-    fn connect(
-        &self,
-        socket: &mut Socket,
-        origin: &Origin,
-        until: &Until<'_>,
-    ) -> std::result::Result<(), Fault> {
-        let target = format!("{}:{}", origin.host, origin.port);
-        let credentials = match &self.credentials {
-            None => Zeroizing::default(),
-            Some(Credentials { user, password }) => {
-                let pair = Zeroizing::new([user, &b":"[..], password].concat());
-                let encoded = Zeroizing::new(STANDARD.encode(&*pair));
-                Zeroizing::new(["Proxy-Authorization: Basic ", &encoded, "\r\n"].concat())
-            }
-        };
-        let request = Zeroizing::new(
-            ["CONNECT ", &target, " HTTP/1.1\r\nHost: ", &target, "\r\n", &credentials, "\r\n"].concat(),
-        );
-        socket.send(request.as_bytes(), Stage::AskingProxy, until)?;
-
-        let mut answer = vec![0; MAX_ANSWER];
-        let mut filled = 0;
-        let end = loop {
-            let read = socket.recv(&mut answer[filled..], Stage::AskingProxy, until)?;
-            if read == 0 {
-                return Err(refused("it closed the connection", true));
-            }
-            let seen = filled;
-            filled += read;
-            if let Some(end) = http::head_end(&answer[..filled], seen) {
-                break end;
-            }
-            if !http::may_be_http(&answer[..filled]) || filled == answer.len() {
-                return Err(nonsense());
-            }
-        };
-        let status = http::parse_head(&answer[..end]).map_err(|_| nonsense())?.status;
-        match status {
-            // Nobody has spoken through the tunnel yet, so nothing may come out of it.
-            200..=299 if end == filled => Ok(()),
-            407 => Err(refused("it wants a user and password (HTTP 407)", false)),
-            300..=599 => Err(refused(&format!("it answered HTTP {status}"), matches!(status, 502..=504))),
-            _ => Err(nonsense()),
-        }
-    }
-
-    fn socks5(
-        &self,
-        socket: &mut Socket,
-        origin: &Origin,
-        until: &Until<'_>,
-    ) -> std::result::Result<(), Fault> {
-        const VERSION: u8 = 5;
-        const NO_AUTHENTICATION: u8 = 0;
-        const USER_AND_PASSWORD: u8 = 2;
-        let greeting: &[u8] = match self.credentials {
-            None => &[VERSION, 1, NO_AUTHENTICATION],
-            Some(_) => &[VERSION, 2, NO_AUTHENTICATION, USER_AND_PASSWORD],
-        };
-        socket.send(greeting, Stage::AskingProxy, until)?;
-        match (receive(socket, until)?, &self.credentials) {
-            ([VERSION, NO_AUTHENTICATION], _) => {}
-            ([VERSION, USER_AND_PASSWORD], Some(Credentials { user, password })) => {
-                // RFC 1929
-                let mut message = Zeroizing::new(Vec::with_capacity(3 + user.len() + password.len()));
-                message.extend_from_slice(&[1, user.len() as u8]);
-                message.extend_from_slice(user);
-                message.push(password.len() as u8);
-                message.extend_from_slice(password);
-                socket.send(&message, Stage::AskingProxy, until)?;
-                match receive(socket, until)? {
-                    [1, 0] => {}
-                    [1, _] => return Err(refused("it refused the user or password", false)),
-                    _ => return Err(nonsense()),
-                }
-            }
-            ([VERSION, 0xff], None) => return Err(refused("it wants a user and password", false)),
-            ([VERSION, 0xff], Some(_)) => return Err(refused("it takes no user and password", false)),
-            _ => return Err(nonsense()),
-        }
-
-        let mut request = vec![VERSION, 1, 0];
-        match &origin.host {
-            Host::Ip(IpAddr::V4(ip)) => {
-                request.push(1);
-                request.extend_from_slice(&ip.octets());
-            }
-            Host::Ip(IpAddr::V6(ip)) => {
-                request.push(4);
-                request.extend_from_slice(&ip.octets());
-            }
-            Host::Name(name) => {
-                // At most 254 bytes, by `Host::parse`.
-                request.extend_from_slice(&[3, name.len() as u8]);
-                request.extend_from_slice(name.as_bytes());
-            }
-        }
-        request.extend_from_slice(&origin.port.to_be_bytes());
-        socket.send(&request, Stage::AskingProxy, until)?;
-        let [version, reply, _, kind] = receive(socket, until)?;
-        if version != VERSION {
-            return Err(nonsense());
-        }
-        if reply != 0 {
-            let why = match reply {
-                2 => "its rules forbid this connection",
-                3 => "it cannot reach the network",
-                4 => "it cannot reach the host",
-                5 => "the host refused its connection",
-                6 => "the way to the host was too long",
-                _ => "it could not connect",
-            };
-            return Err(refused(why, matches!(reply, 1 | 3..=6)));
-        }
-        // The address it connected from is of no use, but must be read.
-        match kind {
-            1 => receive::<6>(socket, until).map(drop),
-            4 => receive::<18>(socket, until).map(drop),
-            3 => {
-                let [length] = receive(socket, until)?;
-                for _ in 0..length {
-                    receive::<1>(socket, until)?;
-                }
-                receive::<2>(socket, until).map(drop)
-            }
-            _ => Err(nonsense()),
-        }
-    }
-}
-
-/// Exactly that many bytes, and none beyond.
-fn receive<const N: usize>(socket: &mut Socket, until: &Until<'_>) -> std::result::Result<[u8; N], Fault> {
-    let mut bytes = [0; N];
-    let mut filled = 0;
-    while filled < N {
-        match socket.recv(&mut bytes[filled..], Stage::AskingProxy, until)? {
-            0 => return Err(refused("it closed the connection", true)),
-            read => filled += read,
-        }
-    }
-    Ok(bytes)
-}
-
-fn refused(why: &str, again: bool) -> Fault {
-    Fault::Proxy { why: why.to_owned(), again }
-}
-
-fn nonsense() -> Fault {
-    refused("its answer was no proxy's", false)
 }
 
 /// The variable that applies to `origin`, and its value.
@@ -301,13 +127,8 @@ fn from_environment(
     if exempt.is_some_and(|(_, list)| is_exempt(&list, origin)) {
         return Ok(None);
     }
-    let names: &[&'static str] = match (origin.https, environment("REQUEST_METHOD")) {
-        (true, _) => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
-        (false, None) => &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
-        // In a CGI program, HTTP_PROXY is what a client's Proxy header says.
-        (false, Some(_)) => &["http_proxy", "all_proxy", "ALL_PROXY"],
-    };
-    first(names)
+    // Not HTTP_PROXY: plain http is for loopback hosts alone.
+    first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 }
 
 /// Whether NO_PROXY names `origin`: "*", a name (its subdomains too), an address or a range, with or without a
@@ -365,7 +186,7 @@ mod tests {
     fn chosen(option: Option<&str>, base: &str, environment: &[(&str, &str)]) -> Option<String> {
         let lookup = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, v)| v.into());
         let proxy = Proxy::choose(option, &origin(base), &lookup).unwrap()?;
-        Some(format!("{:?} {}:{}", proxy.kind, proxy.host, proxy.port))
+        Some(format!("{:?} {}:{}", proxy.protocol, proxy.host, proxy.port))
     }
 
     #[test]
@@ -384,16 +205,14 @@ mod tests {
             (Some(""), API, &[("HTTPS_PROXY", "http://p")], None),
             (Some("socks5h://[::1]:9/"), API, &[("HTTPS_PROXY", "http://p")], Some("Socks5 [::1]:9")),
             (Some("http://u:p%40@p"), API, &[("NO_PROXY", "*")], Some("Http p:80")),
+            (Some("http://[::1]:1"), LOCAL, &[], Some("Http [::1]:1")),
+            // For a loopback host the environment is not looked at, whatever it says.
             (None, LOCAL, &[("HTTP_PROXY", "http://p:1")], None),
-            (None, LOCAL, &[("HTTP_PROXY", "http://localhost:1")], Some("Http localhost:1")),
-            (None, LOCAL, &[("HTTP_PROXY", "http://[::1]:1"), ("REQUEST_METHOD", "GET")], None),
-            (
-                None,
-                LOCAL,
-                &[("http_proxy", "http://[::1]:1"), ("REQUEST_METHOD", "GET")],
-                Some("Http [::1]:1"),
-            ),
-            (None, LOCAL, &[("HTTP_PROXY", "http://[::1]:1"), ("no_proxy", "127.0.0.1")], None),
+            (None, LOCAL, &[("HTTP_PROXY", "http://localhost:1")], None),
+            (None, LOCAL, &[("ALL_PROXY", "socks5://127.0.0.1:1080")], None),
+            (None, LOCAL, &[("ALL_PROXY", "socks://corp.example:1080")], None),
+            (None, "https://localhost", &[("HTTPS_PROXY", "http://[::1]:1")], None),
+            (None, "https://[::1]", &[("all_proxy", "x://")], None),
         ] {
             assert_eq!(
                 chosen(option, base, environment).as_deref(),

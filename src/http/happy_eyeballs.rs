@@ -8,28 +8,31 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
 
-use crate::transport::fault::{Fault, Stage};
-use crate::transport::socket::Socket;
-use crate::until::{Interrupted, Until};
+use crate::deadline::Deadline;
+use crate::http::error::{Kind, Phase, TransportError};
+use crate::http::tcp::Tcp;
 
 /// How long the next address waits for the one before (RFC 8305 §5, "Connection Attempt Delay").
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first of `addresses` that answers. `to` names the host in a failure.
-pub(crate) fn connect(addresses: &[SocketAddr], to: &str, until: &Until<'_>) -> Result<Socket, Fault> {
+pub(crate) fn connect(
+    addresses: &[SocketAddr],
+    to: &str,
+    deadline: &Deadline,
+) -> Result<Tcp, TransportError> {
     let mut waiting = interleave(addresses).into_iter();
     let mut begun: Vec<RawSocket> = Vec::new();
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
     let mut exhausted = false;
     let mut next_start = Instant::now();
-    let interrupted = |why: Interrupted| Stage::Connecting.interrupted(why);
     loop {
         if !exhausted && (begun.is_empty() || Instant::now() >= next_start) {
             match waiting.next() {
                 None => exhausted = true,
                 Some(address) => {
                     match begin(address) {
-                        Ok((socket, true)) => return Ok(finished(socket)),
+                        Ok((socket, true)) => return Ok(Tcp::new(socket)),
                         Ok((socket, false)) => begun.push(socket),
                         Err(why) => {
                             failure = why;
@@ -43,24 +46,27 @@ pub(crate) fn connect(addresses: &[SocketAddr], to: &str, until: &Until<'_>) -> 
         }
         if begun.is_empty() {
             if exhausted {
-                return Err(Fault::Connect { to: to.to_owned(), why: describe(&failure) });
+                let kind = Kind::NotConnected { to: to.to_owned(), why: describe(&failure) };
+                return Err(Phase::Connecting.error(kind));
             }
             continue;
         }
-        let ready = {
+        {
             let mut fds: Vec<PollFd<'_>> =
                 begun.iter().map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();
-            let end = if exhausted { None } else { Some(next_start) };
-            until.any(&mut fds, end).map_err(interrupted)?;
-            fds.iter().position(|fd| !fd.revents().is_empty())
-        };
-        let Some(at) = ready else { continue };
-        let socket = begun.swap_remove(at);
-        match socket.take_error() {
-            Ok(None) => return Ok(finished(socket)),
-            Ok(Some(why)) | Err(why) => {
-                failure = why;
-                next_start = Instant::now();
+            let end = if exhausted { Instant::now() + deadline.remaining() } else { next_start };
+            deadline.any(&mut fds, end).map_err(|why| Phase::Connecting.interrupted(why))?;
+        }
+        // Each is asked, rather than those that poll named: it may have been refused (see Deadline::poll).
+        for at in (0..begun.len()).rev() {
+            match outcome(&begun[at]) {
+                None => {}
+                Some(Ok(())) => return Ok(Tcp::new(begun.swap_remove(at))),
+                Some(Err(why)) => {
+                    begun.swap_remove(at);
+                    failure = why;
+                    next_start = Instant::now();
+                }
             }
         }
     }
@@ -69,6 +75,10 @@ pub(crate) fn connect(addresses: &[SocketAddr], to: &str, until: &Until<'_>) -> 
 /// Begins to connect; true if it is done already.
 fn begin(address: SocketAddr) -> io::Result<(RawSocket, bool)> {
     let socket = RawSocket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    #[cfg(unix)]
+    let socket = RawSocket::from(crate::descriptor::above_stdio(socket.into())?);
+    #[cfg(target_vendor = "apple")]
+    socket.set_nosigpipe(true)?;
     socket.set_nonblocking(true)?;
     // The request is one small packet, and there is nothing to wait for.
     socket.set_tcp_nodelay(true)?;
@@ -101,8 +111,17 @@ fn describe(why: &io::Error) -> String {
     }
 }
 
-fn finished(socket: RawSocket) -> Socket {
-    Socket::new(socket.into())
+/// How connecting ended; `None` while it has not.
+fn outcome(socket: &RawSocket) -> Option<io::Result<()>> {
+    match socket.take_error() {
+        Ok(Some(why)) | Err(why) => return Some(Err(why)),
+        Ok(None) => {}
+    }
+    match socket.peer_addr() {
+        Ok(_) => Some(Ok(())),
+        Err(why) if why.kind() == io::ErrorKind::NotConnected => None,
+        Err(why) => Some(Err(why)),
+    }
 }
 
 /// The families in turn, beginning with that of the first (RFC 8305 §4).
@@ -125,8 +144,8 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    fn until(ms: u64) -> Until<'static> {
-        Until::new(Instant::now() + Duration::from_millis(ms), None)
+    fn deadline(ms: u64) -> Deadline {
+        Deadline::new(Instant::now() + Duration::from_millis(ms), [None, None])
     }
 
     /// An address at which connecting neither succeeds nor fails: its backlog is full.
@@ -187,7 +206,7 @@ mod tests {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let hole = BlackHole::new();
         let begun = Instant::now();
-        connect(&[hole.address(), server.local_addr().unwrap()], "x", &until(5000)).unwrap();
+        connect(&[hole.address(), server.local_addr().unwrap()], "x", &deadline(5000)).unwrap();
         let took = begun.elapsed();
         assert!(took >= HEAD_START && took < HEAD_START + Duration::from_millis(200), "{took:?}");
     }
@@ -196,27 +215,31 @@ mod tests {
     fn a_refusal_passes_the_turn_on_at_once() {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let begun = Instant::now();
-        connect(&[refusing(), refusing(), server.local_addr().unwrap()], "x", &until(5000)).unwrap();
+        connect(&[refusing(), refusing(), server.local_addr().unwrap()], "x", &deadline(5000)).unwrap();
         assert!(begun.elapsed() < HEAD_START, "{:?}", begun.elapsed());
     }
 
     #[test]
     fn every_address_refusing_is_a_failure_to_connect() {
-        let got = connect(&[refusing(), refusing()], "host:1", &until(5000));
+        let got = connect(&[refusing(), refusing()], "host:1", &deadline(5000));
         assert!(
-            matches!(&got, Err(Fault::Connect { to, why })
+            matches!(&got, Err(TransportError { kind: Kind::NotConnected { to, why }, .. })
             if to == "host:1" && why == "connection refused"),
             "{got:?}"
         );
-        assert!(matches!(connect(&[], "host:1", &until(5000)), Err(Fault::Connect { .. })));
+        let none = connect(&[], "host:1", &deadline(5000)).unwrap_err();
+        assert!(matches!(none.kind, Kind::NotConnected { .. }), "{none:?}");
     }
 
     #[test]
     fn a_packet_that_is_dropped_ends_at_the_deadline() {
         let hole = BlackHole::new();
         let begun = Instant::now();
-        let got = connect(&[hole.address()], "x", &until(300));
-        assert!(matches!(got, Err(Fault::DeadlinePassed(Stage::Connecting))), "{got:?}");
+        let got = connect(&[hole.address()], "x", &deadline(300));
+        assert!(
+            got.as_ref().is_err_and(|why| *why == Phase::Connecting.error(Kind::DeadlinePassed)),
+            "{got:?}"
+        );
         assert!(begun.elapsed() < Duration::from_millis(400), "{:?}", begun.elapsed());
     }
 }

@@ -1,16 +1,43 @@
 //! State that belongs to one process. A forked child must not use its parent's connections, must not wait for
 //! its parent's threads, and must not take a lock that a thread of its parent held: it gets state of its own.
+//!
+//! The fork is noticed by a handler, which costs a call nothing; registering it is the only unsafe code here, and
+//! stands beside what it counts.
 
 use std::sync::OnceLock;
+#[cfg(unix)]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How many forks lie between this process and the one that loaded the library.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
-/// Called in a forked child, before anything else runs there.
+/// From now on forks are noticed.
 #[cfg(unix)]
-pub(crate) fn forked() {
+pub(crate) fn watch() {
+    // No Once: a fork in the middle of it would leave it under way for ever in the child. Two threads may both
+    // register the handler, and a fork then counts twice, which does no harm.
+    static WATCHING: AtomicBool = AtomicBool::new(false);
+    if !WATCHING.load(Ordering::Acquire) {
+        // SAFETY: the handler only adds to an atomic, which is allowed in a forked child. If the library is
+        // unloaded, the C library drops the handler with it.
+        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        WATCHING.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn watch() {}
+
+/// Runs in a forked child, before anything else does.
+#[cfg(unix)]
+extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
+/// This process's number, for whoever must know whether it is still the one that began something.
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
 }
 
 /// How many generations find their place at once. More must pass through the place of an earlier one.
@@ -28,7 +55,7 @@ pub(crate) struct PerProcess<T> {
 
 impl<T> PerProcess<T> {
     pub(crate) fn new(value: T) -> PerProcess<T> {
-        PerProcess::of(GENERATION.load(Ordering::Relaxed), value)
+        PerProcess::of(generation(), value)
     }
 
     fn of(generation: u32, value: T) -> PerProcess<T> {
@@ -37,7 +64,7 @@ impl<T> PerProcess<T> {
 
     /// This process's value, made by `make` where there is none yet.
     pub(crate) fn get(&self, make: impl Fn() -> T) -> &T {
-        self.at(GENERATION.load(Ordering::Relaxed), make)
+        self.at(generation(), make)
     }
 
     fn at(&self, generation: u32, make: impl Fn() -> T) -> &T {

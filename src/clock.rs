@@ -1,0 +1,43 @@
+//! Time since the system started, time asleep included: an idle connection grows old while a laptop sleeps, and
+//! `std::time::Instant` stands still then.
+
+use std::time::Duration;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const CLOCK: nix::time::ClockId = nix::time::ClockId::CLOCK_BOOTTIME;
+// On Apple's systems it is the one that goes on in sleep.
+#[cfg(target_vendor = "apple")]
+const CLOCK: nix::time::ClockId = nix::time::ClockId::CLOCK_MONOTONIC;
+
+/// Only differences between two values mean anything.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+pub(crate) fn since_start() -> Duration {
+    nix::time::clock_gettime(CLOCK).map_or_else(|_| awake(), Duration::from)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+pub(crate) fn since_start() -> Duration {
+    // Windows' performance counter goes on in sleep.
+    awake()
+}
+
+/// The standard library's clock.
+fn awake() -> Duration {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_goes_forward() {
+        let before = since_start();
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(since_start() >= before + Duration::from_millis(2));
+        assert!(awake() <= awake());
+    }
+}

@@ -1,0 +1,197 @@
+//! How long a call may go on: until its deadline or until it is cancelled, whichever comes first. Everything in
+//! the library that waits, waits here, in one `poll` that wakes for data, deadline and cancel.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::BorrowedFd;
+
+use crate::event::Event;
+
+/// How often to look where the kernel cannot wake us: often enough for the promised 100 ms, too rarely to spin.
+const TICK: Duration = Duration::from_millis(40);
+/// The longest single wait: Windows takes it as milliseconds in an i32, and refuses more.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Deadline {
+    at: Instant,
+    /// The call's token and its client's end: either cancels.
+    cancels: [Option<Arc<Event>>; 2],
+}
+
+/// Why a wait ended before what it waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interrupted {
+    DeadlinePassed,
+    Cancelled,
+}
+
+impl Deadline {
+    pub(crate) fn new(at: Instant, cancels: [Option<Arc<Event>>; 2]) -> Deadline {
+        Deadline { at, cancels }
+    }
+
+    pub(crate) fn remaining(&self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    /// The same, but no later than `at`.
+    pub(crate) fn no_later_than(&self, at: Instant) -> Deadline {
+        Deadline { at: self.at.min(at), cancels: self.cancels.clone() }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancels.iter().flatten().any(|event| event.is_set())
+    }
+
+    /// For work that computes without waiting: whether it may go on.
+    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+        if self.is_cancelled() {
+            Err(Interrupted::Cancelled)
+        } else if self.remaining().is_zero() {
+            Err(Interrupted::DeadlinePassed)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits until there may be something to read. Reading may still find nothing.
+    pub(crate) fn readable(&self, source: BorrowedFd<'_>) -> Result<(), Interrupted> {
+        self.one(PollFd::from_borrowed_fd(source, PollFlags::IN))
+    }
+
+    /// Waits until there may be room to write. Writing may still find none.
+    pub(crate) fn writable(&self, sink: BorrowedFd<'_>) -> Result<(), Interrupted> {
+        self.one(PollFd::from_borrowed_fd(sink, PollFlags::OUT))
+    }
+
+    /// Waits for an event.
+    pub(crate) fn event(&self, event: &Event) -> Result<(), Interrupted> {
+        while !event.is_set() {
+            match event.poll_fd() {
+                Some(fd) => self.one(fd)?,
+                None => self.pause(TICK)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits that long, and no shorter unless interrupted.
+    pub(crate) fn pause(&self, length: Duration) -> Result<(), Interrupted> {
+        let end = Instant::now() + length;
+        let mut fds = Vec::new();
+        loop {
+            self.any(&mut fds, end)?;
+            if Instant::now() >= end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until one of the sources may be ready, or until `end`, which is no interruption.
+    pub(crate) fn any<'a>(&'a self, sources: &mut Vec<PollFd<'a>>, end: Instant) -> Result<(), Interrupted> {
+        let count = sources.len();
+        sources.extend(self.cancel_fds());
+        let waited = self.poll(sources, count, end);
+        sources.truncate(count);
+        waited
+    }
+
+    fn one(&self, source: PollFd<'_>) -> Result<(), Interrupted> {
+        let mut cancels = self.cancel_fds();
+        match (cancels.next(), cancels.next()) {
+            (None, _) => self.poll(&mut [source], 1, self.at),
+            (Some(one), None) => self.poll(&mut [source, one], 1, self.at),
+            (Some(one), Some(other)) => self.poll(&mut [source, one, other], 1, self.at),
+        }
+    }
+
+    fn cancel_fds(&self) -> impl Iterator<Item = PollFd<'_>> {
+        self.cancels.iter().flatten().filter_map(|event| event.poll_fd())
+    }
+
+    /// Returns when one of the first `sources` of `fds` may be ready or `end` has come. The others are the cancels'.
+    fn poll(&self, fds: &mut [PollFd<'_>], sources: usize, end: Instant) -> Result<(), Interrupted> {
+        let mut watched = fds.len();
+        let cancels = self.cancels.iter().flatten().count();
+        loop {
+            if self.is_cancelled() {
+                return Err(Interrupted::Cancelled);
+            }
+            let now = Instant::now();
+            if now >= self.at {
+                return Err(Interrupted::DeadlinePassed);
+            }
+            if now >= end {
+                return Ok(());
+            }
+            let mut wait = (end.min(self.at) - now).min(LONGEST);
+            if watched - sources < cancels {
+                wait = wait.min(TICK);
+            }
+            let timeout = Timespec { tv_sec: wait.as_secs() as _, tv_nsec: wait.subsec_nanos() as _ };
+            match poll(&mut fds[..watched], Some(&timeout)) {
+                Ok(0) => {}
+                Ok(_) if self.is_cancelled() => {}
+                Ok(_) if fds[..sources].iter().any(|fd| !fd.revents().is_empty()) => return Ok(()),
+                // Another process set it, which shares the descriptor since a fork but not the flag; or the host
+                // closed the descriptor.
+                Ok(_) => watched = sources,
+                Err(rustix::io::Errno::INTR) => {}
+                // The kernel refuses to wait (a limit on descriptors, a seccomp filter): the caller's next read or
+                // write, which do not block, will tell.
+                Err(_) => {
+                    std::thread::sleep(wait.min(TICK));
+                    if sources > 0 {
+                        return self.check();
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_ends_at_its_end_at_the_deadline_or_on_cancel() {
+        let long = Duration::from_secs(3600);
+        let soon = Duration::from_millis(20);
+        let begun = Instant::now();
+        let deadline = Deadline::new(begun + long, [None, None]);
+        assert_eq!(deadline.pause(soon), Ok(()));
+        assert!(begun.elapsed() >= soon);
+
+        let deadline = Deadline::new(Instant::now() + soon, [None, None]);
+        assert_eq!(deadline.pause(long), Err(Interrupted::DeadlinePassed));
+        assert_eq!(deadline.check(), Err(Interrupted::DeadlinePassed));
+
+        for which in 0..2 {
+            let events = [Arc::new(Event::new()), Arc::new(Event::new())];
+            let deadline = Deadline::new(Instant::now() + long, events.clone().map(Some));
+            assert_eq!(deadline.check(), Ok(()));
+            std::thread::scope(|scope| {
+                scope.spawn(|| events[which].set());
+                assert_eq!(deadline.pause(long), Err(Interrupted::Cancelled));
+            });
+            assert_eq!(deadline.event(&events[which]), Ok(()));
+            assert_eq!(deadline.event(&events[1 - which]), Err(Interrupted::Cancelled));
+        }
+    }
+
+    #[test]
+    fn an_earlier_deadline_keeps_the_cancels() {
+        let event = Arc::new(Event::new());
+        let long = Instant::now() + Duration::from_secs(3600);
+        let deadline = Deadline::new(long, [Some(Arc::clone(&event)), None]);
+        let earlier = deadline.no_later_than(Instant::now());
+        assert!(earlier.remaining().is_zero());
+        assert_eq!(deadline.no_later_than(long + Duration::from_secs(1)).at, long);
+        event.set();
+        assert!(earlier.is_cancelled());
+    }
+}

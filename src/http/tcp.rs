@@ -1,0 +1,103 @@
+//! A connected socket, and waiting on it. No call on it can block, whatever the host has made of its descriptor
+//! meanwhile, and none raises SIGPIPE.
+
+use std::io::{self, Read, Write};
+
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+
+use crate::deadline::Deadline;
+use crate::http::error::{Phase, TransportError};
+
+// Beside the socket's own non-blocking mode, which the host may have changed.
+#[cfg(unix)]
+const RECV: RecvFlags = RecvFlags::DONTWAIT;
+#[cfg(not(unix))]
+const RECV: RecvFlags = RecvFlags::empty();
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+// There the socket has the option SO_NOSIGPIPE.
+#[cfg(target_vendor = "apple")]
+const SEND: SendFlags = SendFlags::DONTWAIT;
+#[cfg(not(unix))]
+const SEND: SendFlags = SendFlags::empty();
+
+#[derive(Debug)]
+pub(crate) struct Tcp(socket2::Socket);
+
+impl Tcp {
+    /// `socket` must be connected, non-blocking, and silent about SIGPIPE.
+    pub(crate) fn new(socket: socket2::Socket) -> Tcp {
+        Tcp(socket)
+    }
+
+    pub(crate) fn readable(&self, phase: Phase, deadline: &Deadline) -> Result<(), TransportError> {
+        deadline.readable(rustix::fd::AsFd::as_fd(&self.0)).map_err(|why| phase.interrupted(why))
+    }
+
+    pub(crate) fn writable(&self, phase: Phase, deadline: &Deadline) -> Result<(), TransportError> {
+        deadline.writable(rustix::fd::AsFd::as_fd(&self.0)).map_err(|why| phase.interrupted(why))
+    }
+
+    pub(crate) fn send(
+        &mut self,
+        mut bytes: &[u8],
+        phase: Phase,
+        deadline: &Deadline,
+    ) -> Result<(), TransportError> {
+        while !bytes.is_empty() {
+            match self.write(bytes) {
+                Ok(0) => return Err(phase.lost("it was closed")),
+                Ok(sent) => bytes = &bytes[sent..],
+                Err(why) if not_yet(&why) => self.writable(phase, deadline)?,
+                Err(_) => return Err(phase.lost("the server reset it")),
+            }
+        }
+        Ok(())
+    }
+
+    /// 0: the server closed it. Waits before it reads: right after a request there is never anything yet.
+    pub(crate) fn recv(
+        &mut self,
+        buffer: &mut [u8],
+        phase: Phase,
+        deadline: &Deadline,
+    ) -> Result<usize, TransportError> {
+        loop {
+            self.readable(phase, deadline)?;
+            match self.read(buffer) {
+                Ok(read) => return Ok(read),
+                Err(why) if not_yet(&why) => {}
+                Err(_) => return Err(phase.lost("the server reset it")),
+            }
+        }
+    }
+
+    /// Whether it is open and nothing has arrived.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let mut byte = [0];
+        match recv(&self.0, &mut byte, RECV | RecvFlags::PEEK) {
+            Ok(_) => false,
+            Err(why) => not_yet(&why.into()),
+        }
+    }
+}
+
+impl Read for Tcp {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(recv(&self.0, buffer, RECV)?.0)
+    }
+}
+
+impl Write for Tcp {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(send(&self.0, bytes, SEND)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) fn not_yet(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}

@@ -1,0 +1,165 @@
+//! Whom to trust: the roots that verify a server's certificate, and how much of what it sends is looked at. rustls
+//! runs with ring, which is named here and nowhere made the process's default.
+
+use std::io::{BufReader, Read};
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientConfig, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme};
+
+use crate::error::{Error, Result};
+use crate::status::Status;
+
+/// No list of authorities comes near it; Mozilla's is a quarter of a megabyte.
+const MAX_CA_FILE: u64 = 16 * 1024 * 1024;
+
+/// Whom to trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Roots<'a> {
+    Bundled,
+    System,
+    File(&'a str),
+}
+
+/// What every TLS configuration of a client is made from, in this process and in its forked children.
+#[derive(Debug, Clone)]
+pub(crate) struct Trust {
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<dyn ServerCertVerifier>,
+}
+
+impl Trust {
+    pub(crate) fn new(roots: Roots<'_>) -> Result<Trust> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier: Arc<dyn ServerCertVerifier> = match roots {
+            Roots::Bundled => {
+                let store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+                verifier(store, &provider)?
+            }
+            Roots::File(path) => verifier(read_pem(path)?, &provider)?,
+            Roots::System => system(&provider)?,
+        };
+        Ok(Trust { provider, verifier: Arc::new(Bounded(verifier)) })
+    }
+
+    pub(crate) fn config(&self) -> Arc<ClientConfig> {
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .expect("ring has the suites of TLS 1.2 and 1.3")
+            // The name means that rustls does not choose the verifier; it is one of its own, or the platform's.
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&self.verifier))
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Arc::new(config)
+    }
+}
+
+/// How many of a server's intermediate certificates are looked at. Real chains have at most four; looking for a path
+/// through eleven that all fit one another takes seconds, in which no deadline and no cancel is heard.
+const MAX_INTERMEDIATES: usize = 6;
+
+/// A verifier that never sees more than `MAX_INTERMEDIATES`, whatever roots it has.
+#[derive(Debug)]
+struct Bounded(Arc<dyn ServerCertVerifier>);
+
+impl ServerCertVerifier for Bounded {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+        let intermediates = &intermediates[..intermediates.len().min(MAX_INTERMEDIATES)];
+        self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        self.0.requires_raw_public_keys()
+    }
+
+    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
+        self.0.root_hint_subjects()
+    }
+}
+
+fn verifier(store: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+    match WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider)).build() {
+        Ok(verifier) => Ok(verifier),
+        Err(why) => {
+            Err(Error::new(Status::TlsFailed, format!("The certificates to trust are unusable: {why}.")))
+        }
+    }
+}
+
+#[cfg(feature = "system-roots")]
+fn system(provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+    match rustls_platform_verifier::Verifier::new(Arc::clone(provider)) {
+        Ok(verifier) => Ok(Arc::new(verifier)),
+        Err(why) => Err(Error::new(
+            Status::TlsFailed,
+            format!(
+                "The system's certificates could not be read ({why}); install them (often a package named \
+                 ca-certificates) or set options.tls_roots to FISH_TLS_ROOTS_BUNDLED."
+            ),
+        )),
+    }
+}
+
+#[cfg(not(feature = "system-roots"))]
+fn system(_: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+    Err(Error::invalid(
+        "options.tls_roots is FISH_TLS_ROOTS_SYSTEM, which this build of the library leaves out; use \
+         FISH_TLS_ROOTS_BUNDLED or options.ca_file.",
+    ))
+}
+
+fn read_pem(path: &str) -> Result<RootCertStore> {
+    let refuse =
+        |why: String| Error::invalid(format!("options.ca_file {why}; name a PEM file of certificates."));
+    let unopened = |why: std::io::Error| refuse(format!("could not be opened ({why})"));
+    // Opening a pipe would wait for its other end, and a device may never end.
+    if !std::fs::metadata(path).map_err(unopened)?.is_file() {
+        return Err(refuse("is not a file".to_owned()));
+    }
+    let file = std::fs::File::open(path).map_err(unopened)?.take(MAX_CA_FILE);
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
+        let certificate = certificate.map_err(|why| refuse(format!("could not be read as PEM ({why})")))?;
+        store
+            .add(certificate)
+            .map_err(|why| refuse(format!("has a certificate that cannot be used ({why})")))?;
+    }
+    if store.is_empty() {
+        return Err(refuse("holds no certificate".to_owned()));
+    }
+    Ok(store)
+}

@@ -1,0 +1,280 @@
+//! Asking a proxy for a tunnel to the server. What goes through it is the same as without, so a proxy never sees a
+//! request; the key reaches it only if it is on this machine.
+//!
+//! ureq's own proxy connectors cannot be used: they know no cancel, take no 2xx but 200, and do not say what a 407
+//! offers. The words of CONNECT are ureq's all the same: its protocol engine writes the request, its parser reads
+//! the head of the answer.
+
+use std::net::IpAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ureq::http::header::{HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, USER_AGENT};
+use ureq::http::{HeaderMap, HeaderValue, Method, Request, Uri};
+use ureq_proto::client::Call;
+use ureq_proto::parser::try_parse_response;
+use zeroize::Zeroizing;
+
+use crate::deadline::Deadline;
+use crate::http::error::{Kind, Phase, TransportError};
+use crate::http::proxy::{Credentials, Protocol, Proxy};
+use crate::http::tcp::Tcp;
+use crate::request::{Host, Origin};
+
+type Result<T> = std::result::Result<T, TransportError>;
+
+/// The longest answer to CONNECT, and the longest request for it.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// Asks for a tunnel to `origin` over a fresh connection to `proxy`.
+pub(crate) fn open(
+    proxy: &Proxy,
+    socket: &mut Tcp,
+    origin: &Origin,
+    user_agent: &HeaderValue,
+    deadline: &Deadline,
+) -> Result<()> {
+    let asked = match proxy.protocol {
+        Protocol::Http => connect(proxy, socket, origin, user_agent, deadline),
+        Protocol::Socks5 => socks5(proxy, socket, origin, deadline),
+    };
+    asked.map_err(|error| match error.kind {
+        Kind::Lost(_) => refused("it closed the connection", true),
+        _ => error,
+    })
+}
+
+/// RFC 9110 §9.3.6.
+fn connect(
+    proxy: &Proxy,
+    socket: &mut Tcp,
+    origin: &Origin,
+    user_agent: &HeaderValue,
+    deadline: &Deadline,
+) -> Result<()> {
+    let request = connect_request(proxy, origin, user_agent)
+        .map_err(|why| Phase::Proxy.error(Kind::Internal(why.to_string())))?;
+    socket.send(&request, Phase::Proxy, deadline)?;
+
+    let mut answer = vec![0; MAX_HEAD];
+    let mut filled = 0;
+    let (end, answered) = loop {
+        let read = socket.recv(&mut answer[filled..], Phase::Proxy, deadline)?;
+        if read == 0 {
+            return Err(refused("it closed the connection", true));
+        }
+        filled += read;
+        match try_parse_response::<100>(&answer[..filled]) {
+            Ok(Some(parsed)) => break parsed,
+            Ok(None) if filled < answer.len() => {}
+            _ => return Err(no_proxy()),
+        }
+    };
+    match answered.status().as_u16() {
+        // Nobody has spoken through the tunnel yet, so nothing may come out of it. What the head says of a body does
+        // not count.
+        200..=299 if end == filled => Ok(()),
+        407 => Err(wants_credentials(answered.headers(), proxy.credentials.is_some())),
+        status @ 300..=599 => {
+            Err(refused(&format!("it answered HTTP {status}"), matches!(status, 502..=504)))
+        }
+        _ => Err(no_proxy()),
+    }
+}
+
+/// CONNECT as it is sent.
+fn connect_request(
+    proxy: &Proxy,
+    origin: &Origin,
+    user_agent: &HeaderValue,
+) -> std::result::Result<Zeroizing<Vec<u8>>, ureq::Error> {
+    let target = format!("{}:{}", origin.host, origin.port);
+    let uri = Uri::builder().scheme("http").authority(target.as_str()).path_and_query("/").build()?;
+    let mut request = Request::builder()
+        .method(Method::CONNECT)
+        .uri(uri)
+        .header(HOST, target)
+        .header(USER_AGENT, user_agent);
+    if let Some(Credentials { user, password }) = &proxy.credentials {
+        let pair = Zeroizing::new([user, &b":"[..], password].concat());
+        let encoded = Zeroizing::new(STANDARD.encode(&*pair));
+        let value = Zeroizing::new(["Basic ", &encoded].concat());
+        let mut value = HeaderValue::from_str(&value).map_err(ureq::http::Error::from)?;
+        value.set_sensitive(true);
+        request = request.header(PROXY_AUTHORIZATION, value);
+    }
+    let mut call = Call::new(request.body(())?).map_err(ureq::Error::from)?.proceed();
+    let mut output = Zeroizing::new(vec![0; MAX_HEAD]);
+    let mut length = 0;
+    while !call.can_proceed() {
+        length += call.write(&mut output[length..]).map_err(ureq::Error::from)?;
+    }
+    output.truncate(length);
+    Ok(output)
+}
+
+/// HTTP 407: what it offers, and whether it was given anything.
+fn wants_credentials(headers: &HeaderMap, given: bool) -> TransportError {
+    // A scheme is the first word of each challenge; parameters are "name=value".
+    let mut schemes: Vec<&str> = Vec::new();
+    for value in headers.get_all(PROXY_AUTHENTICATE) {
+        for challenge in value.to_str().unwrap_or_default().split(',') {
+            let word = challenge.trim().split(' ').next().unwrap_or_default();
+            let token = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+            if !word.is_empty() && word.len() <= 32 && word.bytes().all(token) && !schemes.contains(&word) {
+                schemes.push(word);
+            }
+        }
+    }
+    let offers_basic =
+        schemes.is_empty() || schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("Basic"));
+    let offered = if schemes.is_empty() { "no scheme".to_owned() } else { schemes.join(", ") };
+    let why = match (given, offers_basic) {
+        (false, true) => "it wants a user and password (HTTP 407)".to_owned(),
+        (false, false) => {
+            format!("it wants authentication by {offered}, and this library knows Basic only (HTTP 407)")
+        }
+        (true, _) => format!("it refused the user or password, and offers {offered} (HTTP 407)"),
+    };
+    refused(&why, false)
+}
+
+/// RFC 1928, with names resolved by the proxy.
+fn socks5(proxy: &Proxy, socket: &mut Tcp, origin: &Origin, deadline: &Deadline) -> Result<()> {
+    const VERSION: u8 = 5;
+    const NO_AUTHENTICATION: u8 = 0;
+    const USER_AND_PASSWORD: u8 = 2;
+    let greeting: &[u8] = match proxy.credentials {
+        None => &[VERSION, 1, NO_AUTHENTICATION],
+        Some(_) => &[VERSION, 2, NO_AUTHENTICATION, USER_AND_PASSWORD],
+    };
+    socket.send(greeting, Phase::Proxy, deadline)?;
+    match (receive(socket, deadline)?, &proxy.credentials) {
+        ([VERSION, NO_AUTHENTICATION], _) => {}
+        ([VERSION, USER_AND_PASSWORD], Some(Credentials { user, password })) => {
+            // RFC 1929
+            let mut message = Zeroizing::new(Vec::with_capacity(3 + user.len() + password.len()));
+            message.extend_from_slice(&[1, user.len() as u8]);
+            message.extend_from_slice(user);
+            message.push(password.len() as u8);
+            message.extend_from_slice(password);
+            socket.send(&message, Phase::Proxy, deadline)?;
+            match receive(socket, deadline)? {
+                // Some servers answer with the version of SOCKS instead of that of this negotiation.
+                [1 | VERSION, 0] => {}
+                [1 | VERSION, _] => return Err(refused("it refused the user or password", false)),
+                _ => return Err(no_proxy()),
+            }
+        }
+        ([VERSION, 0xff], None) => return Err(refused("it wants a user and password", false)),
+        ([VERSION, 0xff], Some(_)) => return Err(refused("it takes no user and password", false)),
+        _ => return Err(no_proxy()),
+    }
+
+    let mut request = vec![VERSION, 1, 0];
+    match &origin.host {
+        Host::Ip(IpAddr::V4(ip)) => {
+            request.push(1);
+            request.extend_from_slice(&ip.octets());
+        }
+        Host::Ip(IpAddr::V6(ip)) => {
+            request.push(4);
+            request.extend_from_slice(&ip.octets());
+        }
+        Host::Name(name) => {
+            // At most 254 bytes, by `Host::parse`.
+            request.extend_from_slice(&[3, name.len() as u8]);
+            request.extend_from_slice(name.as_bytes());
+        }
+    }
+    request.extend_from_slice(&origin.port.to_be_bytes());
+    socket.send(&request, Phase::Proxy, deadline)?;
+    let [version, reply, _, kind] = receive(socket, deadline)?;
+    if version != VERSION {
+        return Err(no_proxy());
+    }
+    if reply != 0 {
+        let why = match reply {
+            2 => "its rules forbid this connection",
+            3 => "it cannot reach the network",
+            4 => "it cannot reach the host",
+            5 => "the host refused its connection",
+            6 => "the way to the host was too long",
+            _ => "it could not connect",
+        };
+        return Err(refused(why, matches!(reply, 1 | 3..=6)));
+    }
+    // The address it connected from is of no use, but must be read.
+    match kind {
+        1 => receive::<6>(socket, deadline).map(drop),
+        4 => receive::<18>(socket, deadline).map(drop),
+        3 => {
+            let [length] = receive(socket, deadline)?;
+            for _ in 0..length {
+                receive::<1>(socket, deadline)?;
+            }
+            receive::<2>(socket, deadline).map(drop)
+        }
+        _ => Err(no_proxy()),
+    }
+}
+
+/// Exactly that many bytes, and none beyond.
+fn receive<const N: usize>(socket: &mut Tcp, deadline: &Deadline) -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    let mut filled = 0;
+    while filled < N {
+        match socket.recv(&mut bytes[filled..], Phase::Proxy, deadline)? {
+            0 => return Err(refused("it closed the connection", true)),
+            read => filled += read,
+        }
+    }
+    Ok(bytes)
+}
+
+fn refused(why: &str, retryable: bool) -> TransportError {
+    Phase::Proxy.error(Kind::Proxy { why: why.to_owned(), retryable })
+}
+
+fn no_proxy() -> TransportError {
+    refused("its answer was not a proxy's", false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_407_says_what_the_proxy_offers_and_whether_it_was_given_anything() {
+        for (offers, given, want) in [
+            (&["Basic realm=\"x\""][..], false, "it wants a user and password (HTTP 407)"),
+            (&[], false, "it wants a user and password (HTTP 407)"),
+            (&["NTLM"], false, "by NTLM, and this library knows Basic only"),
+            (&["NTLM"], true, "it refused the user or password, and offers NTLM"),
+            (&["Negotiate", "NTLM", "NTLM"], true, "and offers Negotiate, NTLM (HTTP"),
+            (&["Digest realm=\"a, b\", nonce=\"1\", Basic realm=x"], true, "offers Digest, "),
+            (&["<script>"], true, "offers no scheme"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for offer in offers {
+                headers.append(PROXY_AUTHENTICATE, HeaderValue::from_static(offer));
+            }
+            let Kind::Proxy { why, retryable: false } = wants_credentials(&headers, given).kind else {
+                panic!("{offers:?}")
+            };
+            assert!(why.contains(want), "{offers:?} {given}: {why}");
+        }
+    }
+
+    #[test]
+    fn connect_is_sent_with_our_user_agent_and_the_credentials() {
+        let origin = Origin::parse("https://[2001:db8::1]:8443/v1").unwrap();
+        let proxy = Proxy::choose(Some("http://u:p%40@proxy:1"), &origin, &|_| None).unwrap().unwrap();
+        let sent = connect_request(&proxy, &origin, &HeaderValue::from_static("agent/1")).unwrap();
+        assert_eq!(
+            std::str::from_utf8(&sent).unwrap(),
+            "CONNECT [2001:db8::1]:8443 HTTP/1.1\r\nhost: [2001:db8::1]:8443\r\nuser-agent: agent/1\r\n\
+             proxy-authorization: Basic dTpwQA==\r\n\r\n"
+        );
+    }
+}

@@ -1,0 +1,332 @@
+//! The document of a 200, as an `ApiCredit`: every field that is known is checked, and one that is not is ignored.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::redact::Redactor;
+use super::{Answer, MAX_BODY, error_body};
+use crate::error::{Error, Result};
+use crate::money::{self, Micros};
+use crate::status::Status;
+use crate::time;
+
+/// What is wrong with a document, to be put into a sentence.
+type Why = Cow<'static, str>;
+
+/// An account's API credit (openapi.yaml, response 200; NOTES.md for cumulative_top_up).
+#[derive(Debug, PartialEq)]
+pub(crate) struct ApiCredit<'a> {
+    pub id: Cow<'a, str>,
+    pub user_id: Cow<'a, str>,
+    pub credit: Amount<'a>,
+    pub cumulative_top_up: Option<Amount<'a>>,
+    pub created_at: Stamp<'a>,
+    pub updated_at: Stamp<'a>,
+    pub has_phone_sha256: Option<bool>,
+    pub has_free_credit: Option<bool>,
+    /// Of the answer that brought it; a kept document has none.
+    pub request_id: Option<Cow<'a, str>>,
+}
+
+/// Money: the text, and the number derived from it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Amount<'a> {
+    pub text: Cow<'a, str>,
+    pub micros: Micros,
+}
+
+/// A time: the text, and the number derived from it if it is one.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Stamp<'a> {
+    pub text: Cow<'a, str>,
+    pub unix_micros: Option<i64>,
+}
+
+/// The fields as they stand in the document, each by its own text. An absent one and null are the same.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow, rename = "_id")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    user_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    credit: Option<&'a RawValue>,
+    #[serde(borrow)]
+    cumulative_top_up: Option<&'a RawValue>,
+    #[serde(borrow)]
+    created_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    updated_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    has_phone_sha256: Option<&'a RawValue>,
+    #[serde(borrow)]
+    has_free_credit: Option<&'a RawValue>,
+}
+
+/// Refuses a document longer than any answer is read.
+pub(crate) fn within_limit(length: usize) -> Result<()> {
+    if length <= MAX_BODY {
+        return Ok(());
+    }
+    Err(Error::new(
+        Status::ResponseTooLarge,
+        "The document is above 1 MiB, which no API credit needs; pass one document alone.",
+    ))
+}
+
+/// Decodes a kept document, and gives it back as text.
+pub(crate) fn decode(document: &[u8]) -> Result<(ApiCredit<'_>, &str)> {
+    within_limit(document.len())?;
+    read(document).map_err(|why| {
+        Error::new(
+            Status::BadResponse,
+            format!(
+                "The document is not an API credit: {why}; pass one as the API sent it, whole and unchanged."
+            ),
+        )
+    })
+}
+
+/// The API credit in a whole answer with status 200, and its document; or what is wrong with it.
+pub(crate) fn success<'a>(answer: &Answer<'a>, key: &str) -> Result<(ApiCredit<'a>, &'a str)> {
+    let redactor = Redactor::new(key);
+    let read = match answer.is_encoded() {
+        true => Err("it has a Content-Encoding that was not asked for".into()),
+        false => read(answer.body),
+    };
+    match read {
+        Ok((mut credit, document)) => {
+            credit.request_id = answer.request_id(&redactor);
+            Ok((credit, document))
+        }
+        Err(why) => {
+            let message = match answer.is_web_page() {
+                true => error_body::web_page_sentence(answer.status),
+                false => format!(
+                    "The server's answer is not an API credit: {why}; check that base_url is Fish Audio's API."
+                ),
+            };
+            let mut error = Error::new(Status::BadResponse, message);
+            answer.describe(&mut error, &redactor);
+            Err(error)
+        }
+    }
+}
+
+fn read(document: &[u8]) -> std::result::Result<(ApiCredit<'_>, &str), Why> {
+    let text = std::str::from_utf8(document).map_err(|_| "it is not valid UTF-8")?;
+    // serde would take an array for a struct's fields in order.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err("it is not a JSON object".into());
+    }
+    let fields: Document<'_> = serde_json::from_str(text).map_err(|why| why.to_string())?;
+    let credit = ApiCredit {
+        id: required_text(fields.id, "_id")?,
+        user_id: required_text(fields.user_id, "user_id")?,
+        credit: amount(required(fields.credit, "credit")?, "credit")?,
+        cumulative_top_up: fields
+            .cumulative_top_up
+            .map(|raw| amount(raw, "cumulative_top_up"))
+            .transpose()?,
+        created_at: stamp(required_text(fields.created_at, "created_at")?),
+        updated_at: stamp(required_text(fields.updated_at, "updated_at")?),
+        has_phone_sha256: flag(fields.has_phone_sha256, "has_phone_sha256")?,
+        has_free_credit: flag(fields.has_free_credit, "has_free_credit")?,
+        request_id: None,
+    };
+    Ok((credit, text))
+}
+
+type Field<T> = std::result::Result<T, Why>;
+
+fn wrong(name: &str, why: &str) -> Why {
+    format!("its field \"{name}\" {why}").into()
+}
+
+fn required<'a>(raw: Option<&'a RawValue>, name: &str) -> Field<&'a RawValue> {
+    raw.ok_or_else(|| wrong(name, "is missing or null"))
+}
+
+fn required_text<'a>(raw: Option<&'a RawValue>, name: &str) -> Field<Cow<'a, str>> {
+    string(required(raw, name)?, name)
+}
+
+fn string<'a>(raw: &'a RawValue, name: &str) -> Field<Cow<'a, str>> {
+    let json = raw.get();
+    let Some(inside) = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) else {
+        return Err(wrong(name, "is not a string"));
+    };
+    if !inside.contains('\\') {
+        return Ok(Cow::Borrowed(inside));
+    }
+    let text: String = serde_json::from_str(json).map_err(|_| wrong(name, "is not a valid string"))?;
+    // C would see it end there.
+    if text.contains('\0') { Err(wrong(name, "has a NUL character in it")) } else { Ok(Cow::Owned(text)) }
+}
+
+fn amount<'a>(raw: &'a RawValue, name: &str) -> Field<Amount<'a>> {
+    let json = raw.get();
+    let text = match json.as_bytes()[0] {
+        b'"' => string(raw, name)?,
+        // A number is taken by its letters: it never becomes a float.
+        b'-' | b'0'..=b'9' => Cow::Borrowed(json),
+        _ => return Err(wrong(name, "is neither a string nor a number")),
+    };
+    match money::micros(&text) {
+        Some(micros) => Ok(Amount { text, micros }),
+        None => Err(wrong(name, "is not a decimal amount")),
+    }
+}
+
+fn stamp(text: Cow<'_, str>) -> Stamp<'_> {
+    let unix_micros = time::unix_micros(&text);
+    Stamp { text, unix_micros }
+}
+
+fn flag(raw: Option<&RawValue>, name: &str) -> Field<Option<bool>> {
+    match raw.map(RawValue::get) {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(wrong(name, "is neither true nor false")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{KEY, answered};
+    use super::*;
+
+    const WHOLE: &str = r#"{"_id":"w","user_id":"u","credit":"1.5","created_at":"1970-01-01T00:00:01Z",
+        "updated_at":"soon","has_phone_sha256":false,"new":[{}]}"#;
+
+    #[test]
+    fn a_document_is_decoded_field_by_field() {
+        let (credit, document) = decode(WHOLE.as_bytes()).unwrap();
+        assert_eq!(document, WHOLE);
+        let want = ApiCredit {
+            id: "w".into(),
+            user_id: "u".into(),
+            credit: Amount { text: "1.5".into(), micros: Micros { value: 1_500_000, exact: true } },
+            cumulative_top_up: None,
+            created_at: Stamp { text: "1970-01-01T00:00:01Z".into(), unix_micros: Some(1_000_000) },
+            updated_at: Stamp { text: "soon".into(), unix_micros: None },
+            has_phone_sha256: Some(false),
+            has_free_credit: None,
+            request_id: None,
+        };
+        assert_eq!(credit, want);
+        // Text without an escape is not copied: a warm call may not afford it.
+        assert!(matches!((credit.id, credit.credit.text), (Cow::Borrowed(_), Cow::Borrowed(_))));
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused_with_its_field_named() {
+        for (from, to, why) in [
+            ("\"w\"", "null", "\"_id\" is missing or null"),
+            ("\"u\"", "[]", "\"user_id\" is not a string"),
+            ("\"1.5\"", "true", "\"credit\" is neither a string nor a number"),
+            ("\"1.5\"", "\"1.5.0\"", "\"credit\" is not a decimal amount"),
+            ("\"1.5\"", "\"NaN\"", "\"credit\" is not a decimal amount"),
+            ("\"1.5\"", "NaN", "expected value"),
+            ("\"new\"", "\"cumulative_top_up\"", "\"cumulative_top_up\" is neither"),
+            ("\"soon\"", "0", "\"updated_at\" is not a string"),
+            ("\"soon\"", "\"\\u0000\"", "\"updated_at\" has a NUL character"),
+            ("\"soon\"", "\"\\udc00\"", "\"updated_at\" is not a valid string"),
+            ("false", "0", "\"has_phone_sha256\" is neither true nor false"),
+            ("\"new\"", "\"credit\"", "duplicate field `credit`"),
+            ("}]}", "}]} {", "trailing characters"),
+            ("{\"_id\"", "[\"_id\"", "not a JSON object"),
+            ("{\"_id\"", "\u{feff}{\"_id\"", "not a JSON object"),
+        ] {
+            let document = WHOLE.replacen(from, to, 1);
+            assert_ne!(document, WHOLE, "{from}");
+            let error = decode(document.as_bytes()).unwrap_err();
+            assert_eq!(error.status, Status::BadResponse, "{document}");
+            assert!(error.message.contains(why), "{document}: {}", error.message);
+        }
+        assert_eq!(decode(b"{\"_id\":\"\xff\"}").unwrap_err().status, Status::BadResponse);
+        assert_eq!(decode(&vec![b' '; MAX_BODY + 1]).unwrap_err().status, Status::ResponseTooLarge);
+        assert_eq!(decode(&vec![b' '; MAX_BODY]).unwrap_err().status, Status::BadResponse);
+    }
+
+    #[test]
+    fn an_answer_tells_which_request_it_is_of() {
+        for (headers, want) in [
+            (&[][..], None),
+            (&[("x-fish-trace-id", "t"), ("cf-ray", "c")], Some("t")),
+            (&[("x-fish-trace-id", ""), ("cf-ray", "c")], Some("c")),
+            (&[("x-fish-trace-id", " t 1\t")], Some("t 1")),
+            (&[("cf-ray", "of sk-0123456789")], Some("of [API key]")),
+        ] {
+            answered(200, headers, WHOLE.as_bytes(), |answer| {
+                let (credit, document) = success(answer, KEY).unwrap();
+                assert_eq!((credit.request_id.as_deref(), document), (want, WHOLE), "{headers:?}");
+                // What is no different is not copied: a warm call may not afford it.
+                let borrowed = matches!(credit.request_id, None | Some(Cow::Borrowed(_)));
+                assert_eq!(borrowed, want.is_none_or(|want| !want.contains("[API key]")), "{headers:?}");
+            });
+        }
+        let long = "x".repeat(1000);
+        answered(200, &[("cf-ray", &long)], WHOLE.as_bytes(), |answer| {
+            assert_eq!(success(answer, KEY).unwrap().0.request_id.unwrap(), long[..256]);
+        });
+    }
+
+    #[test]
+    fn what_is_refused_is_told_to_whom_it_concerns() {
+        let html = &[("content-type", "text/html")][..];
+        let page = "A web page came in place of the API's answer (HTTP 200), perhaps the login page of a network or a \
+                    page of a gateway in between; sign in to the network, or check base_url.";
+        for (headers, body, of_server) in [
+            (
+                &[][..],
+                "[]",
+                "The server's answer is not an API credit: it is not a JSON object; check that base_url is \
+                             Fish Audio's API.",
+            ),
+            (&[], "<html>", page),
+            (html, "Sign in", page),
+            (
+                html,
+                "{}",
+                "The server's answer is not an API credit: its field \"_id\" is missing or null; check that \
+                          base_url is Fish Audio's API.",
+            ),
+            (
+                &[("content-encoding", "gzip")],
+                WHOLE,
+                "The server's answer is not an API credit: it has a \
+                Content-Encoding that was not asked for; check that base_url is Fish Audio's API.",
+            ),
+        ] {
+            let error = answered(200, headers, body.as_bytes(), |answer| success(answer, KEY).unwrap_err());
+            assert_eq!((error.status, error.http_status), (Status::BadResponse, 200));
+            assert_eq!(error.message, of_server, "{body}");
+            assert!(!error.retryable);
+        }
+        // A document that was kept came from no address.
+        for body in ["", "[]", "{}", "<html>", "{\"_id\":", "{\"credit\":1}", "\"é"] {
+            let error = decode(body.as_bytes()).unwrap_err();
+            assert!(error.message.starts_with("The document is not an API credit: "), "{}", error.message);
+            assert!(
+                error.message.ends_with("; pass one as the API sent it, whole and unchanged."),
+                "{}",
+                error.message
+            );
+            assert!(!error.message.contains("base_url"), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn no_message_repeats_what_was_sent() {
+        for (from, to) in
+            [("1.5", "secret"), ("\"w\"", "secret"), ("\"new\"", "\"secret\" secret"), ("{\"_id", "secret{")]
+        {
+            let error = decode(WHOLE.replacen(from, to, 1).as_bytes()).unwrap_err();
+            assert!(!error.message.contains("secret"), "{}", error.message);
+        }
+    }
+}
