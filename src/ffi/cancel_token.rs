@@ -32,7 +32,7 @@ pub extern "C-unwind" fn fish_cancel_token_new() -> *mut fish_cancel_token {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn fish_cancel_token_cancel(token: *mut fish_cancel_token) {
     boundary::realtime(|| {
-        // A share of its own: whoever is woken by `set` may free the token before `set` is done.
+        // A share of its own: whoever is woken may free the token before `set` is done.
         // SAFETY: it is NULL or alive.
         if let Some(event) = unsafe { handle::share(token) } {
             event.set();

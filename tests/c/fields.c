@@ -97,6 +97,7 @@ static void full(void) {
   CHECK_INT(fish_get_api_credit(client, NULL, &credit, &error), FISH_OK);
   print_credit("full", &credit);
   check_full(&credit);
+  CHECK_TEXT(credit.request_id, "trace-200");
   fish_api_credit_free(&credit);
 
   char *json;
@@ -104,6 +105,7 @@ static void full(void) {
   CHECK(json[0] == '{' && json[strlen(json) - 1] == '}');
   CHECK_INT(fish_api_credit_from_json(json, strlen(json), &credit, &error), FISH_OK);
   check_full(&credit);
+  CHECK_TEXT(credit.request_id, NULL);
   fish_api_credit_free(&credit);
   /* Cut anywhere, it is no document. */
   for (size_t length = 0; length < strlen(json); length++) {
@@ -133,6 +135,7 @@ static void bare(void) {
   CHECK(!credit.credit_micros_exact);
   CHECK_INT(credit.has_phone_sha256, FISH_UNKNOWN);
   CHECK_INT(credit.has_free_credit, FISH_UNKNOWN);
+  CHECK_TEXT(credit.request_id, NULL);
   fish_api_credit_free(&credit);
 }
 

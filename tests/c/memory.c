@@ -20,6 +20,7 @@ static void scribble_credit(fish_api_credit *credit) {
   scribble(credit->cumulative_top_up);
   scribble(credit->created_at);
   scribble(credit->updated_at);
+  scribble(credit->request_id);
   void *owner = credit->owner;
   memset(credit, 0x5A, sizeof *credit);
   credit->owner = owner;

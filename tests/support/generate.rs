@@ -320,7 +320,7 @@ fn json(header: &Header, measured: &Description) -> String {
         let parameters = one.parameters.iter().map(|(kind, name)| JsonParameter { name, kind }).collect();
         line(&JsonFunction { name: &one.name, returns: &one.returns, parameters, comment: &one.comment })
     });
-    let opaque = header.opaque.iter().map(|name| line(name));
+    let opaque = header.opaque.iter().map(line);
     let parts = [
         ("constants", list(constants, 4)),
         ("types", list(types, 4)),
