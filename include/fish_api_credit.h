@@ -352,7 +352,8 @@ fish_status fish_get_api_credit_json(const fish_client *client,
                                      fish_error *error);
 
 /**
- * Releases a string that fish_get_api_credit_json gave. NULL is harmless; a second call is not.
+ * Releases a string that fish_get_api_credit_json or fish_call_result_json gave. NULL is harmless; a
+ * second call is not.
  *
  * Any thread. Since 0.1.0.
  */
@@ -466,6 +467,244 @@ void fish_cancel_token_cancel(fish_cancel_token *token);
  * Any thread; never waits. Since 0.1.0.
  */
 void fish_cancel_token_free(fish_cancel_token *token);
+
+/* ---- A call in the background -------------------------------------------- */
+
+/**
+ * One call in the background, on a thread of the library's: for event loops, for runtimes with threads of
+ * their own, and for threads that draw. Wait for it with poll, epoll, select, kqueue or WSAPoll on its
+ * descriptor, with fish_call_wait, or look at it now and again with fish_call_is_done.
+ *
+ * In a forked child there is no thread that goes on with its parent's call: there it is done, and its
+ * result is FISH_CANCELLED.
+ */
+typedef struct fish_call fish_call;
+
+/**
+ * Starts a call, without waiting for anything. Its thread has 256 KiB of stack and all signals blocked but
+ * those of its own faults, and ends by itself.
+ *
+ * @param client  From fish_client_new. The call keeps its own share: the client may be freed, which
+ *                cancels the call. Not NULL.
+ * @param query   NULL: the key's own account. Its strings are copied.
+ * @param call    Receives the call; NULL on failure. Free it with fish_call_free. Not NULL.
+ * @param error   Says why it failed. May be NULL.
+ * @return FISH_OK; what fish_get_api_credit would refuse before it sends anything: FISH_INVALID_ARGUMENT or
+ *         FISH_CANCELLED; FISH_CONNECT_FAILED if no thread could be started.
+ *
+ * Any thread, any number at once; never waits. Since 0.1.0.
+ */
+fish_status fish_call_start(const fish_client *client,
+                            const fish_api_credit_query *query,
+                            fish_call **call,
+                            fish_error *error);
+
+/**
+ * Whether the call is done, and its result can be had. True for NULL.
+ *
+ * Any thread; never waits. Since 0.1.0.
+ */
+bool fish_call_is_done(const fish_call *call);
+
+/**
+ * Waits until the call is done.
+ *
+ * @param call        From fish_call_start. NULL is refused.
+ * @param timeout_ms  Milliseconds to wait at most. 0: does not wait.
+ * @return FISH_OK: it is done, whatever its result is. FISH_PENDING: it is not. FISH_INVALID_ARGUMENT:
+ *         call is NULL.
+ *
+ * Any thread, any number at once; it blocks. Since 0.1.0.
+ */
+fish_status fish_call_wait(const fish_call *call, uint32_t timeout_ms);
+
+/**
+ * What an event loop watches: readable (POLLIN) once the call is done, and from then on. A file
+ * descriptor; on Windows a SOCKET. Never read it, never close it: it is the call's, and closed by
+ * fish_call_free.
+ *
+ * @return -1: none could be had, or call is NULL, or this is a forked child; look at fish_call_is_done
+ *         instead.
+ *
+ * Any thread; never waits. Since 0.1.0.
+ */
+intptr_t fish_call_descriptor(const fish_call *call);
+
+/**
+ * The call's result, as often as asked: what fish_get_api_credit would have given.
+ *
+ * @param call    From fish_call_start. Not NULL.
+ * @param credit  Filled on success, zeroed otherwise. Release it with fish_api_credit_free. Not NULL.
+ * @param error   Says why it failed. May be NULL.
+ * @return FISH_OK or any other fish_status; FISH_PENDING while the call runs.
+ *
+ * Any thread, any number at once; never waits. Since 0.1.0.
+ */
+fish_status fish_call_result(const fish_call *call, fish_api_credit *credit, fish_error *error);
+
+/**
+ * The same as the server's JSON document: what fish_get_api_credit_json would have given.
+ *
+ * @param call   From fish_call_start. Not NULL.
+ * @param json   Receives the text; NULL unless it succeeded. Release it with fish_string_free. Not NULL.
+ * @param error  Says why it failed. May be NULL.
+ * @return FISH_OK or any other fish_status; FISH_PENDING while the call runs.
+ *
+ * Any thread, any number at once; never waits. Since 0.1.0.
+ */
+fish_status fish_call_result_json(const fish_call *call, char **json, fish_error *error);
+
+/**
+ * Cancels the call if it runs, and lets go: the pointer and the descriptor are invalid from then on. It
+ * never waits; the thread ends within 100 ms. NULL is allowed.
+ *
+ * Any thread; never waits. Since 0.1.0.
+ */
+void fish_call_free(fish_call *call);
+
+/* ---- A watch ------------------------------------------------------------- */
+
+/** How much credit there is, told from its amount and a watch's options. As wide as an int32_t. */
+typedef enum fish_level {
+  /** Nothing has been read yet. */
+  FISH_LEVEL_UNKNOWN = 0,
+  /** Enough. */
+  FISH_LEVEL_OK = 1,
+  /** Below low_micros, or not yet recovered from there. */
+  FISH_LEVEL_LOW = 2,
+  /** At or below zero, or not yet recovered from there where there is no FISH_LEVEL_LOW. */
+  FISH_LEVEL_EMPTY = 3,
+} fish_level;
+
+/**
+ * A watch reads the credit again and again on a thread of the library's, and always has the last good
+ * answer at hand. It reads at once when it is started, then once an interval. A reading that fails doubles
+ * the wait, up to ten intervals; after 401, 402, 403 and 404 it is ten at once, for somebody must act
+ * first. Retry-After is respected. After the machine has slept it reads at once.
+ *
+ * It ends with its client, its query's cancel token, or fish_watch_free. In a forked child no thread goes
+ * on with its parent's watch: there its status is FISH_CANCELLED.
+ */
+typedef struct fish_watch fish_watch;
+
+/**
+ * Settings of a watch. Zero the whole struct, then set what should differ from its default:
+ * `fish_watch_options options = {0};`.
+ */
+typedef struct fish_watch_options {
+  /** Milliseconds between two readings, give or take 5 %. 0: 60000. Below 1000 is refused. */
+  uint32_t interval_ms;
+  /** A credit below this is FISH_LEVEL_LOW. 0: there is no such level. Below 0 is refused. */
+  int64_t low_micros;
+  /**
+   * From LOW or EMPTY the level is OK again only at or above this, so that a credit at the edge does not
+   * flicker. 0: low_micros. Below low_micros is refused.
+   */
+  int64_t recovered_micros;
+  /** Zero. */
+  uint64_t reserved[6];
+} fish_watch_options;
+
+/**
+ * What a watch knows. The library fills this struct and owns its strings; release them with
+ * fish_watch_state_free.
+ */
+typedef struct fish_watch_state {
+  /**
+   * The last that was read; all zero until there is one. A failure never replaces it. It belongs to this
+   * struct: do not release it by itself.
+   */
+  fish_api_credit credit;
+  /** The level of that credit. */
+  fish_level level;
+  /** How the newest reading ended. FISH_PENDING: none has. FISH_CANCELLED: the watch has ended. */
+  fish_status status;
+  /** How many readings in a row failed. */
+  uint32_t failures;
+  /** Milliseconds until the next reading begins. 0: it has begun. UINT32_MAX: never. */
+  uint32_t next_ms;
+  /** Milliseconds since credit was read, time asleep included. 0 if there is none. */
+  uint64_t age_ms;
+  /** Grows by one whenever credit's text, the level or the status changes. */
+  uint64_t changes;
+  /** The library's own. */
+  void *owner;
+  /** Zero. */
+  uint64_t reserved[4];
+} fish_watch_state;
+
+/**
+ * Starts a watch, without waiting for anything.
+ *
+ * @param client   From fish_client_new. The watch keeps its own share: the client may be freed, which ends
+ *                 the watch. Not NULL.
+ * @param query    NULL: the key's own account. Its strings are copied; its timeout_ms is that of each
+ *                 reading.
+ * @param options  NULL: all defaults.
+ * @param watch    Receives the watch; NULL on failure. Free it with fish_watch_free. Not NULL.
+ * @param error    Says why it failed. May be NULL.
+ * @return FISH_OK; what fish_get_api_credit would refuse before it sends anything: FISH_INVALID_ARGUMENT or
+ *         FISH_CANCELLED; FISH_CONNECT_FAILED if no thread could be started.
+ *
+ * Any thread; never waits. Since 0.1.0.
+ */
+fish_status fish_watch_start(const fish_client *client,
+                             const fish_api_credit_query *query,
+                             const fish_watch_options *options,
+                             fish_watch **watch,
+                             fish_error *error);
+
+/**
+ * What the watch knows now. Reading it makes its descriptor silent until something changes again.
+ *
+ * @param watch  From fish_watch_start. Not NULL.
+ * @param state  Filled unless an argument is NULL, also when the newest reading failed. Release it with
+ *               fish_watch_state_free. Not NULL.
+ * @param error  Why the newest reading failed; zeroed if it did not. May be NULL.
+ * @return FISH_OK or any other fish_status, the same as state's: FISH_PENDING before the first reading has
+ *         ended, else how the newest one did.
+ *
+ * Any thread, any number at once; never waits for the network. Since 0.1.0.
+ */
+fish_status fish_watch_read(const fish_watch *watch,
+                            fish_watch_state *state,
+                            fish_error *error);
+
+/**
+ * Reads now, after a purchase or a spend. Several at once are one; one that is asked for during a reading
+ * follows it. Only a server's Retry-After is waited for. NULL is allowed.
+ *
+ * Any thread; never waits. Since 0.1.0.
+ */
+void fish_watch_refresh(fish_watch *watch);
+
+/**
+ * What an event loop watches: readable (POLLIN) when changes has grown since the last fish_watch_read. A
+ * file descriptor; on Windows a SOCKET. Never read it, never close it: it is the watch's, and closed by
+ * fish_watch_free.
+ *
+ * @return -1: none could be had, or watch is NULL, or this is a forked child; read the watch now and again
+ *         instead.
+ *
+ * Any thread; never waits. Since 0.1.0.
+ */
+intptr_t fish_watch_descriptor(const fish_watch *watch);
+
+/**
+ * Releases what a fish_watch_state owns, its credit too, and zeroes it. NULL, a zeroed struct and a second
+ * call are harmless.
+ *
+ * Any thread. Since 0.1.0.
+ */
+void fish_watch_state_free(fish_watch_state *state);
+
+/**
+ * Ends the watch, and lets go: the pointer and the descriptor are invalid from then on. It never waits; a
+ * reading under way is cancelled, and the thread ends within 100 ms. NULL is allowed.
+ *
+ * Any thread; never waits. Since 0.1.0.
+ */
+void fish_watch_free(fish_watch *watch);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -28,26 +28,41 @@ pub(super) unsafe fn call<T>(
     error: *mut fish_error,
     body: impl FnOnce(*mut T) -> Result<()> + Copy,
 ) -> fish_status {
+    // SAFETY: as the function demands.
+    unsafe { tell(out, name, error, |out| body(out).map(|()| (FISH_OK, None))) }
+}
+
+/// The same for a function that can fill `out` and tell of a failure all the same. `body` gives the status that is
+/// returned, and the failure if there is one.
+///
+/// SAFETY: as for `call`.
+pub(super) unsafe fn tell<T>(
+    out: *mut T,
+    name: &str,
+    error: *mut fish_error,
+    body: impl FnOnce(*mut T) -> Result<(fish_status, Option<Box<Error>>)> + Copy,
+) -> fish_status {
     uncancelled(|| {
         // SAFETY: as the function demands.
         unsafe {
             memory::clear(out);
             memory::clear(error);
         }
+        // SAFETY: as the function demands.
+        let filled =
+            |failure: &Error| error.is_null() || contained(|| unsafe { error::fill(error, failure) }).is_ok();
         let done = contained(|| if out.is_null() { Err(memory::missing(name)) } else { body(out) });
         let failure = match done {
-            Ok(Ok(())) => return FISH_OK,
+            Ok(Ok((status, None))) => return status,
+            Ok(Ok((status, Some(told)))) => {
+                return if filled(&told) { status } else { FISH_INTERNAL_ERROR };
+            }
             Ok(Err(failure)) => failure,
             Err(panic) => Error::bug(&panic),
         };
         // SAFETY: as the function demands. It may have been filled before the failure.
         unsafe { memory::clear(out) };
-        let status = failure.status as fish_status;
-        // SAFETY: as the function demands.
-        if !error.is_null() && contained(|| unsafe { error::fill(error, &failure) }).is_err() {
-            return FISH_INTERNAL_ERROR;
-        }
-        status
+        if filled(&failure) { failure.status as fish_status } else { FISH_INTERNAL_ERROR }
     })
 }
 

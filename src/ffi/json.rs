@@ -30,15 +30,21 @@ pub unsafe extern "C-unwind" fn fish_get_api_credit_json(
     unsafe {
         boundary::call(json, "json", error, |json| {
             client::share(client)?.api_credit(&query::read(query)?, |_, document| {
-                let mut block = Block::new(document.len() + 1);
-                block.text(document);
-                json.write_unaligned(block.into_raw().cast());
+                json.write_unaligned(text(document));
             })
         })
     }
 }
 
-/// Releases a string that fish_get_api_credit_json gave. NULL is harmless; a second call is not.
+/// A string for the caller.
+pub(super) fn text(document: &str) -> *mut c_char {
+    let mut block = Block::new(document.len() + 1);
+    block.text(document);
+    block.into_raw().cast()
+}
+
+/// Releases a string that fish_get_api_credit_json or fish_call_result_json gave. NULL is harmless; a
+/// second call is not.
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]

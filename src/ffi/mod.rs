@@ -24,6 +24,10 @@ mod error;
 
 mod cancel_token;
 
+mod call;
+
+mod watch;
+
 pub(crate) mod boundary;
 mod handle;
 mod heap;
@@ -31,6 +35,7 @@ mod memory;
 mod pin;
 
 pub use api_credit::*;
+pub use call::*;
 pub use cancel_token::*;
 pub use client::*;
 pub use error::*;
@@ -39,3 +44,4 @@ pub use json::*;
 pub use library::*;
 pub use query::*;
 pub use status::*;
+pub use watch::*;

@@ -90,7 +90,7 @@ const BOTTOM: &str = r#"
 "#;
 
 /// A section of the header: its title, and the file of src/ffi that it is written from.
-const SECTIONS: [(&str, &str); 9] = [
+const SECTIONS: [(&str, &str); 11] = [
     ("The library", "library"),
     ("How a call ended", "status"),
     ("A client", "client"),
@@ -100,6 +100,8 @@ const SECTIONS: [(&str, &str); 9] = [
     ("The same, as the server's JSON", "json"),
     ("Why it failed", "error"),
     ("Cancelling", "cancel_token"),
+    ("A call in the background", "call"),
+    ("A watch", "watch"),
 ];
 
 fn section(title: &str, file: &str) -> String {
@@ -118,13 +120,16 @@ fn section(title: &str, file: &str) -> String {
     // second typedef.
     text = text.replace("typedef struct fish_error {", "struct fish_error {").replace("} fish_error;", "};");
     text = text.replace("typedef struct fish_cancel_token fish_cancel_token;", "struct fish_cancel_token;");
-    text = text.replace("struct fish_cancel_token *", "fish_cancel_token *");
-    text = text.replace("struct fish_error *", "fish_error *");
-    for name in
-        ["fish_client_options", "fish_client", "fish_api_credit_query", "fish_api_credit", "fish_field_error"]
-    {
-        text = text.replace(&format!("struct {name} *"), &format!("{name} *"));
-    }
+    // Every type has a typedef, so none needs its tag where it is used.
+    let untagged = text.split_inclusive('\n').map(|line| match line {
+        line if line.starts_with("typedef ") || line.starts_with("struct ") && !line.contains('(') => {
+            line.to_owned()
+        }
+        line => line.replace("struct fish_", "fish_").replace("enum fish_", "fish_"),
+    });
+    text = untagged.collect();
+    // With usize as size_t, cbindgen writes isize as ptrdiff_t; a descriptor is an intptr_t.
+    text = text.replace("ptrdiff_t", "intptr_t");
     // A comment that fits on a line takes one.
     for indent in ["", "  "] {
         let (open, close) = (format!("{indent}/**\n{indent} * "), format!("\n{indent} */\n"));

@@ -61,4 +61,21 @@ layouts! {
         owner,
         reserved,
     }
+    fish_watch_options {
+        interval_ms,
+        low_micros,
+        recovered_micros,
+        reserved,
+    }
+    fish_watch_state {
+        credit,
+        level,
+        status,
+        failures,
+        next_ms,
+        age_ms,
+        changes,
+        owner,
+        reserved,
+    }
 }
