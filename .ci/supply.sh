@@ -28,7 +28,7 @@ fi
 
 # What the registry itself has taken back, cargo says when it packs the sources, without that database.
 echo "+ cargo package: no crate of Cargo.lock is yanked"
-packed=$(cargo package --locked --no-verify --allow-dirty --target-dir target/packed 2>&1) || {
+packed=$(cargo package --package fish-api-credit --locked --no-verify --allow-dirty --target-dir target/packed 2>&1) || {
   echo "$packed" >&2
   exit 1
 }

@@ -2,10 +2,9 @@
 # Builds the release library as it is shipped: the same source, lock file, compiler and target give the same bytes,
 # in whatever folder and under whatever home it is built (docs/reproducible.md).
 #
-#   packaging/build.sh [OPTIONS OF CARGO RUSTC, such as --target x86_64-pc-windows-gnu]
+#   packaging/build.sh [OPTIONS OF CARGO BUILD, such as --target x86_64-pc-windows-gnu]
 #
-# Naming the crate types makes cargo optimise at link time, which it does not for a library that is also built for
-# Rust. What this adds to the README's command are flags that name the folders of this machine by what they hold,
+# What this adds to `cargo build --release` are flags that name the folders of this machine by what they hold,
 # so that no path of yours stands in the library. They are kept here because cargo has no place in
 # Cargo.toml for them: a configuration file cannot say "my home".
 set -euo pipefail
@@ -50,4 +49,4 @@ export CARGO_ENCODED_RUSTFLAGS=$encoded
 export CFLAGS="${CFLAGS:-}$c_flags" CC_SHELL_ESCAPED_FLAGS=1
 
 cd "$root"
-exec cargo rustc --release --lib --crate-type cdylib,staticlib --locked "$@"
+exec cargo build --release --package fish-api-credit-capi --locked "$@"

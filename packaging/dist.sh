@@ -28,7 +28,7 @@ fail() {
 # build TARGET: leaves the libraries in $built, what rustc said in $log, and sets rustc, features and
 # crates (the options that choose them).
 build() {
-  local target=$1 command=zigbuild flags=(--release --lib --locked --target-dir "target/dist/$1")
+  local target=$1 command=zigbuild flags=(--release --lib --package fish-api-credit-capi --locked --target-dir "target/dist/$1")
   local sysroot_libs
   local cargo=cargo
   rustc=rustc features=default crates=()
@@ -69,7 +69,7 @@ build() {
   local run=("$cargo" rustc)
   [ $command = build ] || run=(cargo-zigbuild rustc)
   echo "+ ${environment[*]} ${run[*]} ${flags[*]}"
-  env "${environment[@]}" "${run[@]}" "${flags[@]}" --crate-type cdylib,staticlib -- --print native-static-libs \
+  env "${environment[@]}" "${run[@]}" "${flags[@]}" -- --print native-static-libs \
     >"$log" 2>&1 || { tail -50 "$log" >&2; fail "$target does not build"; }
   built=$PWD/target/dist/$target/$target/release
 }

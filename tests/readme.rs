@@ -126,7 +126,7 @@ fn every_command_does_what_it_says() {
         &bin.join("cargo"),
         &format!(
             "echo \"cargo $*\" >>'{}'\ncase \"$*\" in\n'run --example quickstart') exec '{}' ;;\n\
-             'rustc --release --lib --crate-type cdylib,staticlib' | test) ;;\n*) exit 64 ;;\nesac",
+             'build --release' | test) ;;\n*) exit 64 ;;\nesac",
             asked.display(),
             quickstart.display()
         ),
@@ -154,7 +154,7 @@ fn every_command_does_what_it_says() {
     assert!(printed.ends_with(&sandbox::document(false)), "{printed}");
     assert_eq!(
         std::fs::read_to_string(asked).unwrap(),
-        "cargo run --example quickstart\ncargo test\ncargo rustc --release --lib --crate-type cdylib,staticlib\n"
+        "cargo run --example quickstart\ncargo test\ncargo build --release\n"
     );
     let run = read(".ci/run");
     for command in ["cargo run --example quickstart", "cargo test"] {

@@ -23,7 +23,7 @@ fn the_table_says_what_rustc_says() {
     let about = String::from_utf8(about.stdout).unwrap();
     let host = about.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     let output = Command::new(cargo)
-        .args(["rustc", "--locked", "--lib", "--crate-type", "staticlib", "--manifest-path"])
+        .args(["rustc", "--locked", "--package", "fish-api-credit-capi", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         // A folder of its own: in the one that this test was built in, each would undo the other's build.
         .arg("--target-dir")

@@ -32,6 +32,7 @@ pub use api_credit::*;
 pub use cancel_token::*;
 pub use client::*;
 pub use error::*;
+pub use heap::WipingHeap;
 pub use json::*;
 pub use library::*;
 pub use query::*;

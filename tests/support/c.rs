@@ -60,7 +60,7 @@ pub fn static_library() -> (PathBuf, String, String) {
     let target = built().ancestors().nth(2).unwrap().join("static-library");
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
-    command.args(["rustc", "--locked", "--lib", "--crate-type", "staticlib", "--target-dir"]).arg(&target);
+    command.args(["rustc", "--locked", "--package", "fish-api-credit-capi", "--target-dir"]).arg(&target);
     command.args(["--config", "profile.dev.debug=0", "--color", "never"]);
     command.args(["--message-format", "json-render-diagnostics", "--", "--print", "native-static-libs"]);
     let output = as_from_a_shell(&mut command).output().expect("cargo");
