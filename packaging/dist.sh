@@ -72,6 +72,13 @@ build() {
   env "${environment[@]}" "${run[@]}" "${flags[@]}" -- --print native-static-libs \
     >"$log" 2>&1 || { tail -50 "$log" >&2; fail "$target does not build"; }
   built=$PWD/target/dist/$target/$target/release
+  case $target in
+  *-linux-*)
+    local binutils=${target/-unknown/}-
+    LD=${binutils}ld OBJCOPY=${binutils}objcopy AR=${binutils}ar packaging/localize.sh \
+      "$built/deps/libfish_api_credit.a" "$built/libfish_api_credit.a" --strip-debug
+    ;;
+  esac
 }
 
 # Holds the libraries to what every release promises.
@@ -94,6 +101,8 @@ check() {
   case $target in
   *-linux-gnu)
     exports=$(nm -D --defined-only "$tree/lib/libfish_api_credit.so" | awk '{ print $3 }' | sort -u)
+    diff <(echo "$wanted") <(nm -g --defined-only "$tree/lib/libfish_api_credit.a" | awk 'NF == 3 { print $3 }' |
+      sort -u) || fail "$target: the static library defines more or less than the header's functions"
     newest=$(objdump -T "$tree/lib/libfish_api_credit.so" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -1)
     [ "$(printf '%s\n' "$newest" "GLIBC_$glibc" | sort -V | tail -1)" = "GLIBC_$glibc" ] ||
       fail "$target needs $newest"

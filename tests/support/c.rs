@@ -68,6 +68,12 @@ pub fn static_library() -> (PathBuf, String, String) {
     (target.join("debug/libfish_api_credit.a"), stdout(&output), said)
 }
 
+/// A static library that defines the header's functions alone, as it is released, made from one that cargo built.
+pub fn localize(built: &Path, result: &Path) {
+    let mut command = Command::new(root().join("packaging/localize.sh"));
+    stdout(&command.arg(built).arg(result).output().expect("a shell"));
+}
+
 /// A folder with the library under every name that a linker and a loader look for.
 pub fn library_folder(scratch: &Path) -> PathBuf {
     let folder = scratch.join("lib");
