@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # The supply chain: what the library is made of, under which licences, and that the same source gives the same
-# bytes. Needs Rust and a C compiler; brings cargo-deny.
+# bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+. .ci/packages.sh
+need cc gcc /usr/include/stdio.h libc6-dev git git
 
 # ---- Dependencies: licences, duplicates, sources, advisories -------------------------------------------------
 cargo_deny_version=0.20.2
