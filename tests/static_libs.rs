@@ -1,5 +1,5 @@
-//! The static library as it is released: what it defines, what a link needs beside it, and that it meets another
-//! Rust library, and a Rust program, in one link.
+//! The static library as it is released: what it defines, what a link needs beside it, and that it links beside
+//! another Rust library and into a Rust program.
 
 #![cfg(target_os = "linux")]
 #![allow(missing_docs)]
@@ -114,7 +114,6 @@ fn it_links_into_a_rust_program() {
     assert_eq!(c::stdout(&c::command(program).output().unwrap()), "12.345678\n");
 }
 
-/// What one library keeps to itself, another cannot be given by mistake: nothing but the header's functions is kept.
 #[test]
 fn a_linker_that_cannot_make_it_is_refused_with_a_sentence() {
     let scratch = tempfile::tempdir().unwrap();
