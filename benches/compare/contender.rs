@@ -114,10 +114,9 @@ pub fn build() -> Built {
     // This program is target/release/deps/compare-…
     let library = own.ancestors().nth(2).unwrap().join("libfish_api_credit.so");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // `cargo bench` has just built the library too, but with what the development dependencies turn on in it, and
-    // cargo optimises across crates only where it builds no rlib beside.
+    // `cargo bench` has just built the library too, but with what the development dependencies turn on in it.
     let cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
-        .args(["rustc", "--release", "--lib", "--crate-type", "cdylib", "--quiet"])
+        .args(["build", "--release", "--package", "fish-api-credit-capi", "--quiet"])
         .current_dir(root)
         .status();
     assert!(cargo.unwrap().success(), "the release library could not be built");
