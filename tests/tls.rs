@@ -3,10 +3,10 @@
 
 mod support;
 
-use std::io::{self, Write};
+use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
@@ -126,7 +126,7 @@ fn the_bundled_roots_are_the_default_and_trust_no_authority_of_a_test() {
 fn saying(bytes: &'static [u8]) -> Peer {
     Peer::new(move |mut link| {
         let mut piece = [0; 4096];
-        let _ = io::Read::read(&mut link, &mut piece)?;
+        let _ = link.read(&mut piece)?;
         link.write_all(bytes)?;
         link.fin()
     })
@@ -605,6 +605,60 @@ fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() {
 }
 
 #[test]
+fn whatever_waits_in_a_kept_connection_ends_it() {
+    let trusted = Trusted::new();
+    let wrong = answer(200, "", DOCUMENT.replace("12.345678", "66.6"));
+    for versions in [ONLY_1_3, ONLY_1_2] {
+        // While it lies idle: more than rustls reads at once, too.
+        for length in [1, 4096, 5000, 20_000, 100_000] {
+            let unasked = [&wrong[..], &vec![b' '; length]].concat()[..length].to_vec();
+            let sent = Arc::new(Barrier::new(2));
+            let told = Arc::clone(&sent);
+            let peer = server(trusted.authority.issue().config(versions), move |mut secured| {
+                let first = secured.link.number == 0;
+                while secured.head()?.is_some() {
+                    secured.send(&ok())?;
+                    if first {
+                        secured.send(&unasked)?;
+                        told.wait();
+                    }
+                }
+                Ok(())
+            });
+            let client = trusted.client(&peer.https_url());
+            client.get(&Query::default()).unwrap();
+            sent.wait();
+            for _ in 0..2 {
+                assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{length}");
+            }
+            assert_eq!(peer.connections(), 2, "{versions:?}: {length}");
+        }
+
+        // The start of a record, in one packet with the answer; its end comes when the next request has.
+        for part in [1, 4, 5, 6, 100, 300] {
+            let wrong = wrong.clone();
+            let peer = server(trusted.authority.issue().config(versions), move |mut secured| {
+                secured.head()?;
+                let answer = secured.encrypt(&ok());
+                if secured.link.number > 0 {
+                    return secured.link.write_all(&answer).and_then(|()| secured.link.stall());
+                }
+                let record = secured.encrypt(&wrong);
+                secured.link.write_all(&[&answer[..], &record[..part]].concat())?;
+                secured.link.read_exact(&mut [0])?;
+                secured.link.write_all(&record[part..])?;
+                secured.link.stall()
+            });
+            let client = trusted.client(&peer.https_url());
+            for _ in 0..2 {
+                assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{part}");
+            }
+            assert_eq!(peer.connections(), 2, "{versions:?}: {part} bytes of a record");
+        }
+    }
+}
+
+#[test]
 fn a_record_that_arrives_byte_by_byte_is_read_and_a_deadline_holds_inside_one() {
     let trusted = Trusted::new();
     let peer = server(trusted.config(), |mut secured| {
@@ -659,6 +713,33 @@ fn deadline_and_cancel_hold_while_the_body_is_read() {
         assert_eq!(got.unwrap_err().status, FISH_CANCELLED);
         assert!(returned - cancelled < PROMISED, "{:?}", returned - cancelled);
     });
+}
+
+#[test]
+fn http_1_1_is_what_is_negotiated() {
+    let trusted = Trusted::new();
+    for versions in [ONLY_1_3, ONLY_1_2] {
+        let offering = |protocols: &[&str]| {
+            let mut config = trusted.authority.issue().config(versions);
+            config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+            server(config, |mut secured| {
+                assert!(secured.head()?.is_some());
+                let chosen = secured.tls.alpn_protocol().map(<[u8]>::to_vec).unwrap_or_default();
+                let document = DOCUMENT.replace("fedcba9876543210", &String::from_utf8(chosen).unwrap());
+                secured.send(&answer(200, "", document))?;
+                secured.link.stall()
+            })
+        };
+        for protocols in [&["h2", "http/1.1"][..], &["http/1.1"]] {
+            let peer = offering(protocols);
+            let credit = trusted.client(&peer.https_url()).get(&Query::default()).unwrap();
+            assert_eq!(credit.user_id, "http/1.1http/1.1", "{protocols:?}");
+        }
+        let failure = trusted.fails(&offering(&["h2"]).https_url());
+        assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{failure:?}");
+        assert!(failure.message.contains("no_application_protocol"), "{}", failure.message);
+        assert!(!failure.retryable);
+    }
 }
 
 #[test]
