@@ -77,9 +77,12 @@ impl Deadline {
     /// Waits for an event.
     pub(crate) fn event(&self, event: &Event) -> Result<(), Interrupted> {
         while !event.is_set() {
-            match event.poll_fd() {
-                Some(fd) => self.one(fd)?,
-                None => self.pause(TICK)?,
+            if let Some(fd) = event.poll_fd() {
+                self.one(fd)?;
+            }
+            // It has no descriptor, or one that the host has closed or made another's.
+            if !event.is_set() {
+                self.pause(TICK)?;
             }
         }
         Ok(())
