@@ -20,6 +20,11 @@ use support::tls::{Authority, BOTH, Identity, ONLY_1_2, ONLY_1_3, Secured, answe
 /// What the design promises beyond a deadline, and after a cancel.
 const PROMISED: Duration = Duration::from_millis(100);
 
+fn base64(bytes: &[u8]) -> String {
+    use ::base64::Engine;
+    ::base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
 fn ok() -> Vec<u8> {
     answer(200, "Content-Type: application/json\r\n", DOCUMENT)
 }
@@ -343,6 +348,13 @@ fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
     let without_end = lines[..lines.len() - 1].join("\n");
     let not_base64 = pem.replacen(lines[1], "!!!!", 1);
     let not_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let trailing = [trusted.authority.der(), b"\x30\0"].concat();
+    let more_behind =
+        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----", base64(&trailing));
+    let broken_second = format!("certificate in line {} that cannot be decoded", lines.len() + 2);
+    let openssls = pem.replace("CERTIFICATE", "TRUSTED CERTIFICATE");
+    let container = pem.replace("CERTIFICATE", "PKCS7");
+    let large = format!("{}{pem}", "#\n".repeat(8 * 1024 * 1024));
     let key_only = rcgen::KeyPair::generate().unwrap().serialize_pem();
     for (what, path, why) in [
         ("missing", folder.join("none.pem").to_str().unwrap().to_owned(), "could not be opened"),
@@ -352,10 +364,15 @@ fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
         ("empty", write("empty.pem", ""), "holds no certificate"),
         ("not PEM", write("text.pem", "hello\nworld\n"), "holds no certificate"),
         ("a key", write("key.pem", &key_only), "holds no certificate"),
-        ("cut short", write("cut.pem", &without_end), "could not be read as PEM"),
-        ("not base64", write("base64.pem", &not_base64), "could not be read as PEM"),
-        ("not DER", write("der.pem", not_der), "cannot be used"),
-        ("a broken one after a good one", write("two.pem", &format!("{pem}{not_der}")), "cannot be used"),
+        ("cut short", write("cut.pem", &without_end), "has a section in line 1 that does not end"),
+        ("not base64", write("base64.pem", &not_base64), "certificate in line 1 that is not valid base64"),
+        ("not DER", write("der.pem", not_der), "certificate in line 1 that cannot be decoded"),
+        ("more behind it", write("more.pem", &more_behind), "certificate in line 1 that cannot be decoded"),
+        ("a broken one after a good one", write("two.pem", &format!("{pem}\n{not_der}")), &broken_second),
+        ("OpenSSL's", write("trusted.pem", &format!("{pem}{openssls}")), "of OpenSSL's TRUSTED kind"),
+        ("a container", write("pkcs7.pem", &format!("{pem}{container}")), "does not read (PKCS7)"),
+        ("a byte order mark alone", write("bom.pem", "\u{feff}"), "holds no certificate"),
+        ("beyond 16 MiB", write("large.pem", &large), "is larger than 16 MiB"),
     ] {
         // Even where it will not be used.
         for url in ["https://127.0.0.1:1", "http://127.0.0.1:1"] {
@@ -367,13 +384,33 @@ fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
             assert_eq!(failure.attempts, 0, "{what}");
         }
     }
-    // A file of several, with text between them, as systems keep them.
-    let several = format!("# one\n{}\n# two\n{pem}", Authority::new().pem());
-    let several = write("several.pem", &several);
+}
+
+/// The certificate that matters is the last, so that none before it and not it itself can have been passed over.
+#[test]
+fn a_ca_file_is_read_however_it_was_put_together() {
+    let trusted = Trusted::new();
+    let (other, pem) = (Authority::new().pem(), trusted.authority.pem());
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
     let peer = answering(trusted.config(), ok());
     let url = peer.https_url();
-    let options = Options { ca_file: Some(&several), ..trusted.options(&url) };
-    assert!(Client::new(&options).unwrap().get(&Query::default()).is_ok());
+    for (what, text) in [
+        ("text between, as systems keep them", format!("# one\n{other}\n# two\n{pem}")),
+        ("a byte order mark", format!("\u{feff}{pem}")),
+        ("two files with byte order marks", format!("\u{feff}{other}\u{feff}{pem}")),
+        ("glued without a line end", format!("{}{pem}", other.trim_end())),
+        ("no last line end", pem.trim_end().to_owned()),
+        ("Windows line ends", format!("{other}{pem}").replace('\n', "\r\n")),
+        ("an older label", format!("{other}{pem}").replace("CERTIFICATE", "X509 CERTIFICATE")),
+        ("a key beside", format!("{key}{pem}")),
+        ("twice", format!("{pem}{pem}")),
+    ] {
+        let path = trusted.folder.path().join("read.pem");
+        std::fs::write(&path, text).unwrap();
+        let options = Options { ca_file: path.to_str(), ..trusted.options(&url) };
+        let got = Client::new(&options).and_then(|client| client.get(&Query::default()));
+        assert_eq!(got.expect(what).credit, "12.345678");
+    }
 }
 
 /// Runs tests/host/ask.c with these arguments and this environment; gives what it printed.

@@ -7,6 +7,7 @@ mod connector;
 mod dns;
 pub(crate) mod error;
 mod happy_eyeballs;
+mod pem;
 pub(crate) mod proxy;
 mod session;
 mod tcp;
