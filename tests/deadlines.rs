@@ -7,11 +7,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
 use socket2::{Domain, Socket, Type};
 use support::call::{Client, Options, Query, Token, name};
+use support::peer::BlackHole;
 use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
 use support::{c, child, clock};
 
@@ -19,26 +20,6 @@ const SHORT: u32 = 300;
 
 fn ms(ms: u32) -> Duration {
     Duration::from_millis(ms.into())
-}
-
-/// An address at which connecting neither succeeds nor fails: its backlog is full.
-struct BlackHole(SocketAddr, #[allow(dead_code)] Vec<Socket>);
-
-impl BlackHole {
-    fn new() -> BlackHole {
-        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-        listener.listen(0).unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut sockets = vec![listener];
-        for _ in 0..3 {
-            let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-            filler.set_nonblocking(true).unwrap();
-            let _ = filler.connect(&address);
-            sockets.push(filler);
-        }
-        BlackHole(address.as_socket().unwrap(), sockets)
-    }
 }
 
 /// A server that accepts nobody: connections are made by the kernel, which takes little in, and nothing ever
@@ -75,7 +56,7 @@ struct Stage {
 impl Stage {
     fn url(&self) -> String {
         let address = match &self.place {
-            Place::Hole(hole) => hole.0,
+            Place::Hole(hole) => hole.address(),
             Place::Deaf(deaf) => deaf.0.local_addr().unwrap(),
             Place::Server(server) => server.address(),
         };
@@ -244,7 +225,7 @@ fn connect_timeout_ends_an_attempt_and_not_the_call() {
     let hole = BlackHole::new();
     let deaf = Deaf::new();
     for (url, words) in [
-        (format!("http://{}", hole.0), "connecting"),
+        (format!("http://{}", hole.address()), "connecting"),
         (format!("https://{}", deaf.0.local_addr().unwrap()), "in the TLS handshake"),
     ] {
         let options = Options {
