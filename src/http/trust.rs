@@ -1,17 +1,17 @@
 //! Whom to trust: the roots that verify a server's certificate, and how much of what it sends is looked at. rustls
 //! runs with ring, which is named here and nowhere made the process's default.
 
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientConfig, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme};
 
 use crate::error::{Error, Result};
+use crate::http::pem;
 use crate::status::Status;
 
 /// No list of authorities comes near it; Mozilla's is a quarter of a megabyte.
@@ -150,13 +150,19 @@ fn read_pem(path: &str) -> Result<RootCertStore> {
     if !std::fs::metadata(path).map_err(unopened)?.is_file() {
         return Err(refuse("is not a file".to_owned()));
     }
-    let file = std::fs::File::open(path).map_err(unopened)?.take(MAX_CA_FILE);
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).map_err(unopened)?;
+    file.take(MAX_CA_FILE + 1)
+        .read_to_end(&mut text)
+        .map_err(|why| refuse(format!("could not be read ({why})")))?;
+    if text.len() as u64 > MAX_CA_FILE {
+        return Err(refuse(format!("is larger than {} MiB", MAX_CA_FILE >> 20)));
+    }
     let mut store = RootCertStore::empty();
-    for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
-        let certificate = certificate.map_err(|why| refuse(format!("could not be read as PEM ({why})")))?;
+    for (line, certificate) in pem::certificates(&text).map_err(refuse)? {
         store
             .add(certificate)
-            .map_err(|why| refuse(format!("has a certificate that cannot be used ({why})")))?;
+            .map_err(|_| refuse(format!("has a certificate in line {line} that cannot be decoded")))?;
     }
     if store.is_empty() {
         return Err(refuse("holds no certificate".to_owned()));

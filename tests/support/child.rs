@@ -29,6 +29,21 @@ pub fn alone(test: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce()
     }
 }
 
+/// Whether this is such a process. What its parent starts for it (a server that must outlive its descriptors) it
+/// does not start again.
+pub fn is_one() -> bool {
+    std::env::var_os(MARK).is_some()
+}
+
+/// A function of a preloaded library.
+#[cfg(target_os = "linux")]
+pub fn preloaded(name: &std::ffi::CStr) -> *mut std::ffi::c_void {
+    // SAFETY: it only looks a name up.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    assert!(!found.is_null(), "no library with {name:?} was preloaded");
+    found
+}
+
 fn run(mut command: Command) -> Output {
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id();

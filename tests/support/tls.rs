@@ -49,6 +49,10 @@ impl Authority {
         self.0.pem()
     }
 
+    pub fn der(&self) -> &[u8] {
+        self.0.der()
+    }
+
     /// Writes it as a ca_file; gives its path.
     pub fn file(&self, folder: &Path) -> String {
         let path = folder.join("ca.pem");
