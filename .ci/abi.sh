@@ -1,17 +1,10 @@
 #!/usr/bin/env bash
-# The binary interface: what is committed, every other system with 64-bit pointers, and the last release. Needs Rust,
-# a C compiler and binutils; brings g++ and clang.
+# The binary interface: what is committed, every other system with 64-bit pointers, and the last release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=()
-command -v g++ >/dev/null || packages+=(g++)
-command -v clang >/dev/null && command -v clang++ >/dev/null || packages+=(clang)
-if [ ${#packages[@]} -gt 0 ]; then
-  echo "+ apt-get install ${packages[*]}"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
-fi
+. .ci/packages.sh
+need cc gcc /usr/include/stdio.h libc6-dev g++ g++ clang++ clang git git
 
 # The release before this one: a tag that is not on this very commit.
 tag=$(git describe --tags --abbrev=0 --match 'v[0-9]*' 'HEAD^' 2>/dev/null || true)

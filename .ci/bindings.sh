@@ -10,17 +10,9 @@ run() {
   "$@"
 }
 
-missing=()
-command -v go >/dev/null || missing+=(golang-go)
-command -v gcc >/dev/null || missing+=(gcc libc6-dev)
-command -v clang >/dev/null || missing+=(clang)
-command -v pkg-config >/dev/null || missing+=(pkg-config)
-/usr/bin/python3 -m pytest --version >/dev/null 2>&1 || missing+=(python3-pytest)
-/usr/bin/python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
-if ((${#missing[@]})); then
-  run apt-get update -q
-  run apt-get install -y -q --no-install-recommends "${missing[@]}"
-fi
+. .ci/packages.sh
+need go golang-go gcc gcc /usr/include/stdio.h libc6-dev clang clang pkg-config pkg-config \
+  /usr/lib/python3/dist-packages/pytest python3-pytest '/usr/lib/python3*/ensurepip' python3-venv
 
 tools=$(mktemp -d)
 trap 'rm -rf "$tools"' EXIT

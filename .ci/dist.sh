@@ -10,17 +10,12 @@ targets=("$@")
 [ $# -gt 0 ] || targets=(x86_64-unknown-linux-gnu x86_64-pc-windows-gnu aarch64-unknown-linux-gnu
   aarch64-apple-darwin x86_64-apple-darwin)
 
-packages=(clang cmake cargo-web g++-aarch64-linux-gnu g++-mingw-w64-x86-64-posix lld llvm pkg-config python3-venv
-  qemu-user rust-web-src rustc-web wine64)
-missing=()
-for package in "${packages[@]}"; do
-  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-  echo "+ apt-get install ${missing[*]}"
-  apt-get -o DPkg::Lock::Timeout=600 update -q
-  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -q -y --no-install-recommends "${missing[@]}"
-fi
+. .ci/packages.sh
+need cc gcc /usr/include/stdio.h libc6-dev g++ g++ clang clang cmake cmake make make /usr/bin/cargo cargo-web \
+  aarch64-linux-gnu-g++ g++-aarch64-linux-gnu x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix \
+  lld lld llvm-objdump llvm pkg-config pkg-config \
+  '/usr/lib/python3*/ensurepip' python3-venv qemu-aarch64 qemu-user /usr/lib/rustlib/src/rust/library rust-web-src \
+  /usr/bin/rustc rustc-web /usr/lib/wine/wine64 wine64
 mkdir -p target/dist
 if [ ! -x target/dist/venv/bin/cargo-zigbuild ]; then
   python3 -m venv target/dist/venv

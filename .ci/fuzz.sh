@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-command -v c++ >/dev/null || { apt-get update -qq; apt-get install -y -qq --no-install-recommends g++; }
+. .ci/packages.sh
+need cc gcc /usr/include/stdio.h libc6-dev c++ g++
 command -v cargo-fuzz >/dev/null || { echo "+ cargo install cargo-fuzz"; cargo install --locked cargo-fuzz; }
 
 # The sanitisers' flags are a nightly compiler's; any other takes them when told to.

@@ -4,17 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-need() {
-  command -v "$1" >/dev/null || missing+=("${2:-$1}")
-}
-missing=()
-need cc gcc
-need clang
-need valgrind
-[ -d /usr/lib/rustlib/src/rust/library ] || missing+=(rustc-web cargo-web rust-web-src)
-if [ "${#missing[@]}" -gt 0 ]; then
-  (set -x; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}")
-fi
+. .ci/packages.sh
+# What clang's AddressSanitizer links besides the runtime comes with clang only where apt installs what is recommended.
+need cc gcc /usr/include/stdio.h libc6-dev clang clang valgrind valgrind \
+  '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan_static-*.a' libclang-rt-14-dev \
+  /usr/bin/cargo cargo-web /usr/bin/rustc rustc-web /usr/lib/rustlib/src/rust/library rust-web-src
 
 export FISH_CI=1
 target=$(rustc -vV | sed -n 's/^host: //p')

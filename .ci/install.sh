@@ -4,17 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-need() { # need COMMAND PACKAGE: installs the Debian package if the command is missing.
-  command -v "$1" >/dev/null && return
-  echo "+ apt-get install $2"
-  apt-get -o DPkg::Lock::Timeout=600 update -q
-  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -q -y --no-install-recommends "$2"
-}
-need cmake cmake
-need pkg-config pkg-config
-need g++ g++
-need clang++ clang
-need ninja ninja-build
+. .ci/packages.sh
+# Clang's AddressSanitizer, for the C++ tests, comes with it only where apt installs what is recommended.
+need cc gcc /usr/include/stdio.h libc6-dev cmake cmake make make pkg-config pkg-config g++ g++ clang++ clang ld.lld lld \
+  ninja ninja-build git git \
+  '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a' libclang-rt-14-dev
 
 absent() { # absent COMMAND...: the command must fail. (A plain `!` is lost on `set -e`.)
   if "$@"; then
@@ -53,6 +47,9 @@ diff <(echo "$expected" | sed '/^$/d') <(cd "$work/first" && find . ! -type d -p
 test "$(readlink "$work/first/lib/$soname")" = "libfish_api_credit.so.$version"
 test "$(readlink "$work/first/lib/libfish_api_credit.so")" = "libfish_api_credit.so.$version"
 grep -qF "soname: [$soname]" <(readelf -d "$work/first/lib/libfish_api_credit.so")
+# The static library defines the functions that the shared one exports, and no other symbol.
+diff <(nm -D --defined-only --format=posix "$work/first/lib/libfish_api_credit.so" | cut -d' ' -f1) \
+  <(nm -g --defined-only --format=posix "$work/first/lib/libfish_api_credit.a" | sed '/:$/d; s/ .*//')
 # Nothing installed remembers where it was built or first installed.
 absent grep -rlF -e "$work" -e "$PWD" "$work/first/include" "$work/first/lib/cmake" "$work/first/lib/pkgconfig"
 

@@ -4,15 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export FISH_CI="${FISH_CI:-1}"
 
-missing=()
-for program in tinyproxy microsocks; do
-    command -v "$program" >/dev/null || missing+=("$program")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-    echo "+ apt-get install ${missing[*]}"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
-fi
+. .ci/packages.sh
+need cc gcc /usr/include/stdio.h libc6-dev tinyproxy tinyproxy microsocks microsocks
 
 # With the system's roots, the same tests are run by plain `cargo test`.
 set -x

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # The supply chain: what the library is made of, under which licences, and that the same source gives the same
-# bytes. Needs Rust and a C compiler; brings cargo-deny.
+# bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+. .ci/packages.sh
+need cc gcc /usr/include/stdio.h libc6-dev git git
 
 # ---- Dependencies: licences, duplicates, sources, advisories -------------------------------------------------
 cargo_deny_version=0.20.2
@@ -28,7 +31,7 @@ fi
 
 # What the registry itself has taken back, cargo says when it packs the sources, without that database.
 echo "+ cargo package: no crate of Cargo.lock is yanked"
-packed=$(cargo package --locked --no-verify --allow-dirty --target-dir target/packed 2>&1) || {
+packed=$(cargo package --package fish-api-credit --locked --no-verify --allow-dirty --target-dir target/packed 2>&1) || {
   echo "$packed" >&2
   exit 1
 }

@@ -2,12 +2,12 @@
 # Builds the release library as it is shipped: the same source, lock file, compiler and target give the same bytes,
 # in whatever folder and under whatever home it is built (docs/reproducible.md).
 #
-#   packaging/build.sh [OPTIONS OF CARGO RUSTC, such as --target x86_64-pc-windows-gnu]
+#   packaging/build.sh [OPTIONS OF CARGO BUILD, such as --target aarch64-unknown-linux-gnu]
 #
-# Naming the crate types makes cargo optimise at link time, which it does not for a library that is also built for
-# Rust. What this adds to the README's command are flags that name the folders of this machine by what they hold,
-# so that no path of yours stands in the library. They are kept here because cargo has no place in
-# Cargo.toml for them: a configuration file cannot say "my home".
+# This adds two things to `cargo build --release`. Flags name the folders of this machine by what they hold, so that
+# no path of yours stands in the library; cargo has no place for them in Cargo.toml, and a configuration file cannot
+# say "my home". And the static library of an ELF target keeps only the header's functions global
+# (packaging/localize.sh; LD, OBJCOPY and AR name the target's binutils).
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -49,5 +49,21 @@ export CARGO_ENCODED_RUSTFLAGS=$encoded
 # What the cc crate compiles, ring's C and assembly, is named in the same way.
 export CFLAGS="${CFLAGS:-}$c_flags" CC_SHELL_ESCAPED_FLAGS=1
 
+target=$(rustc -vV | sed -n 's/^host: //p')
+folder=$target_folder/release
+for ((i = 1; i <= $#; i++)); do
+  case ${!i} in
+  --target) next=$((i + 1)) target=${!next} folder=$target_folder/$target/release ;;
+  --target=*) target=${!i#--target=} folder=$target_folder/$target/release ;;
+  esac
+done
+
 cd "$root"
-exec cargo rustc --release --lib --crate-type cdylib,staticlib --locked "$@"
+cargo build --release --package fish-api-credit-capi --locked "$@"
+case $target in
+*-windows-* | *-apple-*) ;;
+*)
+  # Another name for what cargo built: cargo looks at its own file to see whether there is something to do.
+  packaging/localize.sh "$folder/deps/libfish_api_credit.a" "$folder/libfish_api_credit.a" --strip-debug
+  ;;
+esac

@@ -28,7 +28,7 @@ fail() {
 # build TARGET: leaves the libraries in $built, what rustc said in $log, and sets rustc, features and
 # crates (the options that choose them).
 build() {
-  local target=$1 command=zigbuild flags=(--release --lib --locked --target-dir "target/dist/$1")
+  local target=$1 command=zigbuild flags=(--release --lib --package fish-api-credit-capi --locked --target-dir "target/dist/$1")
   local sysroot_libs
   local cargo=cargo
   rustc=rustc features=default crates=()
@@ -69,9 +69,16 @@ build() {
   local run=("$cargo" rustc)
   [ $command = build ] || run=(cargo-zigbuild rustc)
   echo "+ ${environment[*]} ${run[*]} ${flags[*]}"
-  env "${environment[@]}" "${run[@]}" "${flags[@]}" --crate-type cdylib,staticlib -- --print native-static-libs \
+  env "${environment[@]}" "${run[@]}" "${flags[@]}" -- --print native-static-libs \
     >"$log" 2>&1 || { tail -50 "$log" >&2; fail "$target does not build"; }
   built=$PWD/target/dist/$target/$target/release
+  case $target in
+  *-linux-*)
+    local binutils=${target/-unknown/}-
+    LD=${binutils}ld OBJCOPY=${binutils}objcopy AR=${binutils}ar packaging/localize.sh \
+      "$built/deps/libfish_api_credit.a" "$built/libfish_api_credit.a" --strip-debug
+    ;;
+  esac
 }
 
 # Holds the libraries to what every release promises.
@@ -94,6 +101,8 @@ check() {
   case $target in
   *-linux-gnu)
     exports=$(nm -D --defined-only "$tree/lib/libfish_api_credit.so" | awk '{ print $3 }' | sort -u)
+    diff <(echo "$wanted") <(nm -g --defined-only "$tree/lib/libfish_api_credit.a" | awk 'NF == 3 { print $3 }' |
+      sort -u) || fail "$target: the static library defines more or less than the header's functions"
     newest=$(objdump -T "$tree/lib/libfish_api_credit.so" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -1)
     [ "$(printf '%s\n' "$newest" "GLIBC_$glibc" | sort -V | tail -1)" = "GLIBC_$glibc" ] ||
       fail "$target needs $newest"

@@ -51,13 +51,13 @@ entry() {
 # ---- The crates of the lock file that are linked --------------------------------------------------------------
 cargo metadata --locked --format-version 1 --filter-platform "$target" |
   grep -o '"manifest_path":"[^"]*Cargo.toml"' | cut -d'"' -f4 | sed 's|/Cargo.toml$||' >"$scratch/folders"
-cargo tree --locked --target "$target" --edges normal,no-proc-macro --prefix none --no-dedupe \
+cargo tree --locked --package fish-api-credit-capi --target "$target" --edges normal,no-proc-macro --prefix none --no-dedupe \
   --format '{p}|{l}|{r}' "$@" | sort -u >"$scratch/crates"
 [ "$(wc -l <"$scratch/crates")" -gt 1 ] || fail "cargo tree lists no crates"
 
 while IFS='|' read -r package licence repository; do
   read -r name version _ <<<"$package"
-  [ "$name" != fish-api-credit ] || continue
+  [[ $name != fish-api-credit* ]] || continue
   folder=$(grep -x ".*/$name-${version#v}" "$scratch/folders" | head -n 1) || fail "no source of $package"
   find "$folder" -type f \( -iname 'licen[sc]e*' -o -iname 'copying*' -o -iname 'notice*' -o -iname 'unlicense*' \
     -o -iname 'copyright*' \) ! -name '*.rs' | LC_ALL=C sort |

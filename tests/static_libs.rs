@@ -1,13 +1,46 @@
-//! What a static link needs beside the library is what rustc says, no more and no less.
+//! The static library as it is released: what it defines, what a link needs beside it, and that it links beside
+//! another Rust library and into a Rust program.
 
+#![cfg(target_os = "linux")]
 #![allow(missing_docs)]
 
-use std::path::Path;
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use support::c;
+use support::header::Header;
+use support::tools::{have, in_ci};
+
+/// The release library under FISH_CI, where there is time to build it; else the one just built, made in the same way.
+fn library(scratch: &Path) -> PathBuf {
+    let library = scratch.join("libfish_api_credit.a");
+    if in_ci() {
+        std::fs::copy(c::release().join("libfish_api_credit.a"), &library).unwrap();
+    } else {
+        c::localize(&c::built().join("libfish_api_credit.a"), &library);
+    }
+    library
+}
+
+fn source(name: &str) -> PathBuf {
+    c::root().join("tests/static").join(name)
+}
+
+fn rustc(crate_type: &str, name: &str, scratch: &Path, flags: &[&str]) -> PathBuf {
+    let output = scratch.join(name).with_extension(if crate_type == "bin" { "" } else { "a" });
+    let mut command = Command::new("rustc");
+    command.args(["--edition=2024", "-Copt-level=1", "--crate-type", crate_type]).arg("-L").arg(scratch);
+    command.args(flags).arg(source(name)).arg("-o").arg(&output);
+    c::stdout(&command.output().expect("rustc"));
+    output
+}
 
 /// The table's line for a target; `None` if it has none.
 fn listed(target: &str) -> Option<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/native-static-libs.txt");
+    let path = c::root().join("packaging/native-static-libs.txt");
     let table = std::fs::read_to_string(path).unwrap();
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     let mut found = lines.filter_map(|line| line.split_once(' ')).filter(|(end, _)| target.ends_with(end));
@@ -18,21 +51,77 @@ fn listed(target: &str) -> Option<String> {
 
 #[test]
 fn the_table_says_what_rustc_says() {
-    let cargo = env!("CARGO");
-    let about = Command::new("rustc").arg("-vV").output().unwrap();
-    let about = String::from_utf8(about.stdout).unwrap();
+    let about = c::stdout(&Command::new("rustc").arg("-vV").output().unwrap());
     let host = about.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
-    let output = Command::new(cargo)
-        .args(["rustc", "--locked", "--lib", "--crate-type", "staticlib", "--manifest-path"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-        // A folder of its own: in the one that this test was built in, each would undo the other's build.
-        .arg("--target-dir")
-        .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("static-libs"))
-        .args(["--", "--print", "native-static-libs"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let (_, _, said) = c::static_library();
     let said = said.split("native-static-libs: ").nth(1).unwrap().lines().next().unwrap();
     assert_eq!(listed(host).as_deref(), Some(said), "{host}");
+}
+
+#[test]
+fn it_defines_the_functions_of_the_header_and_no_other_symbol() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut nm = Command::new("nm");
+    nm.args(["--extern-only", "--defined-only", "--format=posix"]).arg(library(scratch.path()));
+    let symbols = c::stdout(&nm.output().expect("binutils, which gcc needs"));
+    let symbols = symbols.lines().filter(|line| !line.ends_with(':'));
+    let symbols: Vec<_> = symbols.map(|line| line.split(' ').collect::<Vec<_>>()).collect();
+    assert!(symbols.iter().all(|symbol| symbol[1] == "T"), "{symbols:?}");
+    let defined: BTreeSet<_> = symbols.iter().map(|symbol| symbol[0].to_owned()).collect();
+    let declared: BTreeSet<_> = Header::committed().functions.into_iter().map(|one| one.name).collect();
+    assert_eq!(defined, declared);
+    assert_eq!(symbols.len(), declared.len(), "each once");
+}
+
+/// The program makes each library panic and catch it: both unwind, each by its own runtime.
+#[test]
+fn two_rust_libraries_meet_in_one_program_and_both_unwind() {
+    let scratch = tempfile::tempdir().unwrap();
+    let here = scratch.path();
+    let ours = library(here);
+    let other = rustc("staticlib", "other.rs", here, &["-Cpanic=unwind"]);
+    let program = here.join("both");
+    let compilers: &[&[&str]] = &[
+        &["cc"],
+        &["cc", "-Wl,--gc-sections"],
+        &["cc", "-fuse-ld=gold", "-Wl,--gc-sections"],
+        &["clang"],
+        &["clang", "-fuse-ld=lld", "-Wl,--gc-sections"],
+        &["c++", "-x", "c++"],
+    ];
+    for compiler in compilers {
+        let linker = if compiler.contains(&"-fuse-ld=lld") { "ld.lld" } else { compiler[0] };
+        if !have(compiler[0]) || !have(linker) {
+            continue;
+        }
+        for libraries in [[&ours, &other], [&other, &ours]] {
+            let mut command = Command::new(compiler[0]);
+            command.args(&compiler[1..]).arg("-I").arg(c::root().join("include")).arg(source("both.c"));
+            command.args(["-x", "none"]).args(libraries).args(c::STATIC_LIBS).arg("-o").arg(&program);
+            c::stdout(&command.output().unwrap());
+            let said = c::stdout(&c::command(&program).output().unwrap());
+            assert_eq!(said, "other: caught\nours: caught\n", "{compiler:?}");
+        }
+    }
+}
+
+/// A Rust program that links the C library, with an allocator of its own, which stays its own.
+#[test]
+fn it_links_into_a_rust_program() {
+    let scratch = tempfile::tempdir().unwrap();
+    library(scratch.path());
+    let program = rustc("bin", "program.rs", scratch.path(), &[]);
+    assert_eq!(c::stdout(&c::command(program).output().unwrap()), "12.345678\n");
+}
+
+#[test]
+fn a_linker_that_cannot_make_it_is_refused_with_a_sentence() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut command = Command::new(c::root().join("packaging/localize.sh"));
+    command.args(["built.a", "result.a"]).current_dir(scratch.path()).env("LD", "true");
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "localize.sh: true has no --force-group-allocation; name GNU ld in LD\n");
+    assert!(!scratch.path().join("result.a").exists());
 }

@@ -1,18 +1,18 @@
-//! The library's heap: what is freed is wiped. A server may repeat the key, and then it lies wherever its answer
-//! did: in TLS's buffers too, which nothing else can reach. The host's own heap is not touched.
+//! The C library's heap: what is freed is wiped. A server may repeat the key, and then it lies wherever its answer
+//! did: in TLS's buffers too, which nothing else can reach. The host's own heap is not touched. `capi/lib.rs` makes it
+//! the global allocator; a Rust program that depends on this crate chooses its own.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::ptr;
 
-struct Wiped;
-
-#[global_allocator]
-static HEAP: Wiped = Wiped;
+/// The system's allocator, which wipes what is freed.
+#[derive(Debug)]
+pub struct WipingHeap;
 
 // SAFETY: it is the system's allocator; the bytes are still ours when they are wiped. Growing goes through
 // `alloc` and `dealloc` (the trait's own `realloc`), so that no copy is left where the memory was.
-unsafe impl GlobalAlloc for Wiped {
+unsafe impl GlobalAlloc for WipingHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the trait demands.
         unsafe { System.alloc(layout) }

@@ -40,6 +40,7 @@ pub use cancel_token::*;
 pub use client::*;
 pub use error::*;
 pub use format::*;
+pub use heap::WipingHeap;
 pub use json::*;
 pub use library::*;
 pub use query::*;

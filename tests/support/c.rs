@@ -60,12 +60,18 @@ pub fn static_library() -> (PathBuf, String, String) {
     let target = built().ancestors().nth(2).unwrap().join("static-library");
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
-    command.args(["rustc", "--locked", "--lib", "--crate-type", "staticlib", "--target-dir"]).arg(&target);
+    command.args(["rustc", "--locked", "--package", "fish-api-credit-capi", "--target-dir"]).arg(&target);
     command.args(["--config", "profile.dev.debug=0", "--color", "never"]);
     command.args(["--message-format", "json-render-diagnostics", "--", "--print", "native-static-libs"]);
     let output = as_from_a_shell(&mut command).output().expect("cargo");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     (target.join("debug/libfish_api_credit.a"), stdout(&output), said)
+}
+
+/// A static library that defines the header's functions alone, as it is released, made from one that cargo built.
+pub fn localize(built: &Path, result: &Path) {
+    let mut command = Command::new(root().join("packaging/localize.sh"));
+    stdout(&command.arg(built).arg(result).output().expect("a shell"));
 }
 
 /// A folder with the library under every name that a linker and a loader look for.
