@@ -96,6 +96,10 @@ impl Tls {
                 Ok(0) => return Err(cut_short(Phase::Tls.lost("the server closed it"))),
                 Ok(_) => {}
                 Err(why) if not_yet(&why) => continue,
+                // rustls has no room for more of it.
+                Err(why) if why.kind() == ErrorKind::InvalidData => {
+                    return Err(fatal("the server sent a handshake message above 64 KiB".to_owned()));
+                }
                 Err(_) => return Err(cut_short(Phase::Tls.lost("the server reset it"))),
             }
             if let Err(why) = tls.session.process_new_packets() {

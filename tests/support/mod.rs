@@ -8,6 +8,7 @@ use std::io::Write;
 pub mod abi;
 pub mod c;
 pub mod call;
+pub mod chains;
 pub mod child;
 pub mod clock;
 pub mod generate;
