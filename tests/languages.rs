@@ -353,7 +353,7 @@ fn swift_uses_only_names_of_the_header() {
             .collect()
     };
     let declared = names(&header);
-    for file in ["Client", "Credit", "Error"] {
+    for file in ["Client", "Credit", "Error", "Waiting", "Watch"] {
         let source = read(&format!("examples/swift/Sources/FishApiCredit/{file}.swift"));
         let used = names(&source);
         assert!(!used.is_empty(), "{file}.swift uses the library");
