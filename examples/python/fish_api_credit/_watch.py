@@ -104,45 +104,57 @@ class Watch:
         self.close()
 
     def __iter__(self) -> Iterator[WatchState]:
-        seen = 0
-        while (handle := self._handle) is not None:
-            state = self._news(seen)
-            if state is None:
-                _waiting.readable(library().fish_watch_descriptor(handle), _LOOK_S)
-            elif state.status == Status.CANCELLED:
-                return
-            else:
-                seen = state.changes
-                yield state
+        return _States(self)
 
-    async def __aiter__(self) -> AsyncIterator[WatchState]:
-        seen, state = 0, None
-
-        def ready() -> bool:
-            nonlocal state
-            state = self._news(seen)
-            return state is not None or self._handle is None
-
-        while (handle := self._handle) is not None:
-            await _waiting.until(ready, library().fish_watch_descriptor(handle), _LOOK_S)
-            if state is None or state.status == Status.CANCELLED:
-                return
-            seen = state.changes
-            yield state
-
-    def _news(self, seen: int) -> Optional[WatchState]:
-        """Its state, if that has changed since or the watch has ended; None too if it is closed."""
-        try:
-            state = self.read()
-        except ValueError:
-            return None
-        return state if state.changes != seen or state.status == Status.CANCELLED else None
+    def __aiter__(self) -> AsyncIterator[WatchState]:
+        return _States(self)
 
     def _open(self) -> Handle:
         handle = self._handle
         if handle is None:
             raise ValueError("the watch is closed")
         return handle
+
+
+class _States(Iterator[WatchState], AsyncIterator[WatchState]):
+    """One iteration over a watch, of either kind."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._seen = 0
+        self._state: Optional[WatchState] = None
+
+    def __next__(self) -> WatchState:
+        while not self._look():
+            # Who waits holds the handle, and so the descriptor.
+            handle = self._watch._handle
+            if handle is not None:
+                _waiting.readable(library().fish_watch_descriptor(handle), _LOOK_S)
+        if self._state is None:
+            raise StopIteration
+        return self._state
+
+    async def __anext__(self) -> WatchState:
+        handle = self._watch._handle
+        descriptor = -1 if handle is None else library().fish_watch_descriptor(handle)
+        await _waiting.until(self._look, descriptor, _LOOK_S)
+        if self._state is None:
+            raise StopAsyncIteration
+        return self._state
+
+    def _look(self) -> bool:
+        """Whether there is news: a state that has changed, or None, for the end."""
+        try:
+            state = self._watch.read()
+        except ValueError:
+            self._state = None
+            return True
+        if state.status == Status.CANCELLED:
+            self._state = None
+            return True
+        self._state, changed = state, state.changes != self._seen
+        self._seen = state.changes
+        return changed
 
 
 def options(
