@@ -16,6 +16,8 @@ need debootstrap debootstrap unshare util-linux cc gcc /usr/include/stdio.h libc
 
 in_tree() {
   root=$root project=$project rustup_home=$rustup_home unshare --mount --pid --fork --kill-child bash -euc '
+    # A mount of its own, as unshare in the tree wants its root to be.
+    mount --bind "$root" "$root"
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
     # Where Cargo built, by the same paths: its tests find what they need beside them.

@@ -182,7 +182,7 @@ func (client *Client) call(ctx context.Context, query Query, result func(*C.fish
 	done := func() bool { return bool(C.fish_call_is_done(call)) }
 	err = waitFor(ctx, file, done)
 	if byContext && err == context.DeadlineExceeded {
-		// The library was given the same deadline, and can say more of what it was doing.
+		// The library was given the same deadline, ends within 100 ms of it, and can say more of what it was doing.
 		err = waitFor(context.Background(), file, done)
 	}
 	if err != nil {

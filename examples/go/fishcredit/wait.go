@@ -1,15 +1,15 @@
 package fishcredit
 
+// Waiting for something of the library's, and for a context, whichever comes first.
+
 import (
 	"context"
 	"os"
 	"time"
 )
 
-const (
-	// lookAgain is how often a thing without a descriptor is looked at.
-	lookAgain = 20 * time.Millisecond
-)
+// lookAgain is how often a thing without a descriptor is looked at.
+const lookAgain = 20 * time.Millisecond
 
 // longAgo ends a wait for a file.
 var longAgo = time.Unix(1, 0)
@@ -23,7 +23,7 @@ func waitFor(ctx context.Context, file *os.File, ready func() bool) error {
 	return ctx.Err()
 }
 
-// poll is false if the file cannot be waited for; else ready was true or the context is done.
+// poll is false if the file cannot be waited for, or no longer; else ready was true or the context is done.
 func poll(ctx context.Context, file *os.File, ready func() bool) bool {
 	raw, err := file.SyscallConn()
 	if err != nil {
