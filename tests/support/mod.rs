@@ -6,6 +6,7 @@
 use std::io::Write;
 
 pub mod abi;
+pub mod bindings;
 pub mod c;
 pub mod call;
 pub mod chains;
