@@ -78,14 +78,12 @@ impl Deadline {
 
     /// Waits for an event.
     pub(crate) fn event(&self, event: &Event) -> Result<(), Interrupted> {
+        if let Some(fd) = event.poll_fd().filter(|_| !event.is_set()) {
+            self.one(fd)?;
+        }
+        // There is no descriptor; or it is ready though the event is not set: the host has closed it.
         while !event.is_set() {
-            if let Some(fd) = event.poll_fd() {
-                self.one(fd)?;
-            }
-            // It has no descriptor, or one that the host has closed or made another's.
-            if !event.is_set() {
-                self.pause(TICK)?;
-            }
+            self.pause(TICK)?;
         }
         Ok(())
     }
