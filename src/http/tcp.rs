@@ -39,7 +39,7 @@ impl Tcp {
         let tcp = Tcp(socket);
         tcp.socket().set_nonblocking(true)?;
         #[cfg(target_vendor = "apple")]
-        tcp.socket().set_nosigpipe(true)?;
+        rustix::net::sockopt::set_socket_nosigpipe(&tcp.0, true)?;
         Ok(tcp)
     }
 
