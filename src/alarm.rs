@@ -73,7 +73,6 @@ impl Alarm {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod timer {
-    use std::os::fd::OwnedFd;
     use std::time::Duration;
 
     use rustix::event::{PollFd, PollFlags};
@@ -82,15 +81,15 @@ mod timer {
         timerfd_settime,
     };
 
-    use crate::descriptor::above_stdio;
+    use crate::descriptor::Descriptor;
 
     #[derive(Debug)]
-    pub(super) struct Timer(OwnedFd);
+    pub(super) struct Timer(Descriptor);
 
     impl Timer {
         pub(super) fn new() -> std::io::Result<Timer> {
             let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
-            Ok(Timer(above_stdio(timerfd_create(TimerfdClockId::Boottime, flags)?)?))
+            Ok(Timer(Descriptor::new(timerfd_create(TimerfdClockId::Boottime, flags)?)?))
         }
 
         /// Readable after that long, time asleep included.

@@ -428,12 +428,10 @@ fn after_a_suspend_it_reads_at_once() {
 }
 
 fn sleep_for(seconds: libc::c_long) {
-    // SAFETY: the function that tests/preload/suspend.c has.
-    unsafe {
-        let found = libc::dlsym(libc::RTLD_DEFAULT, c"fish_test_sleep".as_ptr());
-        assert!(!found.is_null());
-        std::mem::transmute::<*mut libc::c_void, extern "C" fn(libc::c_long)>(found)(seconds);
-    }
+    let found = child::preloaded(c"fish_test_sleep");
+    // SAFETY: so tests/preload/suspend.c has it.
+    let sleep: extern "C" fn(libc::c_long) = unsafe { std::mem::transmute(found) };
+    sleep(seconds);
 }
 
 /// Between two readings the thread sleeps in one wait: it is scheduled as often as its readings make it wait, and

@@ -48,6 +48,21 @@ pub fn forked(body: impl FnOnce()) {
     assert_eq!(status, 0, "what the child did not find so stands above");
 }
 
+/// Whether this is such a process. What its parent starts for it (a server that must outlive its descriptors) it
+/// does not start again.
+pub fn is_one() -> bool {
+    std::env::var_os(MARK).is_some()
+}
+
+/// A function of a preloaded library.
+#[cfg(target_os = "linux")]
+pub fn preloaded(name: &std::ffi::CStr) -> *mut std::ffi::c_void {
+    // SAFETY: it only looks a name up.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    assert!(!found.is_null(), "no library with {name:?} was preloaded");
+    found
+}
+
 fn run(mut command: Command) -> Output {
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id();

@@ -6,8 +6,10 @@
 use std::io::Write;
 
 pub mod abi;
+pub mod bindings;
 pub mod c;
 pub mod call;
+pub mod chains;
 pub mod child;
 pub mod clock;
 pub mod generate;
