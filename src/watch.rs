@@ -12,11 +12,12 @@ use crate::clock;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ffi::boundary::contained;
+use crate::fork::{self, PerProcess};
 use crate::money::Micros;
 use crate::random::random;
 use crate::response::{ApiCredit, Kept};
 use crate::status::Status;
-use crate::{fork, thread};
+use crate::thread;
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
@@ -222,6 +223,7 @@ impl Progress {
 }
 
 /// What a watch tells.
+#[derive(Clone)]
 pub(crate) struct State {
     /// The last that was read.
     pub credit: Option<Kept>,
@@ -235,6 +237,21 @@ pub(crate) struct State {
     pub changes: u64,
     /// Why the newest reading failed.
     pub failure: Option<Box<Error>>,
+}
+
+impl State {
+    fn nothing() -> State {
+        State {
+            credit: None,
+            level: Level::Unknown,
+            status: Status::Pending,
+            failures: 0,
+            next: None,
+            age: Duration::ZERO,
+            changes: 0,
+            failure: None,
+        }
+    }
 }
 
 /// A watch.
@@ -253,6 +270,8 @@ struct Shared {
     ended: Arc<Event>,
     /// The thread is of this process. In a forked child there is none.
     process: u32,
+    /// What a forked child tells, and since when. Taken once, so that no reader there is in another's way.
+    inherited: PerProcess<(Duration, State)>,
 }
 
 const _: () = {
@@ -272,6 +291,7 @@ impl Watch {
             wake: Event::new(),
             ended: Arc::new(Event::new()),
             process: fork::generation(),
+            inherited: PerProcess::new((Duration::ZERO, State::nothing())),
         });
         let own = Arc::clone(&shared);
         let run = move || own.run(client, &prepared);
@@ -308,30 +328,32 @@ impl Watch {
         self.shared.ended.set();
     }
 
-    /// A forked child has no thread that reads; what its parent knew is told if nobody was writing it down just then.
+    /// A forked child has no thread that reads; what its parent knew at the fork is told.
     fn read_in_child(&self) -> State {
-        let mut known = match self.shared.progress.try_lock() {
+        let now = clock::since_start();
+        let (taken, known) = self.shared.inherited.get(|| (now, self.shared.inherit()));
+        let mut known = known.clone();
+        if known.credit.is_some() {
+            known.age += now.saturating_sub(*taken);
+        }
+        known
+    }
+}
+
+impl Shared {
+    /// What a forked child takes over, if nobody was writing it down just then: who was, never lets go of the lock.
+    fn inherit(&self) -> State {
+        let mut known = match self.progress.try_lock() {
             Ok(progress) => state(&progress),
             Err(TryLockError::Poisoned(progress)) => state(&progress.into_inner()),
-            Err(TryLockError::WouldBlock) => State {
-                credit: None,
-                level: Level::Unknown,
-                status: Status::Cancelled,
-                failures: 0,
-                next: None,
-                age: Duration::ZERO,
-                changes: 0,
-                failure: None,
-            },
+            Err(TryLockError::WouldBlock) => State::nothing(),
         };
         known.status = Status::Cancelled;
         known.next = None;
         known.failure = Some(cancelled(0));
         known
     }
-}
 
-impl Shared {
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -17,6 +17,8 @@ pub mod header;
 pub mod peer;
 pub mod scenarios;
 pub mod server;
+#[cfg(target_os = "linux")]
+pub mod tasks;
 pub mod tls;
 pub mod tools;
 
