@@ -148,7 +148,9 @@ fn no_chain_of_certificates_takes_long() {
                         assert!(!failure.retryable, "{what}: {failure:?}");
                         let trusted = chain.trusted && roots != "bundled";
                         let unknown = failure.message.contains("nobody who is trusted");
-                        assert_eq!(unknown, !trusted, "{what}: {failure:?}");
+                        // Where looking for an issuer is itself too much, that is what is told.
+                        let given_up = failure.message.contains("too complicated");
+                        assert!(unknown != (trusted || given_up), "{what}: {failure:?}");
                     }
                     assert!(!peer.saw(KEY));
                 }

@@ -295,6 +295,7 @@ fn every_command_of_every_page_runs_as_it_stands() {
             &["API credit (not your plan's platform credit): 12.345678\n"],
         ),
         ("docs/go.md", &["cmake", "pkg-config", "go"], &["API credit: 12.345678, exactly 6172839/500000\n"]),
+        ("docs/limits.md", &[], &[]),
         (
             "docs/plugins.md",
             &["cmake", "pkg-config"],
