@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn what_is_not_set_has_the_documented_default() {
         let client = |options: &Options<'_>| {
-            Client::new(&Options { api_key: Some("k"), ..*options }, &|_| None).ok().expect("a client")
+            Client::new(&Options { api_key: Some("k"), ..*options }, &|_| None).expect("a client")
         };
         let milliseconds = Duration::from_millis;
         let settings = |client: &Client| (client.timeout, client.route.connect_timeout, client.max_retries);
@@ -268,7 +268,7 @@ mod tests {
 
         // A query has its own, shorter or longer.
         for timeout in [None, Some(milliseconds(1)), Some(milliseconds(60_000))] {
-            let prepared = default.prepare(&Query { timeout, ..Query::default() }).ok().expect("a call");
+            let prepared = default.prepare(&Query { timeout, ..Query::default() }).expect("a call");
             assert_eq!(prepared.timeout, timeout.unwrap_or(milliseconds(15_000)));
         }
     }

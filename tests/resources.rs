@@ -326,9 +326,11 @@ fn descriptors() -> Vec<i32> {
     numbers.into_iter().filter(|fd| *fd > 2 && unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0).collect()
 }
 
+type Replacement = fn() -> OwnedFd;
+
 /// What a host may have in the place of a descriptor that it closed: nothing that can be read, written or waited
 /// for without blocking.
-const REPLACEMENTS: [(&str, fn() -> OwnedFd); 6] = [
+const REPLACEMENTS: [(&str, Replacement); 6] = [
     ("a file", || File::open("/dev/zero").unwrap().into()),
     ("a pipe's reader", || {
         let (reader, writer) = std::io::pipe().unwrap();
