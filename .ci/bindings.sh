@@ -1,6 +1,6 @@
 #!/bin/bash
-# The library at home in Go, Python and Swift: everything of tests/languages.rs with nothing skipped but Swift,
-# which cannot be had here; Go's tests with the race detector, and with a current Go too; types checked.
+# The library at home in Go and Python: everything of tests/languages.rs with nothing skipped but Swift, which
+# .ci/swift.sh runs; Go's tests with the race detector, and with a current Go too; types checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export FISH_CI=1

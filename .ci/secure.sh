@@ -14,3 +14,5 @@ cargo test --no-default-features --test tls
 cargo tree --no-default-features -e normal | (! grep -q platform-verifier)
 # What the optimiser makes of wiping the key.
 cargo test --release --test secrets memory
+# What a hostile server can make a call spend, without the slowness of a debug build.
+cargo test --release --test limits

@@ -476,7 +476,7 @@ void fish_cancel_token_free(fish_cancel_token *token);
  * descriptor, with fish_call_wait, or look at it now and again with fish_call_is_done.
  *
  * In a forked child there is no thread that goes on with its parent's call: there it is done, and its
- * result is FISH_CANCELLED.
+ * result is FISH_CANCELLED if it was not there before the fork.
  */
 typedef struct fish_call fish_call;
 

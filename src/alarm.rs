@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFd;
 
 use crate::clock;
-use crate::deadline::{Cancels, Deadline, Interrupted};
+use crate::deadline::{Cancels, Deadline};
 use crate::event::Event;
 
 /// Where no timer goes on in sleep, how long a wait may overlook that it has been one.
 const SLICE: Duration = Duration::from_secs(10);
+/// The longest single wait: more does not fit into every system's timer.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often an event is looked at that has no descriptor.
 const TICK: Duration = Duration::from_millis(40);
 
@@ -35,34 +37,42 @@ impl Alarm {
 
     /// Waits until `due`, or until `event` is set.
     pub(crate) fn wait(&self, due: Duration, event: &Event) -> Woken {
+        // Until a wait ends for nothing, its descriptors are trusted.
+        let mut trusted = true;
         loop {
             let now = clock::since_start();
-            let mut left = due.saturating_sub(now);
-            let deadline = Deadline::new(Instant::now() + left, self.cancels.clone());
-            match deadline.check() {
-                Err(Interrupted::Cancelled) => return Woken::Cancelled,
-                Err(Interrupted::DeadlinePassed) => return Woken::Due,
-                Ok(()) if event.is_set() => return Woken::Event,
-                Ok(()) => {}
+            let left = due.saturating_sub(now).min(LONGEST);
+            let begun = Instant::now();
+            let deadline = Deadline::new(begun + left, self.cancels.clone());
+            if deadline.is_cancelled() {
+                return Woken::Cancelled;
             }
+            if left.is_zero() {
+                return Woken::Due;
+            }
+            if event.is_set() {
+                return Woken::Event;
+            }
+            let mut wait = left;
             let mut fds: Vec<PollFd<'_>> = Vec::with_capacity(5);
-            match event.poll_fd() {
+            match event.poll_fd().filter(|_| trusted) {
                 Some(fd) => fds.push(fd),
-                None => left = left.min(TICK),
+                None => wait = wait.min(TICK),
             }
-            match self.timer.as_ref().and_then(|timer| timer.set(left)) {
+            match self.timer.as_ref().filter(|_| trusted).and_then(|timer| timer.set(left)) {
                 Some(fd) => fds.push(fd),
-                None => left = left.min(SLICE),
+                None => wait = wait.min(SLICE),
             }
-            // Whatever ended it, the loop sees what is the case.
-            let _ = deadline.any(&mut fds, Instant::now() + left);
+            let waited = deadline.any(&mut fds, begun + wait);
+            // One that is ready though nothing is the case is no longer ours: the host has closed it.
+            let for_nothing = waited.is_ok() && begun.elapsed() < wait && !event.is_set();
+            trusted &= !for_nothing || clock::since_start() >= now + left;
         }
     }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod timer {
-    use std::os::fd::OwnedFd;
     use std::time::Duration;
 
     use rustix::event::{PollFd, PollFlags};
@@ -71,15 +81,15 @@ mod timer {
         timerfd_settime,
     };
 
-    use crate::descriptor::above_stdio;
+    use crate::descriptor::Descriptor;
 
     #[derive(Debug)]
-    pub(super) struct Timer(OwnedFd);
+    pub(super) struct Timer(Descriptor);
 
     impl Timer {
         pub(super) fn new() -> std::io::Result<Timer> {
             let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
-            Ok(Timer(above_stdio(timerfd_create(TimerfdClockId::Boottime, flags)?)?))
+            Ok(Timer(Descriptor::new(timerfd_create(TimerfdClockId::Boottime, flags)?)?))
         }
 
         /// Readable after that long, time asleep included.
@@ -138,6 +148,8 @@ mod tests {
         // What is due comes before what is asked.
         assert_eq!(alarm.wait(soon, &event), Woken::Due);
         event.clear();
+        // Farther away than any timer can be set.
+        let late = Duration::MAX;
         std::thread::scope(|scope| {
             scope.spawn(|| cancel.set());
             assert_eq!(alarm.wait(late, &event), Woken::Cancelled);

@@ -12,15 +12,19 @@ use crate::response::Kept;
 use crate::status::Status;
 use crate::{fork, thread};
 
-/// One call. Dropping it cancels the call if it runs, and never waits.
+/// How often the outcome of a call that was given up is looked for.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// One call.
 pub(crate) struct Call {
     shared: Arc<Shared>,
 }
 
 /// What a call and its thread share. Neither waits for the other with a lock, so a fork leaves none behind.
 struct Shared {
-    done: Event,
-    cancel: Arc<Event>,
+    /// Set when the outcome is there, or when the call is given up: one descriptor serves both, because nobody who
+    /// has given a call up looks at its descriptor any more.
+    over: Arc<Event>,
     outcome: OnceLock<Result<Kept>>,
     /// The thread is of this process. In a forked child there is none.
     process: u32,
@@ -36,58 +40,73 @@ impl Call {
     pub(crate) fn start(client: Arc<Client>, query: &Query<'_>) -> Result<Call> {
         let prepared = client.prepare(query)?;
         let shared = Arc::new(Shared {
-            done: Event::new(),
-            cancel: Arc::new(Event::new()),
+            over: Arc::new(Event::new()),
             outcome: OnceLock::new(),
             process: fork::generation(),
         });
         let own = Arc::clone(&shared);
         let begun = Instant::now();
         let run = move || {
-            let outcome = contained(|| client.perform(&prepared, Some(&own.cancel), begun, Kept::new));
+            let outcome = contained(|| {
+                let outcome = client.perform(&prepared, Some(&own.over), begun, Kept::new);
+                // Before anybody is told: who then looks for what the client held finds it gone.
+                drop((client, prepared));
+                outcome
+            });
             let _ = own.outcome.set(outcome.unwrap_or_else(|panic| Err(Error::bug(&panic))));
-            // Before anybody is told: who then looks for what the client held finds it gone.
-            drop(client);
-            own.done.set();
+            own.over.set();
         };
         thread::start("fish-call", thread::CALL_STACK, run).map_err(no_thread)?;
         Ok(Call { shared })
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.shared.done.is_set() || !self.is_ours()
+        self.known().is_some() || !self.is_ours()
     }
 
     /// Waits for that long at most; whether it is done.
     pub(crate) fn wait(&self, limit: Duration) -> bool {
-        self.is_done() || Deadline::at(Instant::now() + limit).event(&self.shared.done).is_ok()
+        let deadline = Deadline::at(Instant::now() + limit);
+        while !self.is_done() {
+            // Where another thread gives the call up meanwhile, its outcome is a moment away.
+            let waited = match self.shared.over.is_set() {
+                false => deadline.event(&self.shared.over),
+                true => deadline.pause(MOMENT),
+            };
+            if waited.is_err() {
+                return self.is_done();
+            }
+        }
+        true
     }
 
     /// Readable once it is done. `None`: none could be had.
     pub(crate) fn descriptor(&self) -> Option<isize> {
-        self.shared.done.descriptor()
+        self.shared.over.descriptor()
     }
 
     /// `None` while it runs.
     pub(crate) fn outcome(&self) -> Result<Option<&Kept>> {
-        if !self.is_ours() {
-            return Err(cancelled(0));
+        match self.known() {
+            Some(Ok(kept)) => Ok(Some(kept)),
+            Some(Err(failure)) => Err(failure.clone()),
+            None if self.is_ours() => Ok(None),
+            None => Err(cancelled(0)),
         }
-        match self.shared.outcome.get() {
-            Some(Ok(kept)) if self.shared.done.is_set() => Ok(Some(kept)),
-            Some(Err(failure)) if self.shared.done.is_set() => Err(failure.clone()),
-            _ => Ok(None),
-        }
+    }
+
+    /// Cancels it if it runs. Nobody looks at its descriptor any more.
+    pub(crate) fn give_up(&self) {
+        self.shared.over.set();
+    }
+
+    /// The outcome, once everybody has been told.
+    fn known(&self) -> Option<&Result<Kept>> {
+        self.shared.outcome.get().filter(|_| self.shared.over.is_set())
     }
 
     fn is_ours(&self) -> bool {
         self.shared.process == fork::generation()
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        self.shared.cancel.set();
     }
 }
 

@@ -248,3 +248,28 @@ fn find_key(option: Option<&str>, environment: Environment<'_>) -> Result<Zeroiz
     request::check_key(&key, name)?;
     Ok(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_set_has_the_documented_default() {
+        let client = |options: &Options<'_>| {
+            Client::new(&Options { api_key: Some("k"), ..*options }, &|_| None).expect("a client")
+        };
+        let milliseconds = Duration::from_millis;
+        let settings = |client: &Client| (client.timeout, client.route.connect_timeout, client.max_retries);
+        let default = client(&Options::default());
+        assert_eq!(settings(&default), (milliseconds(15_000), milliseconds(5_000), 2));
+        let set = Options { timeout_ms: 1, connect_timeout_ms: 2, max_retries: 3, ..Options::default() };
+        assert_eq!(settings(&client(&set)), (milliseconds(1), milliseconds(2), 3));
+        assert_eq!(client(&Options { max_retries: -1, ..set }).max_retries, 0);
+
+        // A query has its own, shorter or longer.
+        for timeout in [None, Some(milliseconds(1)), Some(milliseconds(60_000))] {
+            let prepared = default.prepare(&Query { timeout, ..Query::default() }).expect("a call");
+            assert_eq!(prepared.timeout, timeout.unwrap_or(milliseconds(15_000)));
+        }
+    }
+}

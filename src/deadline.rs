@@ -11,6 +11,8 @@ use crate::event::Event;
 
 /// How often to look where the kernel cannot wake us: often enough for the promised 100 ms, too rarely to spin.
 const TICK: Duration = Duration::from_millis(40);
+/// How often to try where the kernel refuses to wait at all.
+const RETRY: Duration = Duration::from_millis(5);
 /// The longest single wait: Windows takes it as milliseconds in an i32, and refuses more.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -76,11 +78,12 @@ impl Deadline {
 
     /// Waits for an event.
     pub(crate) fn event(&self, event: &Event) -> Result<(), Interrupted> {
+        if let Some(fd) = event.poll_fd().filter(|_| !event.is_set()) {
+            self.one(fd)?;
+        }
+        // There is no descriptor; or it is ready though the event is not set: the host has closed it.
         while !event.is_set() {
-            match event.poll_fd() {
-                Some(fd) => self.one(fd)?,
-                None => self.pause(TICK)?,
-            }
+            self.pause(TICK)?;
         }
         Ok(())
     }
@@ -152,7 +155,7 @@ impl Deadline {
                 // The kernel refuses to wait (a limit on descriptors, a seccomp filter): the caller's next read or
                 // write, which do not block, will tell.
                 Err(_) => {
-                    std::thread::sleep(wait.min(TICK));
+                    std::thread::sleep(wait.min(RETRY));
                     if sources > 0 {
                         return self.check();
                     }

@@ -68,18 +68,19 @@ impl Event {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod wakeup {
-    use std::os::fd::{AsRawFd, OwnedFd};
+    use std::os::fd::{AsFd, AsRawFd};
 
     use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 
-    use crate::descriptor::above_stdio;
+    use crate::descriptor::Descriptor;
 
     #[derive(Debug)]
-    pub(super) struct Wakeup(OwnedFd);
+    pub(super) struct Wakeup(Descriptor);
 
     impl Wakeup {
         pub(super) fn new() -> std::io::Result<Wakeup> {
-            Ok(Wakeup(above_stdio(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)?))
+            let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+            Ok(Wakeup(Descriptor::new(fd)?))
         }
 
         pub(super) fn write(&self) {
@@ -92,7 +93,7 @@ mod wakeup {
         }
 
         pub(super) fn descriptor(&self) -> isize {
-            self.0.as_raw_fd() as isize
+            self.0.as_fd().as_raw_fd() as isize
         }
 
         pub(super) fn poll_fd(&self) -> PollFd<'_> {
@@ -104,22 +105,22 @@ mod wakeup {
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 mod wakeup {
     use std::io::pipe;
-    use std::os::fd::{AsRawFd, OwnedFd};
+    use std::os::fd::{AsFd, AsRawFd};
 
     use rustix::event::{PollFd, PollFlags};
 
-    use crate::descriptor::above_stdio;
+    use crate::descriptor::Descriptor;
 
     #[derive(Debug)]
     pub(super) struct Wakeup {
-        reader: OwnedFd,
-        writer: OwnedFd,
+        reader: Descriptor,
+        writer: Descriptor,
     }
 
     impl Wakeup {
         pub(super) fn new() -> std::io::Result<Wakeup> {
             let (reader, writer) = pipe()?;
-            Ok(Wakeup { reader: above_stdio(reader.into())?, writer: above_stdio(writer.into())? })
+            Ok(Wakeup { reader: Descriptor::new(reader.into())?, writer: Descriptor::new(writer.into())? })
         }
 
         pub(super) fn write(&self) {
@@ -133,7 +134,7 @@ mod wakeup {
         }
 
         pub(super) fn descriptor(&self) -> isize {
-            self.reader.as_raw_fd() as isize
+            self.reader.as_fd().as_raw_fd() as isize
         }
 
         pub(super) fn poll_fd(&self) -> PollFd<'_> {
@@ -166,7 +167,8 @@ mod wakeup {
         }
 
         pub(super) fn read(&self) {
-            let _ = self.0.recv(&mut [0]);
+            // All there are: one may have come too late for the clear that it belonged to.
+            while self.0.recv(&mut [0]).is_ok() {}
         }
 
         pub(super) fn descriptor(&self) -> isize {

@@ -1,9 +1,11 @@
-//! What `fuzz/` needs of the core, whose modules are private. Only cargo-fuzz builds it (`--cfg fuzzing`).
+//! What `fuzz/` needs of the core, whose modules are private. Only cargo-fuzz builds it (`--cfg fuzzing`). Each function
+//! panics if it computes for longer than input of that length may take.
 
 use std::io::Write;
 use std::net::Shutdown;
 use std::time::{Duration, Instant, SystemTime};
 
+use nix::time::{ClockId, clock_gettime};
 use socket2::{Domain, Type};
 
 use crate::deadline::Deadline;
@@ -41,6 +43,28 @@ pub struct Failure {
     pub body: Option<String>,
 }
 
+/// What any input may take, and what each byte of it may: some twenty times what is usual under AddressSanitizer, and
+/// too little for work that grows with the square of an input of 4 KiB.
+const TIME: Duration = Duration::from_millis(20);
+const TIME_A_BYTE: Duration = Duration::from_micros(2);
+
+/// The result of `work` on `length` bytes. By the thread's own time, and the least of three tries: the machine is busy.
+fn in_time<T>(length: usize, work: impl Fn() -> T) -> T {
+    let now = || Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("the thread's time"));
+    let limit = TIME + TIME_A_BYTE * u32::try_from(length).expect("a short input");
+    let mut tries = 1;
+    loop {
+        let begun = now();
+        let result = work();
+        let took = now() - begun;
+        if took <= limit {
+            return result;
+        }
+        assert!(tries < 3, "{length} bytes took {took:?}");
+        tries += 1;
+    }
+}
+
 fn credit(got: &ApiCredit<'_>) -> Credit {
     let money = |amount: &Amount<'_>| (amount.text.to_string(), amount.micros.value, amount.micros.exact);
     let stamp = |stamp: &Stamp<'_>| (stamp.text.to_string(), stamp.unix_micros);
@@ -69,17 +93,17 @@ fn failure(error: Box<Error>) -> Failure {
 
 /// Decodes a document.
 pub fn decode(document: &[u8]) -> Result<Credit, Failure> {
-    response::decode(document).map(|(got, _)| credit(&got)).map_err(failure)
+    in_time(document.len(), || response::decode(document).map(|(got, _)| credit(&got)).map_err(failure))
 }
 
 /// A decimal text's micros, and whether they are exact.
 pub fn micros(text: &str) -> Option<(i64, bool)> {
-    money::micros(text).map(|micros| (micros.value, micros.exact))
+    in_time(text.len(), || money::micros(text).map(|micros| (micros.value, micros.exact)))
 }
 
 /// What Retry-After asks for.
 pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    time::retry_after(value, now)
+    in_time(value.len(), || time::retry_after(value, now))
 }
 
 /// The request's bytes; `None` if something in it is refused.
@@ -90,16 +114,19 @@ pub fn request(
     check: bool,
     key: &str,
 ) -> Option<Vec<u8>> {
-    let origin = Origin::parse(base_url).ok()?;
-    let target = Target { user_id, team_id, check_free_credit: check };
-    let template = Template::new(&origin, key, &request::user_agent(Some("agent/1")).ok()?).ok()?;
-    let request = template.request(&template.uri(&target).ok()?).to_http();
-    let mut call = ureq_proto::client::Call::new(request).ok()?.proceed();
-    let mut output = vec![0; template.room()];
-    let length = call.write(&mut output).ok()?;
-    assert!(call.can_proceed(), "the room is for the longest request");
-    output.truncate(length);
-    Some(output)
+    let length = [base_url, user_id.unwrap_or(""), team_id.unwrap_or(""), key].map(str::len).iter().sum();
+    in_time(length, || {
+        let origin = Origin::parse(base_url).ok()?;
+        let target = Target { user_id, team_id, check_free_credit: check };
+        let template = Template::new(&origin, key, &request::user_agent(Some("agent/1")).ok()?).ok()?;
+        let request = template.request(&template.uri(&target).ok()?).to_http();
+        let mut call = ureq_proto::client::Call::new(request).ok()?.proceed();
+        let mut output = vec![0; template.room()];
+        let length = call.write(&mut output).ok()?;
+        assert!(call.can_proceed(), "the room is for the longest request");
+        output.truncate(length);
+        Some(output)
+    })
 }
 
 /// Where a base URL leads: whether by https, the host as a URL writes it, and the port.
@@ -114,6 +141,10 @@ pub fn answer(bytes: &[u8], key: &str, bytewise: bool) -> Option<Result<Credit, 
     if bytes.len() > if bytewise { 256 } else { 64 * 1024 } {
         return None;
     }
+    in_time(bytes.len(), || exchange(bytes, key, bytewise))
+}
+
+fn exchange(bytes: &[u8], key: &str, bytewise: bool) -> Option<Result<Credit, Failure>> {
     let kind = if bytewise { Type::SEQPACKET } else { Type::STREAM };
     let (ours, mut theirs) = socket2::Socket::pair(Domain::UNIX, kind, None).expect("a pair of sockets");
     ours.set_nonblocking(true).expect("a socket that does not block");

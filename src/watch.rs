@@ -12,10 +12,12 @@ use crate::clock;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::ffi::boundary::contained;
+use crate::fork::{self, PerProcess};
+use crate::money::Micros;
 use crate::random::random;
-use crate::response::Kept;
+use crate::response::{ApiCredit, Kept};
 use crate::status::Status;
-use crate::{fork, thread};
+use crate::thread;
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
@@ -78,9 +80,11 @@ impl Policy {
         Ok(Policy { interval, low: low_micros, recovered })
     }
 
-    fn level(&self, before: Level, micros: i64) -> Level {
+    fn level(&self, before: Level, credit: Micros) -> Level {
         let depleted = matches!(before, Level::Low | Level::Empty);
-        if micros <= 0 {
+        // Rounded down: what is left of less than a millionth is more than zero.
+        let micros = credit.value;
+        if micros < 0 || (micros == 0 && credit.exact) {
             Level::Empty
         } else if micros < self.low {
             Level::Low
@@ -105,8 +109,24 @@ impl Policy {
         let wait = self.interval * stretch;
         // 10 % of jitter, around the interval.
         let share = (random % 1001) as u32;
-        let jittered = wait * 95 / 100 + wait / 10 * share / 1000;
-        jittered.max(failure.and_then(|failure| failure.retry_after).unwrap_or_default())
+        let jitter = wait / 10 * share / 1000;
+        // What the server asks for is the least that is waited: those it sent away together do not come back so.
+        let asked = failure.and_then(|failure| failure.retry_after).unwrap_or_default();
+        (wait * 95 / 100 + jitter).max(asked.saturating_add(jitter))
+    }
+}
+
+/// A good answer, and what of it is looked at, taken while it was decoded.
+struct Reading {
+    kept: Kept,
+    amount: String,
+    micros: Micros,
+}
+
+impl Reading {
+    fn new(credit: &ApiCredit<'_>, document: &str) -> Reading {
+        let amount = &credit.credit;
+        Reading { kept: Kept::new(credit, document), amount: amount.text.to_string(), micros: amount.micros }
     }
 }
 
@@ -153,7 +173,9 @@ impl Progress {
         Some(if self.refresh { next.min(self.not_before) } else { next })
     }
 
-    fn begin(&mut self) {
+    /// A reading begins: it is no longer awaited.
+    fn begin(&mut self, now: Duration) {
+        self.next = Some(now);
         self.refresh = false;
     }
 
@@ -170,15 +192,14 @@ impl Progress {
     }
 
     /// Takes a reading in. True if it changed something that is told.
-    fn record(&mut self, now: Duration, outcome: Result<Kept>, random: u64) -> bool {
+    fn record(&mut self, now: Duration, outcome: Result<Reading>, random: u64) -> bool {
         let before = (self.status(), self.level);
         let mut changed = false;
         match outcome {
-            Ok(kept) => {
-                let credit = kept.credit();
-                changed = self.credit.is_none() || credit.credit.text != self.amount;
-                self.level = self.policy.level(self.level, credit.credit.micros.value);
-                self.amount = credit.credit.text.into_owned();
+            Ok(Reading { kept, amount, micros }) => {
+                changed = self.credit.is_none() || amount != self.amount;
+                self.level = self.policy.level(self.level, micros);
+                self.amount = amount;
                 self.credit = Some((kept, now));
                 self.failures = 0;
                 self.next = Some(now + self.policy.wait(None, 0, random));
@@ -202,6 +223,7 @@ impl Progress {
 }
 
 /// What a watch tells.
+#[derive(Clone)]
 pub(crate) struct State {
     /// The last that was read.
     pub credit: Option<Kept>,
@@ -217,7 +239,22 @@ pub(crate) struct State {
     pub failure: Option<Box<Error>>,
 }
 
-/// A watch. Dropping it ends it, and never waits.
+impl State {
+    fn nothing() -> State {
+        State {
+            credit: None,
+            level: Level::Unknown,
+            status: Status::Pending,
+            failures: 0,
+            next: None,
+            age: Duration::ZERO,
+            changes: 0,
+            failure: None,
+        }
+    }
+}
+
+/// A watch.
 pub(crate) struct Watch {
     shared: Arc<Shared>,
 }
@@ -229,10 +266,12 @@ struct Shared {
     changed: Event,
     /// Set when the thread has something to do before it is due. Likewise.
     wake: Event,
-    /// Set when the watch is dropped.
+    /// Set by `Watch::end`.
     ended: Arc<Event>,
     /// The thread is of this process. In a forked child there is none.
     process: u32,
+    /// What a forked child tells, and since when. Taken once, so that no reader there is in another's way.
+    inherited: PerProcess<(Duration, State)>,
 }
 
 const _: () = {
@@ -252,6 +291,7 @@ impl Watch {
             wake: Event::new(),
             ended: Arc::new(Event::new()),
             process: fork::generation(),
+            inherited: PerProcess::new((Duration::ZERO, State::nothing())),
         });
         let own = Arc::clone(&shared);
         let run = move || own.run(client, &prepared);
@@ -283,36 +323,37 @@ impl Watch {
         self.shared.changed.descriptor()
     }
 
-    /// A forked child has no thread that reads; what its parent knew is told if nobody was writing it down just then.
+    /// No reading begins any more, and one that runs is cancelled.
+    pub(crate) fn end(&self) {
+        self.shared.ended.set();
+    }
+
+    /// A forked child has no thread that reads; what its parent knew at the fork is told.
     fn read_in_child(&self) -> State {
-        let mut known = match self.shared.progress.try_lock() {
+        let now = clock::since_start();
+        let (taken, known) = self.shared.inherited.get(|| (now, self.shared.inherit()));
+        let mut known = known.clone();
+        if known.credit.is_some() {
+            known.age += now.saturating_sub(*taken);
+        }
+        known
+    }
+}
+
+impl Shared {
+    /// What a forked child takes over, if nobody was writing it down just then: who was, never lets go of the lock.
+    fn inherit(&self) -> State {
+        let mut known = match self.progress.try_lock() {
             Ok(progress) => state(&progress),
             Err(TryLockError::Poisoned(progress)) => state(&progress.into_inner()),
-            Err(TryLockError::WouldBlock) => State {
-                credit: None,
-                level: Level::Unknown,
-                status: Status::Cancelled,
-                failures: 0,
-                next: None,
-                age: Duration::ZERO,
-                changes: 0,
-                failure: None,
-            },
+            Err(TryLockError::WouldBlock) => State::nothing(),
         };
         known.status = Status::Cancelled;
         known.next = None;
         known.failure = Some(cancelled(0));
         known
     }
-}
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.shared.ended.set();
-    }
-}
-
-impl Shared {
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -324,7 +365,7 @@ impl Shared {
         loop {
             let Some(due) = self.lock().due() else { break };
             match alarm.wait(due, &self.wake) {
-                Woken::Due => self.lock().begin(),
+                Woken::Due => self.lock().begin(clock::since_start()),
                 Woken::Event => {
                     let _set_under_the_lock = self.lock();
                     self.wake.clear();
@@ -336,12 +377,12 @@ impl Shared {
                 }
             }
             let outcome =
-                contained(|| client.perform(prepared, Some(&self.ended), Instant::now(), Kept::new));
+                contained(|| client.perform(prepared, Some(&self.ended), Instant::now(), Reading::new));
             self.record(outcome.unwrap_or_else(|panic| Err(Error::bug(&panic))));
         }
     }
 
-    fn record(&self, outcome: Result<Kept>) {
+    fn record(&self, outcome: Result<Reading>) {
         let mut progress = self.lock();
         if progress.record(clock::since_start(), outcome, random()) {
             self.changed.set();
@@ -369,16 +410,17 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const START: Duration = Duration::from_secs(100);
 
     fn policy(low: i64, recovered: i64) -> Policy {
         Policy::new(&Options { interval_ms: 1000, low_micros: low, recovered_micros: recovered }).unwrap()
     }
 
-    fn kept(credit: &str) -> Result<Kept> {
+    fn reading(credit: &str) -> Result<Reading> {
         let document =
             format!(r#"{{"_id":"i","user_id":"u","credit":"{credit}","created_at":"","updated_at":""}}"#);
         let (credit, text) = crate::response::decode(document.as_bytes()).unwrap();
-        Ok(Kept::new(&credit, text))
+        Ok(Reading::new(&credit, text))
     }
 
     fn failure(status: Status) -> Box<Error> {
@@ -425,10 +467,45 @@ mod tests {
             let policy = policy(low, recovered);
             let mut level = Unknown;
             for (micros, want) in steps {
-                level = policy.level(level, *micros);
+                level = policy.level(level, Micros { value: *micros, exact: true });
                 assert_eq!(level, *want, "{low} {recovered}: {micros} in {steps:?}");
             }
         }
+    }
+
+    #[test]
+    fn less_than_a_millionth_is_more_than_nothing() {
+        for (text, want) in [
+            ("0", Level::Empty),
+            ("0.000000", Level::Empty),
+            ("-0", Level::Empty),
+            ("0.0000001", Level::Low),
+            ("-0.0000001", Level::Empty),
+            ("9.9999999", Level::Low),
+            ("10", Level::Ok),
+            ("1e30", Level::Ok),
+            ("-1e30", Level::Empty),
+        ] {
+            let mut progress = Progress::new(policy(10_000_000, 0), START);
+            progress.record(START, reading(text), 500);
+            assert_eq!(progress.level, want, "{text}");
+        }
+    }
+
+    #[test]
+    fn while_a_reading_is_under_way_the_next_one_is_not_awaited() {
+        let mut progress = Progress::new(policy(0, 0), START);
+        let next = |progress: &Progress, now| progress.due().map(|due| due.saturating_sub(now));
+        assert_eq!(next(&progress, START), Some(Duration::ZERO));
+        progress.begin(START);
+        assert_eq!(next(&progress, START + SECOND), Some(Duration::ZERO));
+        progress.record(START + SECOND, reading("1"), 500);
+        assert_eq!(next(&progress, START + SECOND), Some(SECOND));
+        // One that was asked for begins before it was due.
+        progress.refresh();
+        assert_eq!(next(&progress, START + SECOND), Some(Duration::ZERO));
+        progress.begin(START + SECOND);
+        assert_eq!(next(&progress, START + SECOND), Some(Duration::ZERO));
     }
 
     #[test]
@@ -436,30 +513,35 @@ mod tests {
         let policy = policy(0, 0);
         let seconds = |n: u64| Some(Duration::from_secs(n));
         for (status, failures, retry_after, want) in [
-            (Status::ServerError, 1, None, 2),
-            (Status::ServerError, 2, None, 4),
-            (Status::TimedOut, 3, None, 8),
-            (Status::ConnectFailed, 4, None, 10),
-            (Status::BadResponse, 31, None, 10),
-            (Status::BadResponse, 32, None, 10),
-            (Status::RateLimited, u32::MAX, None, 10),
+            (Status::ServerError, 1, None, 2.0),
+            (Status::ServerError, 2, None, 4.0),
+            (Status::TimedOut, 3, None, 8.0),
+            (Status::ConnectFailed, 4, None, 10.0),
+            (Status::BadResponse, 31, None, 10.0),
+            (Status::BadResponse, 32, None, 10.0),
+            (Status::RateLimited, u32::MAX, None, 10.0),
             // Somebody must act first.
-            (Status::Unauthorized, 1, None, 10),
-            (Status::PaymentRequired, 1, None, 10),
-            (Status::Forbidden, 1, None, 10),
-            (Status::NotFound, 1, None, 10),
-            (Status::RateLimited, 1, seconds(30), 30),
-            (Status::RateLimited, 4, seconds(3), 10),
-            (Status::Unauthorized, 1, seconds(3600), 3600),
+            (Status::Unauthorized, 1, None, 10.0),
+            (Status::PaymentRequired, 1, None, 10.0),
+            (Status::Forbidden, 1, None, 10.0),
+            (Status::NotFound, 1, None, 10.0),
+            (Status::RateLimited, 1, seconds(30), 30.1),
+            (Status::RateLimited, 4, seconds(3), 10.0),
+            (Status::Unauthorized, 1, seconds(3600), 3600.5),
         ] {
             let mut error = failure(status);
             error.retry_after = retry_after;
             // The middle of the jitter.
             let wait = policy.wait(Some(&error), failures, 500);
-            assert_eq!(wait, Duration::from_secs(want), "{status:?} {failures} {retry_after:?}");
+            assert_eq!(wait, Duration::from_secs_f64(want), "{status:?} {failures} {retry_after:?}");
         }
         let (least, most) = (policy.wait(None, 0, 0), policy.wait(None, 0, 1000));
         assert_eq!((least, most), (SECOND * 95 / 100, SECOND * 105 / 100), "10 % in all");
+        // Those that the server sent away together come back apart, and not too soon.
+        let mut error = failure(Status::RateLimited);
+        error.retry_after = Some(60 * SECOND);
+        let wait = |random| policy.wait(Some(&error), 1, random);
+        assert_eq!((wait(0), wait(1000)), (60 * SECOND, 60 * SECOND + 2 * SECOND / 10));
         for random in [0, 1, 999, 1001, u64::MAX] {
             let wait = policy.wait(None, 0, random);
             assert!(wait >= least && wait <= most, "{random}: {wait:?}");
@@ -476,19 +558,19 @@ mod tests {
             // status, level, failures, changes
             (1, failed(Status::TimedOut), (Status::TimedOut, Level::Unknown, 1, 1)),
             (2, failed(Status::TimedOut), (Status::TimedOut, Level::Unknown, 2, 1)),
-            (3, kept("20"), (Status::Ok, Level::Ok, 0, 2)),
-            (4, kept("20"), (Status::Ok, Level::Ok, 0, 2)),
+            (3, reading("20"), (Status::Ok, Level::Ok, 0, 2)),
+            (4, reading("20"), (Status::Ok, Level::Ok, 0, 2)),
             // Another text is another text.
-            (5, kept("20.0"), (Status::Ok, Level::Ok, 0, 3)),
+            (5, reading("20.0"), (Status::Ok, Level::Ok, 0, 3)),
             (6, failed(Status::Unauthorized), (Status::Unauthorized, Level::Ok, 1, 4)),
             (7, failed(Status::Unauthorized), (Status::Unauthorized, Level::Ok, 2, 4)),
             (8, failed(Status::ServerError), (Status::ServerError, Level::Ok, 3, 5)),
-            (9, kept("20.0"), (Status::Ok, Level::Ok, 0, 6)),
-            (10, kept("9.999999"), (Status::Ok, Level::Low, 0, 7)),
-            (11, kept("11"), (Status::Ok, Level::Low, 0, 8)),
-            (12, kept("12"), (Status::Ok, Level::Ok, 0, 9)),
-            (13, kept("-0.5"), (Status::Ok, Level::Empty, 0, 10)),
-            (14, kept("-0.5"), (Status::Ok, Level::Empty, 0, 10)),
+            (9, reading("20.0"), (Status::Ok, Level::Ok, 0, 6)),
+            (10, reading("9.999999"), (Status::Ok, Level::Low, 0, 7)),
+            (11, reading("11"), (Status::Ok, Level::Low, 0, 8)),
+            (12, reading("12"), (Status::Ok, Level::Ok, 0, 9)),
+            (13, reading("-0.5"), (Status::Ok, Level::Empty, 0, 10)),
+            (14, reading("-0.5"), (Status::Ok, Level::Empty, 0, 10)),
         ] {
             let now = start + at * SECOND;
             let before = (progress.changes, progress.credit.clone());
@@ -512,29 +594,29 @@ mod tests {
     #[test]
     fn a_refresh_is_at_once_but_not_before_what_the_server_asked_for() {
         let mut progress = Progress::new(policy(0, 0), 100 * SECOND);
-        progress.begin();
-        progress.record(100 * SECOND, kept("1"), 500);
+        progress.begin(START);
+        progress.record(100 * SECOND, reading("1"), 500);
         assert_eq!(progress.due(), Some(101 * SECOND));
         progress.refresh();
         progress.refresh();
         assert!(progress.due() <= Some(100 * SECOND));
         // Asked for again during the reading: there is another one after it, and only one.
-        progress.begin();
+        progress.begin(START);
         progress.refresh();
-        progress.record(100 * SECOND, kept("1"), 500);
+        progress.record(100 * SECOND, reading("1"), 500);
         assert!(progress.due() <= Some(100 * SECOND));
-        progress.begin();
-        progress.record(100 * SECOND, kept("1"), 500);
+        progress.begin(START);
+        progress.record(100 * SECOND, reading("1"), 500);
         assert_eq!(progress.due(), Some(101 * SECOND));
 
         let mut busy = failure(Status::RateLimited);
         busy.retry_after = Some(30 * SECOND);
-        progress.record(200 * SECOND, Err(busy), 500);
+        progress.record(200 * SECOND, Err(busy), 0);
         assert_eq!(progress.due(), Some(230 * SECOND));
         progress.refresh();
         assert_eq!(progress.due(), Some(230 * SECOND));
         // After one that failed otherwise, it is at once.
-        progress.begin();
+        progress.begin(START);
         progress.record(230 * SECOND, Err(failure(Status::Unauthorized)), 500);
         assert_eq!(progress.due(), Some(240 * SECOND));
         progress.refresh();
@@ -544,19 +626,19 @@ mod tests {
     #[test]
     fn what_falls_due_in_a_suspend_is_due_when_it_ends_and_once() {
         let mut progress = Progress::new(policy(0, 0), 100 * SECOND);
-        progress.begin();
-        progress.record(100 * SECOND, kept("1"), 500);
+        progress.begin(START);
+        progress.record(100 * SECOND, reading("1"), 500);
         let woken = 100 * SECOND + 8 * 3600 * SECOND;
         assert!(progress.due().unwrap() < woken);
-        progress.begin();
-        progress.record(woken, kept("1"), 500);
+        progress.begin(START);
+        progress.record(woken, reading("1"), 500);
         assert_eq!(progress.due(), Some(woken + SECOND));
     }
 
     #[test]
     fn a_cancelled_watch_ends_and_keeps_what_it_knows() {
         let mut progress = Progress::new(policy(0, 0), SECOND);
-        progress.record(SECOND, kept("1"), 500);
+        progress.record(SECOND, reading("1"), 500);
         assert!(progress.record(2 * SECOND, Err(failure(Status::Cancelled)), 500));
         assert_eq!((progress.due(), progress.status()), (None, Status::Cancelled));
         progress.refresh();

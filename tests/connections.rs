@@ -3,12 +3,15 @@
 
 mod support;
 
+use std::io::Write;
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Options, Query};
+use support::call::{Client, Options, Query, Token};
+use support::clock;
+use support::peer::Peer;
 use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
 
 /// A document that nobody should ever see.
@@ -78,10 +81,40 @@ fn more_threads_than_the_pool_has_room_for_are_all_served() {
         }
     });
     assert_eq!(server.requests().len(), 400);
-    // What did not fit was closed, not lost.
-    assert!(server.open_connections() <= 40);
     drop(client);
     server.await_open_connections(0);
+
+    // Answered at the same time, there are forty connections; what does not fit is closed.
+    let asked = Barrier::new(40);
+    let server = Server::directed(move |_, _| {
+        asked.wait();
+        ok()
+    });
+    let client = Client::once(&server.url());
+    at_once(&client, 40);
+    assert_eq!(server.connections(), 40);
+    server.await_open_connections(16);
+}
+
+#[test]
+fn a_connection_whose_time_is_up_is_closed_by_the_next_call_on_another() {
+    let both = Barrier::new(2);
+    let server = Server::directed(move |n, _| {
+        if n < 2 {
+            both.wait();
+        }
+        send(answer(200, "Keep-Alive: timeout=2\r\n", DOCUMENT))
+    });
+    let client = Client::once(&server.url());
+    at_once(&client, 2);
+    assert_eq!(server.open_connections(), 2);
+    // Of the two, one is used again and again, and the other is not asked for.
+    for _ in 0..15 {
+        thread::sleep(Duration::from_millis(100));
+        right(&client);
+    }
+    server.await_open_connections(1);
+    assert_eq!(server.connections(), 2);
 }
 
 #[test]
@@ -162,6 +195,98 @@ fn a_whole_pool_gone_stale_costs_no_attempt() {
         right(&client);
     }
     assert_eq!(server.connections(), before + 1);
+}
+
+/// A peer whose first connections answer once, all at the same time, and then never again; later ones always answer.
+fn falls_silent(first: usize) -> Peer {
+    let together = Barrier::new(first);
+    Peer::new(move |mut link| {
+        let dies = link.number < first;
+        while link.head()?.is_some() {
+            if dies {
+                together.wait();
+            }
+            link.write_all(&answer(200, "", DOCUMENT))?;
+            if dies {
+                return link.stall();
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Makes so many calls at once.
+fn at_once(client: &Client, count: usize) {
+    thread::scope(|scope| {
+        for _ in 0..count {
+            scope.spawn(|| right(client));
+        }
+    });
+}
+
+#[test]
+fn a_whole_pool_gone_silent_is_replaced_within_the_first_call() {
+    // As after sleep, a change of network or a NAT that forgot: nothing is closed, nothing answers.
+    for (timeout_ms, connect_timeout_ms, given_up_after) in [(1000, 0, 500), (10_000, 200, 200)] {
+        let peer = falls_silent(4);
+        let url = peer.http_url();
+        let options = Options {
+            base_url: Some(&url),
+            timeout_ms,
+            connect_timeout_ms,
+            max_retries: -1,
+            ..Options::test()
+        };
+        let client = Client::new(&options).unwrap();
+        at_once(&client, 4);
+        assert_eq!(peer.connections(), 4);
+        let (got, took) = client.timed(&Query::default());
+        assert_eq!(got.unwrap().credit, "12.345678");
+        let given_up_after = Duration::from_millis(given_up_after);
+        assert!(took >= given_up_after && took < given_up_after * 2, "{took:?}");
+        // The others went with it, though nobody had tried them.
+        peer.await_ended(4);
+        for _ in 0..4 {
+            right(&client);
+        }
+        assert_eq!(peer.connections(), 5);
+    }
+}
+
+#[test]
+fn a_silent_connection_does_not_hold_up_a_deadline_or_a_cancel() {
+    let peer = Peer::new(|mut link| {
+        link.head()?;
+        if link.number == 0 {
+            link.write_all(&answer(200, "", DOCUMENT))?;
+        }
+        link.stall()
+    });
+    let client = Client::once(&peer.http_url());
+    right(&client);
+    // The fresh one is silent too.
+    let query = Query { timeout_ms: 400, ..Query::default() };
+    let failure = clock::ends_at("two silent connections", Duration::from_millis(400), || {
+        client.get(&query).unwrap_err()
+    });
+    assert_eq!((failure.status, failure.attempts), (FISH_TIMED_OUT, 1), "{failure:?}");
+    assert!(failure.message.contains("400 ms"), "{}", failure.message);
+    assert_eq!(peer.connections(), 2);
+
+    let peer = falls_silent(1);
+    let client = Client::once(&peer.http_url());
+    right(&client);
+    let token = Token::new();
+    thread::scope(|scope| {
+        let call = scope.spawn(|| client.get(&Query { cancel: Some(&token), ..Query::default() }));
+        thread::sleep(Duration::from_millis(60));
+        assert!(!call.is_finished());
+        clock::ends_by("a silent connection", Duration::ZERO, || {
+            token.cancel();
+            assert_eq!(call.join().unwrap().unwrap_err().status, FISH_CANCELLED);
+        });
+    });
+    assert_eq!(peer.connections(), 1);
 }
 
 #[test]

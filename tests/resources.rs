@@ -5,13 +5,19 @@
 
 mod support;
 
+use std::env;
 use std::fs::File;
+use std::os::fd::{IntoRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
 use support::call::{Client, Options, Query, Token, name};
+use support::peer::{BlackHole, Peer};
 use support::server::{DOCUMENT, Server, Step, answer, ok, send};
+use support::tls::{Authority, BOTH, answering, server};
 use support::{c, child, clock};
 
 fn ms(ms: u64) -> Duration {
@@ -243,4 +249,500 @@ fn a_wall_clock_that_jumps_moves_no_deadline() {
             }
         },
     );
+}
+
+/// What lives in the parent of such a process: servers whose descriptors the child cannot lose.
+struct Outside {
+    server: Server,
+    stuck: Server,
+    secure: Peer,
+    hole: BlackHole,
+    folder: tempfile::TempDir,
+}
+
+impl Outside {
+    /// `None` in the child.
+    fn new() -> Option<Outside> {
+        (!child::is_one()).then(|| {
+            let folder = tempfile::tempdir().unwrap();
+            let authority = Authority::new();
+            authority.file(folder.path());
+            let certificate = authority.issue_for(&["here.test", "127.0.0.1"], |_| {});
+            Outside {
+                server: Server::scripted(vec![ok()]),
+                stuck: Server::scripted(vec![vec![Step::Stall]]),
+                secure: answering(certificate.config(BOTH), answer(200, "", DOCUMENT)),
+                hole: BlackHole::new(),
+                folder,
+            }
+        })
+    }
+
+    /// Tells a child where they are.
+    fn tell(&self, command: &mut std::process::Command, preloaded: &[&str]) {
+        command.env("FISH_TEST_SERVER", self.server.url());
+        command.env("FISH_TEST_STUCK", self.stuck.url());
+        command.env("FISH_TEST_SECURE", self.secure.https_url());
+        command.env("FISH_TEST_HOLE", format!("http://{}", self.hole.address()));
+        command.env("FISH_TEST_CA_FILE", self.folder.path().join("ca.pem"));
+        let libraries: Vec<_> = preloaded
+            .iter()
+            .map(|name| c::preload(name, self.folder.path()).to_str().unwrap().to_owned())
+            .collect();
+        command.env("LD_PRELOAD", libraries.join(":"));
+    }
+}
+
+/// What the parent has told.
+fn told(name: &str) -> String {
+    env::var(format!("FISH_TEST_{name}")).expect(name)
+}
+
+fn secure_client(url: &str) -> Client {
+    let ca_file = told("CA_FILE");
+    let options = Options {
+        base_url: Some(url),
+        ca_file: Some(&ca_file),
+        timeout_ms: 5000,
+        max_retries: -1,
+        ..Options::test()
+    };
+    Client::new(&options).unwrap()
+}
+
+fn right(client: &Client, what: &str) {
+    match client.get(&Query::default()) {
+        Ok(credit) => assert_eq!(credit.credit, "12.345678", "{what}"),
+        Err(failure) => panic!("{what}: {failure:?}"),
+    }
+}
+
+/// The descriptors that are open, but for the three standard ones.
+fn descriptors() -> Vec<i32> {
+    let numbers = std::fs::read_dir("/proc/self/fd").unwrap();
+    let numbers: Vec<i32> =
+        numbers.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    // SAFETY: it only asks; the one that listed them is closed by now.
+    numbers.into_iter().filter(|fd| *fd > 2 && unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0).collect()
+}
+
+type Replacement = fn() -> OwnedFd;
+
+/// What a host may have in the place of a descriptor that it closed: nothing that can be read, written or waited
+/// for without blocking.
+const REPLACEMENTS: [(&str, Replacement); 6] = [
+    ("a file", || File::open("/dev/zero").unwrap().into()),
+    ("a pipe's reader", || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        std::mem::forget(writer);
+        reader.into()
+    }),
+    ("a pipe's writer", || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        std::mem::forget(reader);
+        writer.into()
+    }),
+    ("a silent socket", || {
+        let (one, other) = UnixStream::pair().unwrap();
+        std::mem::forget(other);
+        one.into()
+    }),
+    ("a socket that listens", || std::net::TcpListener::bind("127.0.0.1:0").unwrap().into()),
+    ("a datagram socket", || std::net::UdpSocket::bind("127.0.0.1:0").unwrap().into()),
+];
+
+/// Closes every descriptor, as a host does that becomes a daemon, and puts others in their places.
+fn replace_all(replacement: Option<fn() -> OwnedFd>) {
+    let ours = descriptors();
+    for fd in &ours {
+        // SAFETY: what a careless host does; whoever owned them must stand it.
+        unsafe { libc::close(*fd) };
+    }
+    let Some(make) = replacement else { return };
+    let last = ours.into_iter().max().unwrap_or(0);
+    while make().into_raw_fd() <= last {}
+}
+
+#[test]
+fn descriptors_that_the_host_closed_or_made_its_own() {
+    const TEST: &str = "descriptors_that_the_host_closed_or_made_its_own";
+    let outside = Outside::new();
+    child::alone(
+        TEST,
+        |command| outside.as_ref().unwrap().tell(command, &["getaddrinfo"]),
+        || {
+            let secure = told("SECURE").replace("127.0.0.1", "here.test");
+            let ways: Vec<_> = std::iter::once(("nothing", None))
+                .chain(REPLACEMENTS.map(|(what, make)| (what, Some(make))))
+                .collect();
+            for (what, make) in &ways {
+                // Between two calls: the next one goes by a new connection.
+                let clients = [client(&told("SERVER")), secure_client(&secure)];
+                for client in &clients {
+                    right(client, "before");
+                }
+                replace_all(*make);
+                for client in clients {
+                    let query = Query { timeout_ms: 1000, ..Query::default() };
+                    let got = clock::ends_by(what, ms(1000), || client.get(&query));
+                    assert_eq!(got.expect(what).credit, "12.345678", "{what}");
+                    // It closes what it believes to be its own.
+                    std::mem::forget(client);
+                }
+            }
+            // In the middle of a call, wherever it waits: it ends by its deadline.
+            for (stage, url) in [
+                ("resolving", "https://stuck.test"),
+                ("connecting", &told("HOLE")),
+                ("in the handshake", &told("STUCK").replace("http:", "https:")),
+                ("waiting", &told("STUCK")),
+            ] {
+                for (what, make) in &ways {
+                    let client = client(url);
+                    let query = Query { timeout_ms: 250, ..Query::default() };
+                    let got = thread::scope(|scope| {
+                        let call = scope.spawn(|| {
+                            clock::ends_by(&format!("{stage}, {what}"), ms(250), || client.get(&query))
+                        });
+                        thread::sleep(ms(60));
+                        assert!(!call.is_finished(), "{stage}");
+                        replace_all(*make);
+                        call.join().unwrap()
+                    });
+                    assert!(got.is_err(), "{stage}, {what}");
+                    std::mem::forget(client);
+                }
+            }
+        },
+    );
+}
+
+#[test]
+fn standard_input_output_and_error_are_closed() {
+    const TEST: &str = "standard_input_output_and_error_are_closed";
+    let outside = Outside::new();
+    child::alone(
+        TEST,
+        |command| outside.as_ref().unwrap().tell(command, &["getaddrinfo"]),
+        || {
+            // SAFETY: descriptors of this process, which this test alone uses.
+            let kept = [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 100) });
+            for fd in [0, 1, 2] {
+                // SAFETY: as above.
+                unsafe { libc::close(fd) };
+            }
+            // Everything that has a descriptor: tokens, clients, connections, a lookup's end, calls in the background.
+            let token = Token::new();
+            let query = Query { cancel: Some(&token), ..Query::default() };
+            let secure = told("SECURE");
+            let clients = [
+                client(&told("SERVER")),
+                client(&told("SERVER").replace("127.0.0.1", "localhost")),
+                secure_client(&secure),
+                secure_client(&secure.replace("127.0.0.1", "here.test")),
+            ];
+            let got = clients.each_ref().map(|client| client.get(&query).is_ok());
+            let mut call = std::ptr::null_mut();
+            // SAFETY: every pointer is valid for the call.
+            let started =
+                unsafe { fish_call_start(clients[0].0, std::ptr::null(), &mut call, std::ptr::null_mut()) };
+            // SAFETY: it only asks.
+            let open = [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0);
+            // SAFETY: the call that was started.
+            let done = unsafe { fish_call_wait(call, 5000) };
+            // SAFETY: as above, and freed once.
+            unsafe { fish_call_free(call) };
+            for (fd, kept) in kept.into_iter().enumerate() {
+                // SAFETY: as above.
+                unsafe { libc::dup2(kept, fd as i32) };
+            }
+            assert_eq!(got, [true; 4]);
+            assert_eq!((started, done), (FISH_OK, FISH_OK));
+            assert_eq!(open, [false; 3], "one of the library's is a standard descriptor");
+        },
+    );
+}
+
+/// What holds when the kernel refuses to wait: with no room for descriptors, or by a filter.
+fn works_without_waiting(kept: &[Client], stuck: &Client) {
+    for client in kept {
+        clock::ends_by("an answer that is there", ms(500), || right(client, "a kept connection"));
+    }
+    let query = Query { timeout_ms: 200, ..Query::default() };
+    let failure = clock::ends_at("a deadline", ms(200), || stuck.get(&query).unwrap_err());
+    assert_eq!(name(failure.status), "FISH_TIMED_OUT", "{failure:?}");
+}
+
+#[test]
+fn no_descriptor_may_be_waited_for() {
+    const TEST: &str = "no_descriptor_may_be_waited_for";
+    let outside = Outside::new();
+    child::alone(
+        TEST,
+        |command| outside.as_ref().unwrap().tell(command, &[]),
+        || {
+            let kept = [client(&told("SERVER")), secure_client(&told("SECURE"))];
+            for client in &kept {
+                right(client, "before");
+            }
+            // poll takes no more descriptors than may be open, and refuses even those that are.
+            let fresh = client(&told("SERVER"));
+            let stuck = client(&told("STUCK"));
+            limit_descriptors(0);
+            for client in &kept {
+                clock::ends_by("an answer that is there", ms(500), || right(client, "kept"));
+            }
+            for client in [&fresh, &stuck] {
+                let failure =
+                    clock::ends_by("no socket", ms(500), || client.get(&Query::default()).unwrap_err());
+                assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
+                assert!(failure.message.contains("open files"), "{}", failure.message);
+            }
+            limit_descriptors(128);
+            for client in kept.iter().chain([&fresh]) {
+                right(client, "after");
+            }
+        },
+    );
+}
+
+/// Lets the kernel refuse poll to this thread and to those that it starts.
+fn refuse_poll() {
+    let refused = [
+        libc::SYS_ppoll,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll,
+    ];
+    let statement = |code: u32, jt, k: u32| libc::sock_filter { code: code as u16, jt, jf: 0, k };
+    // Loads the system call's number.
+    let mut program = vec![statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0)];
+    for (at, call) in refused.iter().enumerate() {
+        let to_refuse = (refused.len() - at) as u8;
+        program.push(statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, to_refuse, *call as u32));
+    }
+    program.push(statement(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW));
+    let refusal = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+    program.push(statement(libc::BPF_RET | libc::BPF_K, 0, refusal));
+    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: a filter that is whole, and alive for the call.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter), 0);
+        assert_eq!(libc::poll(std::ptr::null_mut(), 0, 0), -1, "poll is refused");
+    }
+}
+
+#[test]
+fn poll_is_refused() {
+    const TEST: &str = "poll_is_refused";
+    let outside = Outside::new();
+    child::alone(
+        TEST,
+        |command| outside.as_ref().unwrap().tell(command, &["getaddrinfo"]),
+        || {
+            let secure = told("SECURE");
+            let kept = [client(&told("SERVER")), secure_client(&secure)];
+            for client in &kept {
+                right(client, "before");
+            }
+            refuse_poll();
+            let stuck = client(&told("STUCK"));
+            works_without_waiting(&kept, &stuck);
+            // New connections too: connecting, the handshake and the lookup's end are looked at again and again.
+            let fresh = [
+                client(&told("SERVER")),
+                secure_client(&secure),
+                secure_client(&secure.replace("127.0.0.1", "here.test")),
+            ];
+            for client in &fresh {
+                clock::ends_by("a new connection", ms(1000), || right(client, "fresh"));
+            }
+            for (stage, url) in [("a lookup", "https://stuck.test"), ("a server", &told("STUCK"))] {
+                let client = client(url);
+                let token = Token::new();
+                let query = Query { cancel: Some(&token), ..Query::default() };
+                thread::scope(|scope| {
+                    let call = scope.spawn(|| client.get(&query).unwrap_err());
+                    thread::sleep(ms(60));
+                    let failure = clock::ends_by(stage, Duration::ZERO, || {
+                        token.cancel();
+                        call.join().unwrap()
+                    });
+                    assert_eq!(name(failure.status), "FISH_CANCELLED", "{stage}");
+                });
+            }
+            // It does not spin meanwhile.
+            let before = cpu();
+            let query = Query { timeout_ms: 1000, ..Query::default() };
+            assert_eq!(stuck.get(&query).unwrap_err().status, FISH_TIMED_OUT);
+            assert!(cpu() - before < ms(250), "{:?}", cpu() - before);
+        },
+    );
+}
+
+/// The time that this thread has computed.
+fn cpu() -> Duration {
+    // SAFETY: a plain struct, filled before it is read.
+    let used = unsafe {
+        let mut used: libc::rusage = std::mem::zeroed();
+        assert_eq!(libc::getrusage(libc::RUSAGE_THREAD, &mut used), 0);
+        used
+    };
+    let time = |time: libc::timeval| {
+        Duration::from_secs(time.tv_sec as u64) + Duration::from_micros(time.tv_usec as u64)
+    };
+    time(used.ru_utime) + time(used.ru_stime)
+}
+
+#[test]
+fn a_machine_that_sleeps_ages_what_is_kept() {
+    const TEST: &str = "a_machine_that_sleeps_ages_what_is_kept";
+    let scratch = tempfile::tempdir().unwrap();
+    child::alone(
+        TEST,
+        |command| {
+            let libraries = ["suspend", "getaddrinfo"]
+                .map(|name| c::preload(name, scratch.path()).to_str().unwrap().to_owned());
+            command.env("LD_PRELOAD", libraries.join(":"));
+        },
+        || {
+            // SAFETY: the functions' types are those of tests/preload.
+            let (sleep, lookups) = unsafe {
+                let sleep = child::preloaded(c"fish_test_sleep");
+                let lookups = child::preloaded(c"fish_test_lookups");
+                (
+                    std::mem::transmute::<*mut libc::c_void, extern "C" fn(libc::c_long)>(sleep),
+                    std::mem::transmute::<*mut libc::c_void, extern "C" fn() -> libc::c_uint>(lookups),
+                )
+            };
+            // A connection is kept for fifty seconds, asleep or not, and then closed and not tried.
+            let plain = Server::scripted(vec![ok()]);
+            let client = client(&plain.url());
+            right(&client, "first");
+            sleep(45);
+            right(&client, "still kept");
+            sleep(45);
+            right(&client, "kept again");
+            assert_eq!(plain.connections(), 1);
+            for hours in [0, 8] {
+                let before = plain.connections();
+                sleep(51 + hours * 3600);
+                right(&client, "after a long sleep");
+                assert_eq!(plain.connections(), before + 1);
+                plain.await_open_connections(1);
+            }
+
+            // An address is kept for a minute.
+            let folder = tempfile::tempdir().unwrap();
+            let authority = Authority::new();
+            let ca_file = authority.file(folder.path());
+            let certificate = authority.issue_for(&["here.test"], |_| {});
+            let peer = server(certificate.config(BOTH), |mut secured| {
+                secured.head()?;
+                secured.send(&answer(200, "Connection: close\r\n", DOCUMENT))?;
+                secured.close_notify()
+            });
+            let url = format!("https://here.test:{}", peer.port());
+            let options =
+                Options { base_url: Some(&url), ca_file: Some(&ca_file), max_retries: -1, ..Options::test() };
+            let named = Client::new(&options).unwrap();
+            let before = lookups();
+            for (slept, want) in [(0, 1), (0, 1), (55, 1), (10, 2), (8 * 3600, 3), (0, 3)] {
+                sleep(slept);
+                right(&named, "named");
+                assert_eq!(lookups() - before, want, "{slept}");
+            }
+            // Not that of a host that could not be reached: its address may be another by now.
+            let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            let url = format!("https://here.test:{}", nobody.port());
+            let options = Options { base_url: Some(&url), ..options };
+            let unreachable = Client::new(&options).unwrap();
+            let before = lookups();
+            for count in 1..4 {
+                let failure = unreachable.get(&Query::default()).unwrap_err();
+                assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
+                assert_eq!(lookups() - before, count);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_lookup_has_room_for_the_systems_modules() {
+    const TEST: &str = "a_lookup_has_room_for_the_systems_modules";
+    let scratch = tempfile::tempdir().unwrap();
+    child::alone(
+        TEST,
+        |command| {
+            command.env("LD_PRELOAD", c::preload("getaddrinfo", scratch.path()));
+        },
+        || {
+            let failure = client("https://deep.test").get(&Query::default()).unwrap_err();
+            assert_eq!(name(failure.status), "FISH_RESOLVE_FAILED", "{failure:?}");
+        },
+    );
+}
+
+#[test]
+fn workers_forked_from_one_client_do_not_come_back_together() {
+    const TEST: &str = "workers_forked_from_one_client_do_not_come_back_together";
+    const WORKERS: usize = 8;
+    let came: Arc<Mutex<Vec<(String, Instant)>>> = Arc::default();
+    let log = Arc::clone(&came);
+    let busy = (!child::is_one()).then(|| {
+        Server::directed(move |_, request| {
+            let request = String::from_utf8_lossy(request);
+            let worker = request.split('/').nth(2).unwrap_or_default().to_owned();
+            log.lock().unwrap().push((worker, Instant::now()));
+            send(answer(503, "", ""))
+        })
+    });
+    child::alone(
+        TEST,
+        |command| {
+            command.env("FISH_TEST_BUSY", busy.as_ref().unwrap().url());
+        },
+        || {
+            let url = told("BUSY");
+            let options = Options { base_url: Some(&url), max_retries: 1, ..Options::test() };
+            let client = Client::new(&options).unwrap();
+            // It has drawn before, so that its children inherit whatever it draws from.
+            let _ = client.get(&Query { user_id: Some("parent"), ..Query::default() });
+            let workers: Vec<libc::pid_t> = (0..WORKERS)
+                .map(|worker| {
+                    // SAFETY: the child only makes a call and ends.
+                    let pid = unsafe { libc::fork() };
+                    assert!(pid >= 0);
+                    if pid == 0 {
+                        let id = format!("worker-{worker}");
+                        let got = client.get(&Query { user_id: Some(&id), ..Query::default() });
+                        let told = got.is_err_and(|failure| failure.attempts == 2);
+                        // SAFETY: ends the process, and runs nothing of its parent's.
+                        unsafe { libc::_exit(if told { 0 } else { 1 }) };
+                    }
+                    pid
+                })
+                .collect();
+            for pid in workers {
+                let mut status = -1;
+                // SAFETY: our own child.
+                assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+                assert_eq!(status, 0);
+            }
+        },
+    );
+    let Some(_busy) = busy else { return };
+    let came = came.lock().unwrap();
+    let mut waits: Vec<Duration> = (0..WORKERS)
+        .map(|worker| {
+            let id = format!("worker-{worker}");
+            let times: Vec<Instant> =
+                came.iter().filter(|(who, _)| *who == id).map(|(_, when)| *when).collect();
+            let [first, second] = times[..] else { panic!("{id}: {times:?}") };
+            second - first
+        })
+        .collect();
+    waits.sort();
+    // Eight numbers below 250 ms, all within 25 of them: once in ten million runs.
+    assert!(waits[WORKERS - 1] - waits[0] > ms(25), "{waits:?}");
 }

@@ -3,10 +3,10 @@
 
 mod support;
 
-use std::io::{self, Write};
+use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
@@ -19,6 +19,11 @@ use support::tls::{Authority, BOTH, Identity, ONLY_1_2, ONLY_1_3, Secured, answe
 
 /// What the design promises beyond a deadline, and after a cancel.
 const PROMISED: Duration = Duration::from_millis(100);
+
+fn base64(bytes: &[u8]) -> String {
+    use ::base64::Engine;
+    ::base64::engine::general_purpose::STANDARD.encode(bytes)
+}
 
 fn ok() -> Vec<u8> {
     answer(200, "Content-Type: application/json\r\n", DOCUMENT)
@@ -126,7 +131,7 @@ fn the_bundled_roots_are_the_default_and_trust_no_authority_of_a_test() {
 fn saying(bytes: &'static [u8]) -> Peer {
     Peer::new(move |mut link| {
         let mut piece = [0; 4096];
-        let _ = io::Read::read(&mut link, &mut piece)?;
+        let _ = link.read(&mut piece)?;
         link.write_all(bytes)?;
         link.fin()
     })
@@ -343,6 +348,13 @@ fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
     let without_end = lines[..lines.len() - 1].join("\n");
     let not_base64 = pem.replacen(lines[1], "!!!!", 1);
     let not_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let trailing = [trusted.authority.der(), b"\x30\0"].concat();
+    let more_behind =
+        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----", base64(&trailing));
+    let broken_second = format!("certificate in line {} that cannot be decoded", lines.len() + 2);
+    let openssls = pem.replace("CERTIFICATE", "TRUSTED CERTIFICATE");
+    let container = pem.replace("CERTIFICATE", "PKCS7");
+    let large = format!("{}{pem}", "#\n".repeat(8 * 1024 * 1024));
     let key_only = rcgen::KeyPair::generate().unwrap().serialize_pem();
     for (what, path, why) in [
         ("missing", folder.join("none.pem").to_str().unwrap().to_owned(), "could not be opened"),
@@ -352,10 +364,15 @@ fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
         ("empty", write("empty.pem", ""), "holds no certificate"),
         ("not PEM", write("text.pem", "hello\nworld\n"), "holds no certificate"),
         ("a key", write("key.pem", &key_only), "holds no certificate"),
-        ("cut short", write("cut.pem", &without_end), "could not be read as PEM"),
-        ("not base64", write("base64.pem", &not_base64), "could not be read as PEM"),
-        ("not DER", write("der.pem", not_der), "cannot be used"),
-        ("a broken one after a good one", write("two.pem", &format!("{pem}{not_der}")), "cannot be used"),
+        ("cut short", write("cut.pem", &without_end), "has a section in line 1 that does not end"),
+        ("not base64", write("base64.pem", &not_base64), "certificate in line 1 that is not valid base64"),
+        ("not DER", write("der.pem", not_der), "certificate in line 1 that cannot be decoded"),
+        ("more behind it", write("more.pem", &more_behind), "certificate in line 1 that cannot be decoded"),
+        ("a broken one after a good one", write("two.pem", &format!("{pem}\n{not_der}")), &broken_second),
+        ("OpenSSL's", write("trusted.pem", &format!("{pem}{openssls}")), "of OpenSSL's TRUSTED kind"),
+        ("a container", write("pkcs7.pem", &format!("{pem}{container}")), "does not read (PKCS7)"),
+        ("a byte order mark alone", write("bom.pem", "\u{feff}"), "holds no certificate"),
+        ("beyond 16 MiB", write("large.pem", &large), "is larger than 16 MiB"),
     ] {
         // Even where it will not be used.
         for url in ["https://127.0.0.1:1", "http://127.0.0.1:1"] {
@@ -367,13 +384,33 @@ fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
             assert_eq!(failure.attempts, 0, "{what}");
         }
     }
-    // A file of several, with text between them, as systems keep them.
-    let several = format!("# one\n{}\n# two\n{pem}", Authority::new().pem());
-    let several = write("several.pem", &several);
+}
+
+/// The certificate that matters is the last, so that none before it and not it itself can have been passed over.
+#[test]
+fn a_ca_file_is_read_however_it_was_put_together() {
+    let trusted = Trusted::new();
+    let (other, pem) = (Authority::new().pem(), trusted.authority.pem());
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
     let peer = answering(trusted.config(), ok());
     let url = peer.https_url();
-    let options = Options { ca_file: Some(&several), ..trusted.options(&url) };
-    assert!(Client::new(&options).unwrap().get(&Query::default()).is_ok());
+    for (what, text) in [
+        ("text between, as systems keep them", format!("# one\n{other}\n# two\n{pem}")),
+        ("a byte order mark", format!("\u{feff}{pem}")),
+        ("two files with byte order marks", format!("\u{feff}{other}\u{feff}{pem}")),
+        ("glued without a line end", format!("{}{pem}", other.trim_end())),
+        ("no last line end", pem.trim_end().to_owned()),
+        ("Windows line ends", format!("{other}{pem}").replace('\n', "\r\n")),
+        ("an older label", format!("{other}{pem}").replace("CERTIFICATE", "X509 CERTIFICATE")),
+        ("a key beside", format!("{key}{pem}")),
+        ("twice", format!("{pem}{pem}")),
+    ] {
+        let path = trusted.folder.path().join("read.pem");
+        std::fs::write(&path, text).unwrap();
+        let options = Options { ca_file: path.to_str(), ..trusted.options(&url) };
+        let got = Client::new(&options).and_then(|client| client.get(&Query::default()));
+        assert_eq!(got.expect(what).credit, "12.345678");
+    }
 }
 
 /// Runs tests/host/ask.c with these arguments and this environment; gives what it printed.
@@ -605,6 +642,60 @@ fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() {
 }
 
 #[test]
+fn whatever_waits_in_a_kept_connection_ends_it() {
+    let trusted = Trusted::new();
+    let wrong = answer(200, "", DOCUMENT.replace("12.345678", "66.6"));
+    for versions in [ONLY_1_3, ONLY_1_2] {
+        // While it lies idle: more than rustls reads at once, too.
+        for length in [1, 4096, 5000, 20_000, 100_000] {
+            let unasked = [&wrong[..], &vec![b' '; length]].concat()[..length].to_vec();
+            let sent = Arc::new(Barrier::new(2));
+            let told = Arc::clone(&sent);
+            let peer = server(trusted.authority.issue().config(versions), move |mut secured| {
+                let first = secured.link.number == 0;
+                while secured.head()?.is_some() {
+                    secured.send(&ok())?;
+                    if first {
+                        secured.send(&unasked)?;
+                        told.wait();
+                    }
+                }
+                Ok(())
+            });
+            let client = trusted.client(&peer.https_url());
+            client.get(&Query::default()).unwrap();
+            sent.wait();
+            for _ in 0..2 {
+                assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{length}");
+            }
+            assert_eq!(peer.connections(), 2, "{versions:?}: {length}");
+        }
+
+        // The start of a record, in one packet with the answer; its end comes when the next request has.
+        for part in [1, 4, 5, 6, 100, 300] {
+            let wrong = wrong.clone();
+            let peer = server(trusted.authority.issue().config(versions), move |mut secured| {
+                secured.head()?;
+                let answer = secured.encrypt(&ok());
+                if secured.link.number > 0 {
+                    return secured.link.write_all(&answer).and_then(|()| secured.link.stall());
+                }
+                let record = secured.encrypt(&wrong);
+                secured.link.write_all(&[&answer[..], &record[..part]].concat())?;
+                secured.link.read_exact(&mut [0])?;
+                secured.link.write_all(&record[part..])?;
+                secured.link.stall()
+            });
+            let client = trusted.client(&peer.https_url());
+            for _ in 0..2 {
+                assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{part}");
+            }
+            assert_eq!(peer.connections(), 2, "{versions:?}: {part} bytes of a record");
+        }
+    }
+}
+
+#[test]
 fn a_record_that_arrives_byte_by_byte_is_read_and_a_deadline_holds_inside_one() {
     let trusted = Trusted::new();
     let peer = server(trusted.config(), |mut secured| {
@@ -659,6 +750,33 @@ fn deadline_and_cancel_hold_while_the_body_is_read() {
         assert_eq!(got.unwrap_err().status, FISH_CANCELLED);
         assert!(returned - cancelled < PROMISED, "{:?}", returned - cancelled);
     });
+}
+
+#[test]
+fn http_1_1_is_what_is_negotiated() {
+    let trusted = Trusted::new();
+    for versions in [ONLY_1_3, ONLY_1_2] {
+        let offering = |protocols: &[&str]| {
+            let mut config = trusted.authority.issue().config(versions);
+            config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+            server(config, |mut secured| {
+                assert!(secured.head()?.is_some());
+                let chosen = secured.tls.alpn_protocol().map(<[u8]>::to_vec).unwrap_or_default();
+                let document = DOCUMENT.replace("fedcba9876543210", &String::from_utf8(chosen).unwrap());
+                secured.send(&answer(200, "", document))?;
+                secured.link.stall()
+            })
+        };
+        for protocols in [&["h2", "http/1.1"][..], &["http/1.1"]] {
+            let peer = offering(protocols);
+            let credit = trusted.client(&peer.https_url()).get(&Query::default()).unwrap();
+            assert_eq!(credit.user_id, "http/1.1http/1.1", "{protocols:?}");
+        }
+        let failure = trusted.fails(&offering(&["h2"]).https_url());
+        assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{failure:?}");
+        assert!(failure.message.contains("no_application_protocol"), "{}", failure.message);
+        assert!(!failure.retryable);
+    }
 }
 
 #[test]

@@ -1,17 +1,15 @@
-/* The same struct, filled by hand with libcurl and cJSON, as a C program would without this library: one
- * reused easy handle a thread, a timeout, and no signals, as a threaded program needs. */
+/* The same struct, filled by hand with libcurl and cJSON, as a C program would without this library: one reused easy
+ * handle, a timeout, and no signals, as a threaded program needs. */
 #define _GNU_SOURCE /* strptime, timegm */
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
 
 #include "contender.h"
 
-struct caller {
-  CURL *easy;
-  struct curl_slist *headers;
-  char *body;
-  size_t filled, room;
-};
+static CURL *easy;
+static struct curl_slist *headers;
+static char *body;
+static size_t filled, room;
 
 struct api_credit {
   char *id, *user_id, *credit, *cumulative_top_up, *created_at, *updated_at;
@@ -19,44 +17,38 @@ struct api_credit {
   int has_phone_sha256, has_free_credit; /* -1: unknown */
 };
 
-static size_t keep(char *bytes, size_t size, size_t count, void *argument) {
-  struct caller *caller = argument;
+static size_t keep(char *bytes, size_t size, size_t count, void *unused) {
+  (void)unused;
   size_t length = size * count;
-  if (caller->filled + length + 1 > caller->room) {
-    caller->room = 2 * (caller->filled + length + 1);
-    caller->body = realloc(caller->body, caller->room);
-    if (!caller->body) die("out of memory");
+  if (filled + length + 1 > room) {
+    room = 2 * (filled + length + 1);
+    body = realloc(body, room);
+    if (!body) die("out of memory");
   }
-  memcpy(caller->body + caller->filled, bytes, length);
-  caller->filled += length;
-  caller->body[caller->filled] = 0;
+  memcpy(body + filled, bytes, length);
+  filled += length;
   return length;
 }
 
-static struct caller *caller_new(const struct server *server) {
-  static int ready;
-  if (!ready++) curl_global_init(CURL_GLOBAL_DEFAULT);
-  struct caller *caller = calloc(1, sizeof *caller);
-  if (!caller || !(caller->easy = curl_easy_init())) die("out of memory");
+static void open_client(const char *host, const char *port, const char *ca_file) {
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (!(easy = curl_easy_init())) die("out of memory");
   char url[256];
-  snprintf(url, sizeof url, "%s://%s:%s/wallet/self/api-credit", server->ca_file ? "https" : "http",
-           server->host, server->port);
-  caller->headers = curl_slist_append(NULL, "Authorization: Bearer " KEY);
-  caller->headers = curl_slist_append(caller->headers, "Accept: application/json");
-  curl_easy_setopt(caller->easy, CURLOPT_URL, url);
-  curl_easy_setopt(caller->easy, CURLOPT_HTTPHEADER, caller->headers);
-  curl_easy_setopt(caller->easy, CURLOPT_USERAGENT, "fish-api-credit/0.1.0");
-  curl_easy_setopt(caller->easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(caller->easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(caller->easy, CURLOPT_TIMEOUT_MS, 15000L);
-  curl_easy_setopt(caller->easy, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
-  curl_easy_setopt(caller->easy, CURLOPT_WRITEFUNCTION, keep);
-  curl_easy_setopt(caller->easy, CURLOPT_WRITEDATA, caller);
-  if (server->ca_file) {
-    curl_easy_setopt(caller->easy, CURLOPT_CAINFO, server->ca_file);
-    curl_easy_setopt(caller->easy, CURLOPT_CAPATH, NULL);
+  snprintf(url, sizeof url, "%s://%s:%s/wallet/self/api-credit", ca_file ? "https" : "http", host, port);
+  headers = curl_slist_append(NULL, "Authorization: Bearer " KEY);
+  headers = curl_slist_append(headers, "Accept: application/json");
+  curl_easy_setopt(easy, CURLOPT_URL, url);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "fish-api-credit/0.1.0");
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 15000L);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep);
+  if (ca_file) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
   }
-  return caller;
 }
 
 static char *text(const cJSON *document, const char *name) {
@@ -97,14 +89,14 @@ static int64_t unix_us(const char *stamp) {
   return (int64_t)timegm(&tm) * 1000000 + fraction;
 }
 
-static void caller_call(struct caller *caller) {
-  caller->filled = 0;
-  CURLcode code = curl_easy_perform(caller->easy);
+static void call(void) {
+  filled = 0;
+  CURLcode code = curl_easy_perform(easy);
   if (code) die(curl_easy_strerror(code));
   long status = 0;
-  curl_easy_getinfo(caller->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   if (status != 200) die("not a 200");
-  cJSON *document = cJSON_ParseWithLength(caller->body, caller->filled);
+  cJSON *document = cJSON_ParseWithLength(body, filled);
   if (!document) die("not JSON");
 
   struct api_credit credit = {
@@ -133,9 +125,8 @@ static void caller_call(struct caller *caller) {
   free(credit.updated_at);
 }
 
-static void caller_free(struct caller *caller) {
-  curl_easy_cleanup(caller->easy);
-  curl_slist_free_all(caller->headers);
-  free(caller->body);
-  free(caller);
+static void close_client(void) {
+  curl_easy_cleanup(easy);
+  curl_slist_free_all(headers);
+  free(body);
 }

@@ -1,17 +1,32 @@
 //! Any bytes as what the server sends, read from a socket by the real transport: an answer or a failure, the same
-//! however the bytes arrive, with nothing in it that must stay inside.
+//! however the bytes arrive, with nothing in it that must stay inside. Of a body that is no valid HTTP, as much is
+//! reported as was taken before that was seen, which is more when the bytes arrive one by one.
 
 #![no_main]
 
-use fish_api_credit::fuzzing::answer;
+use fish_api_credit::fuzzing::{Failure, answer};
 use libfuzzer_sys::fuzz_target;
 
 const KEY: &str = "sk-9f86d081884c7d65";
 
+fn agree(whole: &Failure, bytewise: &Failure) -> bool {
+    let body = |failure: &Failure| failure.body.clone().unwrap_or_default();
+    let (less, more) = (body(whole), body(bytewise));
+    // Less may end within a character, or within what could be the key.
+    let start = less.trim_end_matches('\u{FFFD}');
+    let start = start.strip_suffix("[API key]").unwrap_or(start);
+    let is_start = more.starts_with(start) && more != less;
+    let status = |failure: &Failure| (failure.status, failure.http_status);
+    whole == bytewise || is_start && status(whole) == status(bytewise)
+}
+
 fuzz_target!(|bytes: &[u8]| {
     let Some(whole) = answer(bytes, KEY, false) else { return };
     if let Some(bytewise) = answer(bytes, KEY, true) {
-        assert_eq!(whole, bytewise);
+        match (&whole, &bytewise) {
+            (Err(whole), Err(bytewise)) => assert!(agree(whole, bytewise), "{whole:?}\n{bytewise:?}"),
+            _ => assert_eq!(whole, bytewise),
+        }
     }
     match whole {
         Ok(_) => assert!(bytes.windows(6).any(|six| six == b" 200\r\n" || six[..5] == *b" 200 " || six[..5] == *b" 200\n")),

@@ -254,6 +254,29 @@ mod tests {
                 fish_api_credit_from_json(c"{}".as_ptr(), 2, credit_out, error)
             });
             assert!(credit.owner.is_null() && json.is_null());
+            let (mut call, mut watch) = (ptr::null_mut(), ptr::null_mut());
+            let (call_out, watch_out) = (&raw mut call, &raw mut watch);
+            reports("fish_call_start", |error| fish_call_start(client, ptr::null(), call_out, error));
+            reports("fish_watch_start", |error| {
+                fish_watch_start(client, ptr::null(), ptr::null(), watch_out, error)
+            });
+            assert!(call.is_null() && watch.is_null());
+            assert_eq!(fish_call_start(client, ptr::null(), &mut call, ptr::null_mut()), FISH_OK);
+            assert_eq!(fish_call_wait(call, 60_000), FISH_OK);
+            reports("fish_call_result", |error| fish_call_result(call, credit_out, error));
+            reports("fish_call_result_json", |error| fish_call_result_json(call, json_out, error));
+            inject();
+            assert_eq!(fish_call_wait(call, 0), FISH_INTERNAL_ERROR);
+            fish_call_free(call);
+            assert_eq!(
+                fish_watch_start(client, ptr::null(), ptr::null(), &mut watch, ptr::null_mut()),
+                FISH_OK
+            );
+            let mut state: fish_watch_state = zeroed();
+            let state_out = &raw mut state;
+            reports("fish_watch_read", |error| fish_watch_read(watch, state_out, error));
+            assert_eq!(state.status, FISH_OK, "all zero");
+            fish_watch_free(watch);
             // Nobody listens there: a failure of the network, not of the client.
             let after = fish_get_api_credit(client, ptr::null(), &mut credit, ptr::null_mut());
             assert_eq!(after, FISH_CONNECT_FAILED);
@@ -291,6 +314,20 @@ mod tests {
             fish_cancel_token_free(token);
             inject();
             fish_cancel_token_free(ptr::null_mut());
+            inject();
+            assert!(fish_call_is_done(ptr::null()));
+            inject();
+            assert_eq!(fish_call_descriptor(ptr::null()), -1);
+            inject();
+            fish_call_free(ptr::null_mut());
+            inject();
+            fish_watch_refresh(ptr::null_mut());
+            inject();
+            assert_eq!(fish_watch_descriptor(ptr::null()), -1);
+            inject();
+            fish_watch_state_free(ptr::null_mut());
+            inject();
+            fish_watch_free(ptr::null_mut());
         }
     }
 

@@ -17,7 +17,7 @@ use crate::status::Status;
 /// descriptor, with fish_call_wait, or look at it now and again with fish_call_is_done.
 ///
 /// In a forked child there is no thread that goes on with its parent's call: there it is done, and its
-/// result is FISH_CANCELLED.
+/// result is FISH_CANCELLED if it was not there before the fork.
 pub struct fish_call {
     _opaque: (),
 }
@@ -159,7 +159,9 @@ pub unsafe extern "C-unwind" fn fish_call_result_json(
 pub unsafe extern "C-unwind" fn fish_call_free(call: *mut fish_call) {
     boundary::guarded((), || {
         // SAFETY: it is NULL, or came from fish_call_start and is given up.
-        drop(unsafe { handle::take(call) });
+        if let Some(call) = unsafe { handle::take(call) } {
+            call.give_up();
+        }
     });
 }
 

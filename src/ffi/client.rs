@@ -91,10 +91,11 @@ pub unsafe extern "C-unwind" fn fish_client_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn fish_client_cancel(client: *mut fish_client) {
     boundary::realtime(|| {
-        // A share of its own: whoever is woken may free the client before this is done.
-        // SAFETY: it is NULL or alive.
-        if let Some(client) = unsafe { handle::share(client) } {
-            client.cancel();
+        // A share of the event alone: whoever it wakes may free the client before `set` is done, and the release of
+        // a client is not for a real-time thread.
+        // SAFETY: it is NULL or alive: before `set`, nobody is woken.
+        if let Some(ended) = unsafe { handle::borrow(client) }.map(Client::ended) {
+            ended.set();
         }
     });
 }

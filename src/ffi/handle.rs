@@ -27,6 +27,14 @@ pub(super) unsafe fn share<H: Handle>(handle: *const H) -> Option<Arc<H::Inner>>
     }
 }
 
+/// What a handle points to, for a moment in which nobody can have a reason to free it yet; `None` for NULL.
+///
+/// SAFETY: as for `share`, and it is not freed during `'a`.
+pub(super) unsafe fn borrow<'a, H: Handle>(handle: *const H) -> Option<&'a H::Inner> {
+    // SAFETY: as the function demands.
+    unsafe { handle.cast::<H::Inner>().as_ref() }
+}
+
 /// The share that C had; `None` for NULL.
 ///
 /// SAFETY: as for `share`, and the caller gives the handle up.

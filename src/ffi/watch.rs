@@ -209,7 +209,9 @@ pub unsafe extern "C-unwind" fn fish_watch_state_free(state: *mut fish_watch_sta
 pub unsafe extern "C-unwind" fn fish_watch_free(watch: *mut fish_watch) {
     boundary::guarded((), || {
         // SAFETY: it is NULL, or came from fish_watch_start and is given up.
-        drop(unsafe { handle::take(watch) });
+        if let Some(watch) = unsafe { handle::take(watch) } {
+            watch.end();
+        }
     });
 }
 

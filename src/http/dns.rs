@@ -4,8 +4,9 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::clock;
 use crate::deadline::Deadline;
 use crate::event::Event;
 use crate::ffi::boundary;
@@ -13,7 +14,7 @@ use crate::http::error::{Kind, Phase, TransportError};
 use crate::request::Host;
 use crate::thread;
 
-/// How long an answer is good for.
+/// How long an answer is good for, time asleep included: the machine may wake up in another network.
 const LIFETIME: Duration = Duration::from_secs(60);
 
 pub(crate) type Addresses = Arc<[SocketAddr]>;
@@ -32,7 +33,8 @@ struct Running {
     host: String,
     port: u16,
     done: Event,
-    outcome: OnceLock<(Instant, Result<Addresses, String>)>,
+    /// And since when, by `clock::since_start`.
+    outcome: OnceLock<(Duration, Result<Addresses, String>)>,
 }
 
 impl Dns {
@@ -83,7 +85,7 @@ impl Dns {
     fn join(&self, host: &str, port: u16) -> Result<Arc<Running>, TransportError> {
         let mut lookups = self.lookups();
         lookups.retain(|running| match running.outcome.get() {
-            Some((at, Ok(_))) => at.elapsed() < LIFETIME,
+            Some((at, Ok(_))) => clock::since_start().saturating_sub(*at) < LIFETIME,
             Some((_, Err(_))) => false,
             None => true,
         });
@@ -99,7 +101,7 @@ impl Dns {
                 Ok(Err(why)) => Err(why.to_string()),
                 Err(panic) => Err(panic),
             };
-            let _ = own.outcome.set((Instant::now(), outcome));
+            let _ = own.outcome.set((clock::since_start(), outcome));
             own.done.set();
         };
         thread::start("fish-resolve", thread::LOOKUP_STACK, run)
@@ -123,6 +125,7 @@ mod tests {
     use crate::deadline::Interrupted;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::thread;
+    use std::time::Instant;
 
     fn soon() -> Deadline {
         Deadline::at(Instant::now() + Duration::from_millis(30))

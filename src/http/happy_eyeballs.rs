@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
-use socket2::{Domain, Protocol, Socket as RawSocket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::deadline::Deadline;
 use crate::http::error::{Kind, Phase, TransportError};
@@ -22,7 +22,7 @@ pub(crate) fn connect(
     deadline: &Deadline,
 ) -> Result<Tcp, TransportError> {
     let mut waiting = interleave(addresses).into_iter();
-    let mut begun: Vec<RawSocket> = Vec::new();
+    let mut begun: Vec<Tcp> = Vec::new();
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
     let mut exhausted = false;
     let mut next_start = Instant::now();
@@ -32,7 +32,7 @@ pub(crate) fn connect(
                 None => exhausted = true,
                 Some(address) => {
                     match begin(address) {
-                        Ok((socket, true)) => return Ok(Tcp::new(socket)),
+                        Ok((socket, true)) => return Ok(socket),
                         Ok((socket, false)) => begun.push(socket),
                         Err(why) => {
                             failure = why;
@@ -53,7 +53,7 @@ pub(crate) fn connect(
         }
         {
             let mut fds: Vec<PollFd<'_>> =
-                begun.iter().map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();
+                begun.iter().map(|socket| PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::OUT)).collect();
             let end = if exhausted { Instant::now() + deadline.remaining() } else { next_start };
             deadline.any(&mut fds, end).map_err(|why| Phase::Connecting.interrupted(why))?;
         }
@@ -61,7 +61,7 @@ pub(crate) fn connect(
         for at in (0..begun.len()).rev() {
             match outcome(&begun[at]) {
                 None => {}
-                Some(Ok(())) => return Ok(Tcp::new(begun.swap_remove(at))),
+                Some(Ok(())) => return Ok(begun.swap_remove(at)),
                 Some(Err(why)) => {
                     begun.swap_remove(at);
                     failure = why;
@@ -73,18 +73,14 @@ pub(crate) fn connect(
 }
 
 /// Begins to connect; true if it is done already.
-fn begin(address: SocketAddr) -> io::Result<(RawSocket, bool)> {
-    let socket = RawSocket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    #[cfg(unix)]
-    let socket = RawSocket::from(crate::descriptor::above_stdio(socket.into())?);
-    #[cfg(target_vendor = "apple")]
-    socket.set_nosigpipe(true)?;
-    socket.set_nonblocking(true)?;
+fn begin(address: SocketAddr) -> io::Result<(Tcp, bool)> {
+    let tcp = Tcp::new(Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?)?;
+    let socket = tcp.socket();
     // The request is one small packet, and there is nothing to wait for.
     socket.set_tcp_nodelay(true)?;
     match socket.connect(&address.into()) {
-        Ok(()) => Ok((socket, true)),
-        Err(why) if under_way(&why) => Ok((socket, false)),
+        Ok(()) => Ok((tcp, true)),
+        Err(why) if under_way(&why) => Ok((tcp, false)),
         Err(why) => Err(why),
     }
 }
@@ -112,7 +108,8 @@ fn describe(why: &io::Error) -> String {
 }
 
 /// How connecting ended; `None` while it has not.
-fn outcome(socket: &RawSocket) -> Option<io::Result<()>> {
+fn outcome(socket: &Tcp) -> Option<io::Result<()>> {
+    let socket = socket.socket();
     match socket.take_error() {
         Ok(Some(why)) | Err(why) => return Some(Err(why)),
         Ok(None) => {}
@@ -150,19 +147,19 @@ mod tests {
 
     /// An address at which connecting neither succeeds nor fails: its backlog is full.
     struct BlackHole {
-        listener: RawSocket,
-        _fillers: Vec<RawSocket>,
+        listener: Socket,
+        _fillers: Vec<Socket>,
     }
 
     impl BlackHole {
         fn new() -> BlackHole {
-            let listener = RawSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
             listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
             listener.listen(0).unwrap();
             let address = listener.local_addr().unwrap();
             let fillers = (0..3)
                 .map(|_| {
-                    let filler = RawSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+                    let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
                     filler.set_nonblocking(true).unwrap();
                     let _ = filler.connect(&address);
                     filler
@@ -178,7 +175,7 @@ mod tests {
 
     fn refusing() -> SocketAddr {
         // Bound but not listening: nobody else can get the port meanwhile.
-        let socket = RawSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         let address = socket.local_addr().unwrap().as_socket().unwrap();
         std::mem::forget(socket);

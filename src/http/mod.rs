@@ -7,6 +7,7 @@ mod connector;
 mod dns;
 pub(crate) mod error;
 mod happy_eyeballs;
+mod pem;
 pub(crate) mod proxy;
 mod session;
 mod tcp;
@@ -180,7 +181,7 @@ pub(crate) fn exchange_over<T>(
     }
 
     let exchange = Exchange::new();
-    let stream = connection::Stream::Plain(tcp::Tcp::new(socket));
+    let stream = connection::Stream::Plain(tcp::Tcp::new(socket).expect("a socket"));
     let connection = connection::Connection::new(stream, room, Arc::clone(&exchange));
     let given = Given(Mutex::new(Some(connection)), Arc::clone(&exchange));
     let mut session = Session::new(config(), given, exchange);

@@ -3,7 +3,9 @@
 
 use std::io::{self, Read, Write};
 
+use rustix::fd::BorrowedFd;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
+use socket2::SockRef;
 
 use crate::deadline::Deadline;
 use crate::http::error::{Phase, TransportError};
@@ -21,21 +23,41 @@ const SEND: SendFlags = SendFlags::DONTWAIT;
 #[cfg(not(unix))]
 const SEND: SendFlags = SendFlags::empty();
 
+#[cfg(unix)]
+type Handle = crate::descriptor::Descriptor;
+#[cfg(not(unix))]
+type Handle = socket2::Socket;
+
 #[derive(Debug)]
-pub(crate) struct Tcp(socket2::Socket);
+pub(crate) struct Tcp(Handle);
 
 impl Tcp {
-    /// `socket` must be connected, non-blocking, and silent about SIGPIPE.
-    pub(crate) fn new(socket: socket2::Socket) -> Tcp {
-        Tcp(socket)
+    /// Non-blocking, and silent about SIGPIPE.
+    pub(crate) fn new(socket: socket2::Socket) -> io::Result<Tcp> {
+        #[cfg(unix)]
+        let socket = Handle::new(socket.into())?;
+        let tcp = Tcp(socket);
+        tcp.socket().set_nonblocking(true)?;
+        #[cfg(target_vendor = "apple")]
+        rustix::net::sockopt::set_socket_nosigpipe(&tcp.0, true)?;
+        Ok(tcp)
+    }
+
+    /// For what is no reading, writing or waiting.
+    pub(crate) fn socket(&self) -> SockRef<'_> {
+        SockRef::from(&self.0)
+    }
+
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        rustix::fd::AsFd::as_fd(&self.0)
     }
 
     pub(crate) fn readable(&self, phase: Phase, deadline: &Deadline) -> Result<(), TransportError> {
-        deadline.readable(rustix::fd::AsFd::as_fd(&self.0)).map_err(|why| phase.interrupted(why))
+        deadline.readable(self.as_fd()).map_err(|why| phase.interrupted(why))
     }
 
     pub(crate) fn writable(&self, phase: Phase, deadline: &Deadline) -> Result<(), TransportError> {
-        deadline.writable(rustix::fd::AsFd::as_fd(&self.0)).map_err(|why| phase.interrupted(why))
+        deadline.writable(self.as_fd()).map_err(|why| phase.interrupted(why))
     }
 
     pub(crate) fn send(

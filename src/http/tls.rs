@@ -1,6 +1,6 @@
 //! TLS over a socket of ours, by rustls.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 
 use rustls::client::{ClientConfig, ClientConnection};
@@ -19,6 +19,55 @@ type Result<T> = std::result::Result<T, TransportError>;
 pub(crate) struct Tls {
     socket: Tcp,
     session: ClientConnection,
+    records: Records,
+}
+
+/// How far into a record (RFC 8446 §5.1) the bytes that came from the server reach. rustls keeps the start of one that
+/// is not whole yet to itself, and does not tell.
+#[derive(Debug, Default)]
+struct Records {
+    /// How many bytes of a record's head have come.
+    head: usize,
+    /// How many bytes of its fragment are still to come, as far as the head has told.
+    rest: usize,
+}
+
+impl Records {
+    /// Type and version, then the length.
+    const HEAD: usize = 5;
+
+    fn pass(&mut self, mut bytes: &[u8]) {
+        while let [byte, after @ ..] = bytes {
+            if self.head == Records::HEAD {
+                let some = self.rest.min(bytes.len());
+                self.rest -= some;
+                bytes = &bytes[some..];
+            } else {
+                self.head += 1;
+                // Of the five bytes the last two are what stays of this.
+                self.rest = (self.rest << 8 | usize::from(*byte)) & 0xffff;
+                bytes = after;
+            }
+            if self.head == Records::HEAD && self.rest == 0 {
+                *self = Records::default();
+            }
+        }
+    }
+
+    fn is_between(&self) -> bool {
+        self.head == 0
+    }
+}
+
+/// The socket, seen by rustls.
+struct Counted<'a>(&'a mut Tcp, &'a mut Records);
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        self.1.pass(&buffer[..read]);
+        Ok(read)
+    }
 }
 
 impl Tls {
@@ -36,17 +85,21 @@ impl Tls {
             },
         };
         let session = ClientConnection::new(config, name).map_err(|why| fatal(explain(&why, host)))?;
-        let mut tls = Tls { socket, session };
+        let mut tls = Tls { socket, session, records: Records::default() };
         while tls.session.is_handshaking() {
             tls.flush(Phase::Tls, deadline).map_err(cut_short)?;
             if !tls.session.wants_read() {
                 continue;
             }
             tls.socket.readable(Phase::Tls, deadline)?;
-            match tls.session.read_tls(&mut tls.socket) {
+            match tls.session.read_tls(&mut Counted(&mut tls.socket, &mut tls.records)) {
                 Ok(0) => return Err(cut_short(Phase::Tls.lost("the server closed it"))),
                 Ok(_) => {}
                 Err(why) if not_yet(&why) => continue,
+                // rustls has no room for more of it.
+                Err(why) if why.kind() == ErrorKind::InvalidData => {
+                    return Err(fatal("the server sent a handshake message above 64 KiB".to_owned()));
+                }
                 Err(_) => return Err(cut_short(Phase::Tls.lost("the server reset it"))),
             }
             if let Err(why) = tls.session.process_new_packets() {
@@ -79,7 +132,7 @@ impl Tls {
                 Err(_) => return Err(phase.lost("it was closed without a TLS close_notify")),
             }
             self.socket.readable(phase, deadline)?;
-            match self.session.read_tls(&mut self.socket) {
+            match self.session.read_tls(&mut Counted(&mut self.socket, &mut self.records)) {
                 Ok(_) => {}
                 Err(why) if not_yet(&why) => continue,
                 Err(_) => return Err(phase.lost("the server reset it")),
@@ -96,11 +149,13 @@ impl Tls {
         }
     }
 
-    /// Whether everything that was decrypted has been read.
+    /// Whether everything that was decrypted has been read, and nothing waits to be decrypted.
     pub(crate) fn is_drained(&mut self) -> bool {
-        self.session
-            .process_new_packets()
-            .is_ok_and(|state| state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed())
+        self.records.is_between()
+            && self
+                .session
+                .process_new_packets()
+                .is_ok_and(|state| state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed())
     }
 
     /// Whether it is open and nothing has arrived, not even what is no answer, such as a session ticket: a server
@@ -222,4 +277,35 @@ fn alert_name(alert: AlertDescription) -> String {
         words.push(letter.to_ascii_lowercase());
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_record_is_known_however_its_bytes_come() {
+        let record = |length: u16| {
+            let [high, low] = length.to_be_bytes();
+            [&[23, 3, 3, high, low][..], &vec![0xff; length.into()]].concat()
+        };
+        let lengths = [0, 1, 255, 256, 257, 16_640, 0, 0, u16::MAX, 2];
+        let bytes: Vec<u8> = lengths.into_iter().flat_map(record).collect();
+        let ends: Vec<usize> = lengths
+            .iter()
+            .scan(0, |end, &length| {
+                *end += Records::HEAD + usize::from(length);
+                Some(*end)
+            })
+            .collect();
+        for step in [1, 2, 3, 5, 7, 4096, 100_000] {
+            let (mut records, mut at) = (Records::default(), 0);
+            assert!(records.is_between());
+            for piece in bytes.chunks(step) {
+                records.pass(piece);
+                at += piece.len();
+                assert_eq!(records.is_between(), ends.contains(&at), "{step}: {at}");
+            }
+        }
+    }
 }

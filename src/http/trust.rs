@@ -1,17 +1,19 @@
 //! Whom to trust: the roots that verify a server's certificate, and how much of what it sends is looked at. rustls
 //! runs with ring, which is named here and nowhere made the process's default.
 
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientConfig, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, RootCertStore, SignatureScheme,
+};
 
 use crate::error::{Error, Result};
+use crate::http::pem;
 use crate::status::Status;
 
 /// No list of authorities comes near it; Mozilla's is a quarter of a megabyte.
@@ -61,11 +63,42 @@ impl Trust {
 
 /// How many of a server's intermediate certificates are looked at. Real chains have at most four; looking for a path
 /// through eleven that all fit one another takes seconds, in which no deadline and no cancel is heard.
-const MAX_INTERMEDIATES: usize = 6;
+pub(super) const MAX_INTERMEDIATES: usize = 6;
+/// How many of those may have the same name. A cross-signed one comes twice; each more doubles the paths.
+const MAX_OF_A_NAME: usize = 2;
+/// How long their keys may be together, in bytes: six usual ones, or two of RSA with 8192 bits. Checking a signature takes
+/// as long as its key is large.
+const MAX_KEYS: usize = 3 * 1024;
+/// How large name constraints times the certificate whose names they constrain may be, in bytes: each is compared with
+/// each. Real ones are a few hundred bytes, for a certificate of a few thousand.
+const MAX_COMPARED: usize = 16 * 1024 * 1024;
 
-/// A verifier that never sees more than `MAX_INTERMEDIATES`, whatever roots it has.
+/// A verifier that never sees more than these limits allow, whatever roots it has.
 #[derive(Debug)]
 struct Bounded(Arc<dyn ServerCertVerifier>);
+
+/// What of a chain is looked at; `None` if that would take too long.
+fn considered<'a>(
+    end_entity: &CertificateDer<'_>,
+    intermediates: &'a [CertificateDer<'a>],
+) -> Option<Vec<CertificateDer<'a>>> {
+    let mut considered = Vec::with_capacity(MAX_INTERMEDIATES);
+    let mut names = Vec::with_capacity(MAX_INTERMEDIATES);
+    let (mut keys, mut constraints, mut largest) = (0, 0, end_entity.len());
+    for certificate in intermediates.iter().take(MAX_INTERMEDIATES) {
+        let Ok(parsed) = webpki::anchor_from_trusted_cert(certificate) else { continue };
+        keys += parsed.subject_public_key_info.len();
+        let same = names.iter().filter(|name| **name == parsed.subject).count();
+        if keys > MAX_KEYS || same >= MAX_OF_A_NAME {
+            continue;
+        }
+        constraints += parsed.name_constraints.map_or(0, |constraints| constraints.len());
+        largest = largest.max(certificate.len());
+        names.push(parsed.subject);
+        considered.push(CertificateDer::from(certificate.as_ref()));
+    }
+    (constraints.saturating_mul(largest) <= MAX_COMPARED).then_some(considered)
+}
 
 impl ServerCertVerifier for Bounded {
     fn verify_server_cert(
@@ -76,8 +109,11 @@ impl ServerCertVerifier for Bounded {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        let intermediates = &intermediates[..intermediates.len().min(MAX_INTERMEDIATES)];
-        self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let Some(intermediates) = considered(end_entity, intermediates) else {
+            let why = OtherError(Arc::new(webpki::Error::MaximumNameConstraintComparisonsExceeded));
+            return Err(CertificateError::Other(why).into());
+        };
+        self.0.verify_server_cert(end_entity, &intermediates, server_name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(
@@ -150,13 +186,19 @@ fn read_pem(path: &str) -> Result<RootCertStore> {
     if !std::fs::metadata(path).map_err(unopened)?.is_file() {
         return Err(refuse("is not a file".to_owned()));
     }
-    let file = std::fs::File::open(path).map_err(unopened)?.take(MAX_CA_FILE);
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).map_err(unopened)?;
+    file.take(MAX_CA_FILE + 1)
+        .read_to_end(&mut text)
+        .map_err(|why| refuse(format!("could not be read ({why})")))?;
+    if text.len() as u64 > MAX_CA_FILE {
+        return Err(refuse(format!("is larger than {} MiB", MAX_CA_FILE >> 20)));
+    }
     let mut store = RootCertStore::empty();
-    for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
-        let certificate = certificate.map_err(|why| refuse(format!("could not be read as PEM ({why})")))?;
+    for (line, certificate) in pem::certificates(&text).map_err(refuse)? {
         store
             .add(certificate)
-            .map_err(|why| refuse(format!("has a certificate that cannot be used ({why})")))?;
+            .map_err(|_| refuse(format!("has a certificate in line {line} that cannot be decoded")))?;
     }
     if store.is_empty() {
         return Err(refuse("holds no certificate".to_owned()));

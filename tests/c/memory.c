@@ -103,6 +103,115 @@ static void call(const char *user_id, fish_status expected, int filler, bool spo
   free_error_twice(&error);
 }
 
+/* The same in the background: its results belong to the caller, not to the call. */
+static void background_call(const char *user_id, fish_status expected, int filler, bool spoil) {
+  fish_api_credit_query query = {0};
+  fish_api_credit credits[2];
+  fish_error errors[2];
+  char *json[2];
+  fish_call *call;
+  query.user_id = user_id;
+  fish_status started = fish_call_start(client, &query, &call, NULL);
+  if (started != FISH_OK) {
+    CHECK_INT(started, expected);
+    return;
+  }
+  CHECK_INT(fish_call_wait(call, 60000), FISH_OK);
+  for (int times = 0; times < 2; times++) {
+    memset(&json[times], filler, sizeof json[times]);
+    CHECK_INT(fish_call_result_json(call, &json[times], NULL), expected);
+    CHECK((json[times] != NULL) == (expected == FISH_OK));
+    memset(&credits[times], filler, sizeof credits[times]);
+    memset(&errors[times], filler, sizeof errors[times]);
+    CHECK_INT(fish_call_result(call, &credits[times], &errors[times]), expected);
+    CHECK(expected == FISH_OK ? is_zero(&errors[times], sizeof errors[times])
+                              : is_zero(&credits[times], sizeof credits[times]));
+  }
+  fish_call_free(call);
+  for (int times = 0; times < 2; times++) {
+    if (spoil) {
+      scribble(json[times]);
+      scribble_credit(&credits[times]);
+      scribble_error(&errors[times]);
+    }
+    fish_string_free(json[times]);
+    free_credit_twice(&credits[times]);
+    free_error_twice(&errors[times]);
+  }
+}
+
+/* And a watch's state. What is no field is zero, whatever was there. */
+static void watched(const char *user_id, fish_status expected, int filler, bool spoil) {
+  fish_api_credit_query query = {0};
+  fish_watch *watch;
+  fish_watch_state state;
+  fish_error error;
+  query.user_id = user_id;
+  fish_status status = fish_watch_start(client, &query, NULL, &watch, NULL);
+  if (status != FISH_OK) {
+    CHECK_INT(status, expected);
+    return;
+  }
+  for (;;) {
+    memset(&state, filler, sizeof state);
+    memset(&error, filler, sizeof error);
+    status = fish_watch_read(watch, &state, &error);
+    CHECK_INT(state.status, status);
+    if (status != FISH_PENDING) {
+      break;
+    }
+    fish_watch_state_free(&state);
+    fish_error_free(&error);
+  }
+  CHECK_INT(status, expected);
+  fish_watch_free(watch);
+  /* Every field by itself into zeroes: what then differs is padding. */
+  fish_watch_state fields;
+  memset(&fields, 0, sizeof fields);
+  fields.credit.id = state.credit.id;
+  fields.credit.user_id = state.credit.user_id;
+  fields.credit.credit = state.credit.credit;
+  fields.credit.cumulative_top_up = state.credit.cumulative_top_up;
+  fields.credit.created_at = state.credit.created_at;
+  fields.credit.updated_at = state.credit.updated_at;
+  fields.credit.request_id = state.credit.request_id;
+  fields.credit.credit_micros = state.credit.credit_micros;
+  fields.credit.cumulative_top_up_micros = state.credit.cumulative_top_up_micros;
+  fields.credit.created_at_unix_us = state.credit.created_at_unix_us;
+  fields.credit.updated_at_unix_us = state.credit.updated_at_unix_us;
+  fields.credit.credit_micros_exact = state.credit.credit_micros_exact;
+  fields.credit.has_phone_sha256 = state.credit.has_phone_sha256;
+  fields.credit.has_free_credit = state.credit.has_free_credit;
+  fields.credit.owner = state.credit.owner;
+  fields.level = state.level;
+  fields.status = state.status;
+  fields.failures = state.failures;
+  fields.next_ms = state.next_ms;
+  fields.age_ms = state.age_ms;
+  fields.changes = state.changes;
+  fields.owner = state.owner;
+  CHECK(memcmp(&fields, &state, sizeof state) == 0);
+  CHECK((state.credit.owner != NULL) == (expected == FISH_OK) && (error.owner != NULL) == (expected != FISH_OK));
+  CHECK(expected == FISH_OK ? state.level != FISH_LEVEL_UNKNOWN : is_zero(&state.credit, sizeof state.credit));
+  CHECK_INT(state.failures, expected != FISH_OK);
+  CHECK_INT((int64_t)state.changes, 1);
+  CHECK(state.next_ms > 0);
+  if (spoil) {
+    void *owner = state.owner;
+    scribble_credit(&state.credit);
+    void *credit_owner = state.credit.owner;
+    memset(&state, 0x5A, sizeof state);
+    state.credit.owner = credit_owner;
+    state.owner = owner;
+    scribble_error(&error);
+  }
+  for (int times = 0; times < 2; times++) {
+    fish_watch_state_free(&state);
+    CHECK(is_zero(&state, sizeof state));
+  }
+  free_error_twice(&error);
+}
+
 static void overwritten_without_freeing(void) {
   fish_api_credit first, second;
   CHECK_INT(fish_get_api_credit(client, NULL, &first, NULL), FISH_OK);
@@ -176,7 +285,7 @@ static void a_token_outlives_its_caller(void) {
 }
 
 int main(int argc, char **argv) {
-  static const int fillers[] = {0xA5, 0x00, 0xFF, 0x01};
+  static const int fillers[] = {0xA5, 0x00, 0xFF, 0xAA};
   static const struct {
     const char *user_id;
     fish_status status;
@@ -194,6 +303,8 @@ int main(int argc, char **argv) {
     for (unsigned i = 0; i < COUNT(calls); i++) {
       call(calls[i].user_id, calls[i].status, fillers[filler], false);
       call(calls[i].user_id, calls[i].status, fillers[filler], true);
+      background_call(calls[i].user_id, calls[i].status, fillers[filler], filler % 2);
+      watched(calls[i].user_id, calls[i].status, fillers[filler], filler % 2);
     }
   }
   puts("old contents, scribbles and second frees");

@@ -188,6 +188,174 @@ static void token_free(unsigned nulls) {
   }
 }
 
+static fish_call *test_call(void) {
+  fish_call *call;
+  CHECK_INT(fish_call_start(client, NULL, &call, NULL), FISH_OK);
+  CHECK_INT(fish_call_wait(call, 60000), FISH_OK);
+  return call;
+}
+
+static void call_start(unsigned nulls) {
+  static const char *const required[] = {"client is NULL", NULL, "call is NULL", NULL};
+  fish_api_credit_query query = {0};
+  fish_call *call = (fish_call *)(void *)&query;
+  fish_error error;
+  memset(&error, 0xA5, sizeof error);
+  fish_status status = fish_call_start(UNLESS_NULL(0, client), UNLESS_NULL(1, &query), UNLESS_NULL(2, &call),
+                                       UNLESS_NULL(3, &error));
+  reported(nulls, status, FISH_OK, UNLESS_NULL(3, &error), required, COUNT(required));
+  if (!IS_NULL(2)) {
+    CHECK((call != NULL) == (status == FISH_OK));
+    fish_call_free(call);
+  }
+  if (!IS_NULL(3)) {
+    fish_error_free(&error);
+  }
+}
+
+static void call_is_done(unsigned nulls) {
+  fish_call *call = test_call();
+  CHECK(fish_call_is_done(UNLESS_NULL(0, call)));
+  fish_call_free(call);
+}
+
+static void call_wait(unsigned nulls) {
+  fish_call *call = test_call();
+  CHECK_INT(fish_call_wait(UNLESS_NULL(0, call), UINT32_MAX), IS_NULL(0) ? FISH_INVALID_ARGUMENT : FISH_OK);
+  fish_call_free(call);
+}
+
+static void call_descriptor(unsigned nulls) {
+  fish_call *call = test_call();
+  CHECK((fish_call_descriptor(UNLESS_NULL(0, call)) == -1) == IS_NULL(0));
+  fish_call_free(call);
+}
+
+static void call_result(unsigned nulls) {
+  static const char *const required[] = {"call is NULL", "credit is NULL", NULL};
+  fish_call *call = test_call();
+  fish_api_credit credit;
+  fish_error error;
+  memset(&credit, 0xA5, sizeof credit);
+  memset(&error, 0xA5, sizeof error);
+  fish_status status = fish_call_result(UNLESS_NULL(0, call), UNLESS_NULL(1, &credit), UNLESS_NULL(2, &error));
+  reported(nulls, status, FISH_OK, UNLESS_NULL(2, &error), required, COUNT(required));
+  fish_call_free(call);
+  if (!IS_NULL(1)) {
+    CHECK(status == FISH_OK ? credit.id != NULL : is_zero(&credit, sizeof credit));
+    fish_api_credit_free(&credit);
+  }
+  if (!IS_NULL(2)) {
+    fish_error_free(&error);
+  }
+}
+
+static void call_result_json(unsigned nulls) {
+  static const char *const required[] = {"call is NULL", "json is NULL", NULL};
+  fish_call *call = test_call();
+  char *json = (char *)&call;
+  fish_error error;
+  memset(&error, 0xA5, sizeof error);
+  fish_status status = fish_call_result_json(UNLESS_NULL(0, call), UNLESS_NULL(1, &json), UNLESS_NULL(2, &error));
+  reported(nulls, status, FISH_OK, UNLESS_NULL(2, &error), required, COUNT(required));
+  fish_call_free(call);
+  if (!IS_NULL(1)) {
+    CHECK((json != NULL) == (status == FISH_OK));
+    fish_string_free(json);
+  }
+  if (!IS_NULL(2)) {
+    fish_error_free(&error);
+  }
+}
+
+static void call_free(unsigned nulls) {
+  fish_call *call = test_call();
+  fish_call_free(UNLESS_NULL(0, call));
+  if (IS_NULL(0)) {
+    fish_call_free(call);
+  }
+}
+
+static fish_watch *test_watch(void) {
+  fish_watch *watch;
+  CHECK_INT(fish_watch_start(client, NULL, NULL, &watch, NULL), FISH_OK);
+  return watch;
+}
+
+static void watch_start(unsigned nulls) {
+  static const char *const required[] = {"client is NULL", NULL, NULL, "watch is NULL", NULL};
+  fish_api_credit_query query = {0};
+  fish_watch_options settings = {0};
+  fish_watch *watch = (fish_watch *)(void *)&query;
+  fish_error error;
+  memset(&error, 0xA5, sizeof error);
+  fish_status status = fish_watch_start(UNLESS_NULL(0, client), UNLESS_NULL(1, &query), UNLESS_NULL(2, &settings),
+                                        UNLESS_NULL(3, &watch), UNLESS_NULL(4, &error));
+  reported(nulls, status, FISH_OK, UNLESS_NULL(4, &error), required, COUNT(required));
+  if (!IS_NULL(3)) {
+    CHECK((watch != NULL) == (status == FISH_OK));
+    fish_watch_free(watch);
+  }
+  if (!IS_NULL(4)) {
+    fish_error_free(&error);
+  }
+}
+
+static void watch_read(unsigned nulls) {
+  static const char *const required[] = {"watch is NULL", "state is NULL", NULL};
+  fish_watch *watch = test_watch();
+  fish_watch_state state;
+  fish_error error;
+  fish_status status;
+  /* Its first reading takes a moment. */
+  do {
+    memset(&state, 0xA5, sizeof state);
+    memset(&error, 0xA5, sizeof error);
+    status = fish_watch_read(UNLESS_NULL(0, watch), UNLESS_NULL(1, &state), UNLESS_NULL(2, &error));
+    if (status == FISH_PENDING) {
+      CHECK(!IS_NULL(0) && !IS_NULL(1));
+      CHECK_INT(state.status, FISH_PENDING);
+      CHECK(is_zero(&state.credit, sizeof state.credit));
+      CHECK(IS_NULL(2) || is_zero(&error, sizeof error));
+      fish_watch_state_free(&state);
+    }
+  } while (status == FISH_PENDING);
+  reported(nulls, status, FISH_OK, UNLESS_NULL(2, &error), required, COUNT(required));
+  fish_watch_free(watch);
+  if (!IS_NULL(1)) {
+    CHECK(status == FISH_OK ? state.credit.id != NULL : is_zero(&state, sizeof state));
+    fish_watch_state_free(&state);
+  }
+  if (!IS_NULL(2)) {
+    fish_error_free(&error);
+  }
+}
+
+static void watch_refresh(unsigned nulls) {
+  fish_watch *watch = test_watch();
+  fish_watch_refresh(UNLESS_NULL(0, watch));
+  fish_watch_free(watch);
+}
+
+static void watch_descriptor(unsigned nulls) {
+  fish_watch *watch = test_watch();
+  CHECK((fish_watch_descriptor(UNLESS_NULL(0, watch)) == -1) == IS_NULL(0));
+  fish_watch_free(watch);
+}
+
+static void watch_state_free(unsigned nulls) {
+  fish_watch_state state = {0};
+  fish_watch_state_free(UNLESS_NULL(0, &state));
+}
+
+static void watch_free(unsigned nulls) {
+  fish_watch *watch = test_watch();
+  fish_watch_free(UNLESS_NULL(0, watch));
+  if (IS_NULL(0)) {
+    fish_watch_free(watch);
+  }
+}
+
 static const struct {
   const char *name;
   unsigned pointers;
@@ -209,6 +377,19 @@ static const struct {
     {"fish_cancel_token_new", 0, token_new},
     {"fish_cancel_token_cancel", 1, token_cancel},
     {"fish_cancel_token_free", 1, token_free},
+    {"fish_call_start", 4, call_start},
+    {"fish_call_is_done", 1, call_is_done},
+    {"fish_call_wait", 1, call_wait},
+    {"fish_call_descriptor", 1, call_descriptor},
+    {"fish_call_result", 3, call_result},
+    {"fish_call_result_json", 3, call_result_json},
+    {"fish_call_free", 1, call_free},
+    {"fish_watch_start", 5, watch_start},
+    {"fish_watch_read", 3, watch_read},
+    {"fish_watch_refresh", 1, watch_refresh},
+    {"fish_watch_descriptor", 1, watch_descriptor},
+    {"fish_watch_state_free", 1, watch_state_free},
+    {"fish_watch_free", 1, watch_free},
 };
 
 int main(int argc, char **argv) {

@@ -68,6 +68,20 @@ static void query_refused(const fish_api_credit_query *query, const char *begins
   refused(fish_get_api_credit_json(client, query, &json, &error), &error, begins);
   CHECK(json == NULL);
   CHECK_INT(fish_get_api_credit(client, query, &credit, NULL), FISH_INVALID_ARGUMENT);
+  /* In the background it is refused at once. */
+  fish_call *call = (fish_call *)(void *)&credit;
+  fish_watch *watch = (fish_watch *)(void *)&credit;
+  refused(fish_call_start(client, query, &call, &error), &error, begins);
+  refused(fish_watch_start(client, query, NULL, &watch, &error), &error, begins);
+  CHECK(call == NULL && watch == NULL);
+}
+
+static void watch_refused(const fish_watch_options *options, const char *begins) {
+  fish_watch *watch = (fish_watch *)(void *)&watch;
+  fish_error error;
+  refused(fish_watch_start(client, NULL, options, &watch, &error), &error, begins);
+  CHECK(watch == NULL);
+  CHECK_INT(fish_watch_start(client, NULL, options, &watch, NULL), FISH_INVALID_ARGUMENT);
 }
 
 static void reserved_words(void) {
@@ -83,9 +97,15 @@ static void reserved_words(void) {
       query.reserved[word] = values[value];
       query_refused(&query, "query.reserved is not zero");
     }
+    for (unsigned word = 0; word < COUNT(((fish_watch_options *)0)->reserved); word++) {
+      fish_watch_options options = {0};
+      options.reserved[word] = values[value];
+      watch_refused(&options, "options.reserved is not zero");
+    }
   }
   printf("reserved options.reserved %u\n", (unsigned)COUNT(((fish_client_options *)0)->reserved));
   printf("reserved query.reserved %u\n", (unsigned)COUNT(((fish_api_credit_query *)0)->reserved));
+  printf("reserved watch.reserved %u\n", (unsigned)COUNT(((fish_watch_options *)0)->reserved));
 }
 
 static void texts(void) {
@@ -123,6 +143,25 @@ static void numbers(void) {
     options.tls_roots = roots[i];
     options_refused(&options, "options.tls_roots is ");
   }
+  static const uint32_t intervals[] = {1, 999};
+  static const int64_t below_zero[] = {-1, INT64_MIN};
+  for (unsigned i = 0; i < COUNT(intervals); i++) {
+    fish_watch_options options = {0};
+    options.interval_ms = intervals[i];
+    watch_refused(&options, "options.interval_ms is ");
+  }
+  for (unsigned i = 0; i < COUNT(below_zero); i++) {
+    fish_watch_options options = {0};
+    options.low_micros = below_zero[i];
+    watch_refused(&options, "options.low_micros is ");
+    options.low_micros = 0;
+    options.recovered_micros = below_zero[i];
+    watch_refused(&options, "options.recovered_micros is ");
+  }
+  fish_watch_options options = {0};
+  options.low_micros = 2;
+  options.recovered_micros = 1;
+  watch_refused(&options, "options.recovered_micros is 1, below low_micros");
   puts("numbers");
 }
 

@@ -4,15 +4,35 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static _Atomic unsigned lookups;
+
+/* How many there have been. */
+unsigned fish_test_lookups(void)
+{
+    return lookups;
+}
+
+/* As deep as the modules that a system's lookup loads may go. */
+static int deep(int frames)
+{
+    volatile char frame[4096];
+    frame[0] = (char)frames;
+    return frames == 0 ? frame[0] : deep(frames - 1) + frame[0];
+}
 
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
     (void)service;
     (void)hints;
     *result = NULL;
+    lookups++;
+    if (strcmp(node, "deep.test") == 0)
+        return deep(100) == -1 ? EAI_FAIL : EAI_NONAME;
     if (strcmp(node, "here.test") == 0) {
         static struct sockaddr_in address;
         static struct addrinfo here;

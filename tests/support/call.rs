@@ -193,6 +193,33 @@ impl Client {
         (got, begun.elapsed())
     }
 
+    pub fn start(&self, query: &Query<'_>) -> Result<Call, Failure> {
+        self.with_query(query, |raw| {
+            let mut call = ptr::dangling_mut();
+            // SAFETY: every pointer is valid for the call.
+            report(|error| unsafe { fish_call_start(self.0, raw, &mut call, error) })
+                .inspect_err(|_| assert!(call.is_null()))?;
+            Ok(Call(call))
+        })
+    }
+
+    pub fn watch(&self, query: &Query<'_>, options: &WatchOptions) -> Result<Watch, Failure> {
+        let WatchOptions { interval_ms, low_micros, recovered_micros } = *options;
+        let options = fish_watch_options { interval_ms, low_micros, recovered_micros, reserved: [0; 6] };
+        self.with_query(query, |raw| {
+            let mut watch = ptr::dangling_mut();
+            // SAFETY: every pointer is valid for the call.
+            report(|error| unsafe { fish_watch_start(self.0, raw, &options, &mut watch, error) })
+                .inspect_err(|_| assert!(watch.is_null()))?;
+            Ok(Watch(watch))
+        })
+    }
+
+    pub fn cancel(&self) {
+        // SAFETY: alive until dropped.
+        unsafe { fish_client_cancel(self.0) };
+    }
+
     fn with_query<T>(&self, query: &Query<'_>, body: impl FnOnce(*const fish_api_credit_query) -> T) -> T {
         let (user_id, team_id) = (c(query.user_id), c(query.team_id));
         let raw = fish_api_credit_query {
@@ -212,6 +239,148 @@ impl Drop for Client {
         // SAFETY: made by fish_client_new, freed once; a test joins its threads first.
         unsafe { fish_client_free(self.0) };
     }
+}
+
+/// A call in the background, freed when it is dropped.
+pub struct Call(pub *mut fish_call);
+
+// SAFETY: the header promises that any thread may use it.
+unsafe impl Send for Call {}
+// SAFETY: as above.
+unsafe impl Sync for Call {}
+
+impl Call {
+    pub fn is_done(&self) -> bool {
+        // SAFETY: alive until dropped.
+        unsafe { fish_call_is_done(self.0) }
+    }
+
+    pub fn wait(&self, timeout_ms: u32) -> fish_status {
+        // SAFETY: alive until dropped.
+        unsafe { fish_call_wait(self.0, timeout_ms) }
+    }
+
+    pub fn descriptor(&self) -> isize {
+        // SAFETY: alive until dropped.
+        unsafe { fish_call_descriptor(self.0) }
+    }
+
+    pub fn result(&self) -> Result<Credit, Failure> {
+        let mut credit = MaybeUninit::<fish_api_credit>::uninit();
+        // SAFETY: every pointer is valid for the call, and the credit is filled by it.
+        unsafe {
+            let got = report(|error| fish_call_result(self.0, credit.as_mut_ptr(), error));
+            let credit = credit.assume_init_mut();
+            got.inspect_err(|_| assert!(credit.owner.is_null() && credit.id.is_null()))?;
+            Ok(take(credit))
+        }
+    }
+
+    pub fn result_json(&self) -> Result<String, Failure> {
+        let mut json = ptr::dangling_mut();
+        // SAFETY: every pointer is valid for the call.
+        unsafe {
+            report(|error| fish_call_result_json(self.0, &mut json, error))
+                .inspect_err(|_| assert!(json.is_null()))?;
+            let text = owned(json).expect("a document");
+            fish_string_free(json);
+            Ok(text)
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        // SAFETY: made by fish_call_start, freed once.
+        unsafe { fish_call_free(self.0) };
+    }
+}
+
+/// A watch, freed when it is dropped.
+pub struct Watch(pub *mut fish_watch);
+
+// SAFETY: the header promises that any thread may use it.
+unsafe impl Send for Watch {}
+// SAFETY: as above.
+unsafe impl Sync for Watch {}
+
+/// What is left out is zero.
+#[derive(Default, Clone, Copy)]
+pub struct WatchOptions {
+    pub interval_ms: u32,
+    pub low_micros: i64,
+    pub recovered_micros: i64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub credit: Option<Credit>,
+    pub level: i32,
+    pub status: fish_status,
+    pub failures: u32,
+    pub next_ms: u32,
+    pub age_ms: u64,
+    pub changes: u64,
+    pub failure: Option<Failure>,
+}
+
+impl Watch {
+    pub fn read(&self) -> State {
+        let mut state = MaybeUninit::<fish_watch_state>::uninit();
+        let mut status = 0;
+        // SAFETY: every pointer is valid for the call, and the state is filled by it.
+        unsafe {
+            let reported = report(|error| {
+                status = fish_watch_read(self.0, state.as_mut_ptr(), error);
+                // Before the first reading there is no failure to tell of, so the error is that of success.
+                if status == FISH_PENDING { FISH_OK } else { status }
+            });
+            let state = state.assume_init_mut();
+            assert_eq!(state.status, status, "the state's status is the function's");
+            let credit = &mut state.credit;
+            assert_eq!(credit.owner.is_null(), credit.id.is_null());
+            let read = State {
+                credit: (!credit.id.is_null()).then(|| take(credit)),
+                level: state.level as i32,
+                status,
+                failures: state.failures,
+                next_ms: state.next_ms,
+                age_ms: state.age_ms,
+                changes: state.changes,
+                failure: reported.err(),
+            };
+            fish_watch_state_free(state);
+            fish_watch_state_free(state);
+            read
+        }
+    }
+
+    pub fn refresh(&self) {
+        // SAFETY: alive until dropped.
+        unsafe { fish_watch_refresh(self.0) };
+    }
+
+    pub fn descriptor(&self) -> isize {
+        // SAFETY: alive until dropped.
+        unsafe { fish_watch_descriptor(self.0) }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // SAFETY: made by fish_watch_start, freed once.
+        unsafe { fish_watch_free(self.0) };
+    }
+}
+
+/// Whether a descriptor is readable, now or within that time.
+#[cfg(unix)]
+pub fn readable(descriptor: isize, timeout_ms: i32) -> bool {
+    let mut fd = libc::pollfd { fd: descriptor.try_into().unwrap(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one pollfd, which is there.
+    let ready = unsafe { libc::poll(&mut fd, 1, timeout_ms) };
+    assert!(ready >= 0 && fd.revents & !libc::POLLIN == 0, "{ready} {}", fd.revents);
+    ready == 1
 }
 
 impl Options<'_> {

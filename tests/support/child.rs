@@ -29,6 +29,40 @@ pub fn alone(test: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce()
     }
 }
 
+/// Runs `body` in a forked child, and fails if it does.
+#[cfg(unix)]
+pub fn forked(body: impl FnOnce()) {
+    // SAFETY: the child is a copy of this thread alone; it runs `body`, which the test answers for, and ends.
+    let id = unsafe { libc::fork() };
+    assert!(id >= 0);
+    if id == 0 {
+        // SAFETY: ends the child if it hangs.
+        unsafe { libc::alarm(PATIENCE.as_secs() as u32 / 2) };
+        let fine = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).is_ok();
+        // SAFETY: no destructor of its parent's runs here.
+        unsafe { libc::_exit(i32::from(!fine)) };
+    }
+    let mut status = -1;
+    // SAFETY: our own child.
+    unsafe { assert_eq!(libc::waitpid(id, &mut status, 0), id) };
+    assert_eq!(status, 0, "what the child did not find so stands above");
+}
+
+/// Whether this is such a process. What its parent starts for it (a server that must outlive its descriptors) it
+/// does not start again.
+pub fn is_one() -> bool {
+    std::env::var_os(MARK).is_some()
+}
+
+/// A function of a preloaded library.
+#[cfg(target_os = "linux")]
+pub fn preloaded(name: &std::ffi::CStr) -> *mut std::ffi::c_void {
+    // SAFETY: it only looks a name up.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    assert!(!found.is_null(), "no library with {name:?} was preloaded");
+    found
+}
+
 fn run(mut command: Command) -> Output {
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id();

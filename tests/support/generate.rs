@@ -1,5 +1,5 @@
 //! The files that are written from `src/ffi`: the header, the ABI as text and as JSON, the list of symbols, the C++
-//! enumerators and the table of layouts that tests/abi.rs compares. One thing stands once by hand, there; these
+//! enumerators, the table of layouts that tests/abi.rs compares, and what the other languages hold of the ABI. One thing stands once by hand, there; these
 //! follow from it. `tests/generated.rs` writes them, or proves them fresh.
 
 use std::collections::BTreeMap;
@@ -9,6 +9,7 @@ use ::fish_api_credit::ffi::STATUSES;
 use serde::Serialize;
 
 use super::abi::{self, Description, Place};
+use super::bindings;
 use super::c;
 use super::header::Header;
 
@@ -30,14 +31,16 @@ pub fn files() -> Vec<File> {
     let description = abi::native(&header, include.path());
     abi::stands(&abi::read(&committed("docs/abi.txt")), &description, "docs/abi.txt");
     let file = |path, text| File { path, text };
-    vec![
+    let mut files = vec![
         file("include/fish_api_credit.h", text),
         file("include/fish_api_credit.hpp", cpp(&header)),
         file("docs/abi.txt", abi::write(&description)),
         file("docs/abi.json", json(&header, &description)),
         file("docs/symbols-in-versions", symbols_in_versions(&header)),
         file("tests/support/layouts.rs", layouts(&header)),
-    ]
+    ];
+    files.extend(bindings::files(&header));
+    files
 }
 
 /// What is in the repository; nothing, for a file that is new.

@@ -6,8 +6,10 @@
 use std::io::Write;
 
 pub mod abi;
+pub mod bindings;
 pub mod c;
 pub mod call;
+pub mod chains;
 pub mod child;
 pub mod clock;
 pub mod generate;
@@ -15,6 +17,8 @@ pub mod header;
 pub mod peer;
 pub mod scenarios;
 pub mod server;
+#[cfg(target_os = "linux")]
+pub mod tasks;
 pub mod tls;
 pub mod tools;
 

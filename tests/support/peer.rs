@@ -8,6 +8,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
+
 use super::server::read_head;
 
 pub struct Peer {
@@ -242,5 +244,29 @@ impl Link {
 
     pub(super) fn log_decrypted(&self, bytes: &[u8]) {
         self.state.log.lock().unwrap().decrypted.extend_from_slice(bytes);
+    }
+}
+
+/// An address at which connecting neither succeeds nor fails: its backlog is full.
+pub struct BlackHole(SocketAddr, #[allow(dead_code)] Vec<Socket>);
+
+impl BlackHole {
+    pub fn new() -> BlackHole {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut sockets = vec![listener];
+        for _ in 0..3 {
+            let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            filler.set_nonblocking(true).unwrap();
+            let _ = filler.connect(&address);
+            sockets.push(filler);
+        }
+        BlackHole(address.as_socket().unwrap(), sockets)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.0
     }
 }

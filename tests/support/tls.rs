@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
@@ -20,7 +20,7 @@ pub const ONLY_1_2: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
 pub const ONLY_1_3: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
 
 /// Signatures of a fixed length, so that a server's flight has one too.
-fn key_pair() -> KeyPair {
+pub fn key_pair() -> KeyPair {
     KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap()
 }
 
@@ -47,6 +47,14 @@ impl Authority {
 
     pub fn pem(&self) -> String {
         self.0.pem()
+    }
+
+    pub fn issuer(&self) -> &Issuer<'static, KeyPair> {
+        &self.0
+    }
+
+    pub fn der(&self) -> &[u8] {
+        self.0.der()
     }
 
     /// Writes it as a ca_file; gives its path.
@@ -78,8 +86,13 @@ impl Authority {
 
 impl Identity {
     fn new(certificate: CertificateDer<'static>, key: &KeyPair) -> Identity {
+        Identity::with_chain(vec![certificate], key)
+    }
+
+    /// Shows all of these. The key is that of the first.
+    pub fn with_chain(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> Identity {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        Identity { chain: vec![certificate], key }
+        Identity { chain, key }
     }
 
     /// Signed by its own key alone.

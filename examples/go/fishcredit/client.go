@@ -1,7 +1,7 @@
 // Package fishcredit reads a Fish Audio account's API credit. It is libfish_api_credit in Go's terms: contexts
 // in place of timeouts and tokens, errors.As in place of an error struct, big.Rat for money, time.Time for times.
 //
-// This file is the client and its one call; credit.go is what comes back, error.go why it failed.
+// This file is the client and its one call; credit.go is what comes back, error.go why it failed, watch.go a watch.
 package fishcredit
 
 // #include <stdlib.h>
@@ -54,11 +54,9 @@ type Query struct {
 // Client keeps connections and settings. Make one and share it: any number of goroutines may call at once.
 type Client struct {
 	timeout time.Duration
-	closing chan struct{} // closed by Close: ends the calls in flight
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.RWMutex // held while something begins, which never waits; guards what follows
 	handle *C.fish_client
-	calls  sync.WaitGroup // grows only under mu, while handle is not nil
 }
 
 // New makes a client. It sends nothing: a wrong key shows at the first call.
@@ -108,27 +106,20 @@ func New(options Options) (*Client, error) {
 	if C.fish_client_new(&c, &handle, &failure) != C.FISH_OK {
 		return nil, takeError(&failure, nil)
 	}
-	client := &Client{timeout: timeout, closing: make(chan struct{}), handle: handle}
+	client := &Client{timeout: timeout, handle: handle}
 	// No call is in flight by then: a call holds on to its client.
 	runtime.SetFinalizer(client, func(client *Client) { C.fish_client_free(client.handle) })
 	return client, nil
 }
 
-// Close cancels the calls in flight, waits for them to return (ErrClosed), closes the connections and wipes
-// the key. Closing twice is harmless.
+// Close cancels the calls in flight (ErrClosed), ends the watches, and lets go: the connections are closed and the key
+// is wiped when the last call has returned. It does not wait for that. Closing twice is harmless.
 func (client *Client) Close() error {
 	client.mu.Lock()
-	handle := client.handle
+	defer client.mu.Unlock()
+	C.fish_client_free(client.handle)
 	client.handle = nil
-	if handle != nil {
-		close(client.closing)
-		runtime.SetFinalizer(client, nil)
-	}
-	client.mu.Unlock()
-
-	// A second Close waits too: after any Close, nothing of the client is left.
-	client.calls.Wait()
-	C.fish_client_free(handle)
+	runtime.SetFinalizer(client, nil)
 	return nil
 }
 
@@ -138,8 +129,8 @@ func (client *Client) Close() error {
 // of the call itself is an *Error.
 func (client *Client) APICredit(ctx context.Context, query Query) (Credit, error) {
 	var out C.fish_api_credit
-	err := client.call(ctx, query, func(handle *C.fish_client, query *C.fish_api_credit_query, failure *C.fish_error) C.fish_status {
-		return C.fish_get_api_credit(handle, query, &out, failure)
+	err := client.call(ctx, query, func(call *C.fish_call, failure *C.fish_error) C.fish_status {
+		return C.fish_call_result(call, &out, failure)
 	})
 	if err != nil {
 		return Credit{}, err
@@ -150,8 +141,8 @@ func (client *Client) APICredit(ctx context.Context, query Query) (Credit, error
 // APICreditJSON is the same call, giving the server's document exactly as sent. ParseCredit reads it later.
 func (client *Client) APICreditJSON(ctx context.Context, query Query) ([]byte, error) {
 	var out *C.char
-	err := client.call(ctx, query, func(handle *C.fish_client, query *C.fish_api_credit_query, failure *C.fish_error) C.fish_status {
-		return C.fish_get_api_credit_json(handle, query, &out, failure)
+	err := client.call(ctx, query, func(call *C.fish_call, failure *C.fish_error) C.fish_status {
+		return C.fish_call_result_json(call, &out, failure)
 	})
 	if err != nil {
 		return nil, err
@@ -160,9 +151,8 @@ func (client *Client) APICreditJSON(ctx context.Context, query Query) ([]byte, e
 	return []byte(C.GoString(out)), nil
 }
 
-// call runs one call of the library on this goroutine's thread, while another goroutine passes on the
-// context's end to the call's token.
-func (client *Client) call(ctx context.Context, query Query, run func(*C.fish_client, *C.fish_api_credit_query, *C.fish_error) C.fish_status) error {
+// call runs one call in the library's background. No thread of Go's waits for it.
+func (client *Client) call(ctx context.Context, query Query, result func(*C.fish_call, *C.fish_error) C.fish_status) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -175,6 +165,45 @@ func (client *Client) call(ctx context.Context, query Query, run func(*C.fish_cl
 			return context.DeadlineExceeded
 		}
 	}
+	// A client that was forgotten would be freed, and its calls cancelled.
+	defer runtime.KeepAlive(client)
+	var call *C.fish_call
+	err := client.start(query, timeout, func(handle *C.fish_client, query *C.fish_api_credit_query, failure *C.fish_error) C.fish_status {
+		return C.fish_call_start(handle, query, &call, failure)
+	})
+	if err != nil {
+		return err
+	}
+	defer C.fish_call_free(call)
+	file := openDescriptor(int(C.fish_call_descriptor(call)))
+	if file != nil {
+		defer file.Close()
+	}
+	done := func() bool { return bool(C.fish_call_is_done(call)) }
+	err = waitFor(ctx, file, done)
+	if byContext && err == context.DeadlineExceeded {
+		// The library was given the same deadline, ends within 100 ms of it, and can say more of what it was doing.
+		err = waitFor(context.Background(), file, done)
+	}
+	if err != nil {
+		return &Error{Status: Cancelled, Message: "The call was ended by its context.", cause: err}
+	}
+
+	var failure C.fish_error
+	var cause error
+	switch status := result(call, &failure); {
+	case status == C.FISH_OK:
+		return nil
+	case status == C.FISH_CANCELLED:
+		cause = ErrClosed
+	case status == C.FISH_TIMED_OUT && byContext:
+		cause = context.DeadlineExceeded
+	}
+	return takeError(&failure, cause)
+}
+
+// start begins something with the client, which copies the query. A timeout of 0 is the client's.
+func (client *Client) start(query Query, timeout time.Duration, begin func(*C.fish_client, *C.fish_api_credit_query, *C.fish_error) C.fish_status) error {
 	var text texts
 	defer text.free()
 	c := C.fish_api_credit_query{
@@ -186,55 +215,16 @@ func (client *Client) call(ctx context.Context, query Query, run func(*C.fish_cl
 	if text.err != nil {
 		return text.err
 	}
-
-	client.mu.Lock()
-	handle := client.handle
-	if handle == nil {
-		client.mu.Unlock()
+	client.mu.RLock()
+	defer client.mu.RUnlock()
+	if client.handle == nil {
 		return ErrClosed
 	}
-	client.calls.Add(1)
-	client.mu.Unlock()
-	defer client.calls.Done()
-	// Not finalised while the library works with its handle.
-	defer runtime.KeepAlive(client)
-
-	token := C.fish_cancel_token_new()
-	defer C.fish_cancel_token_free(token)
-	c.cancel = token
-	returned, watched := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(watched)
-		select {
-		case <-ctx.Done():
-			if byContext && ctx.Err() == context.DeadlineExceeded {
-				return // the library was given the same deadline, and can say more of what it was doing
-			}
-		case <-client.closing:
-		case <-returned:
-			return
-		}
-		C.fish_cancel_token_cancel(token)
-	}()
-
 	var failure C.fish_error
-	status := run(handle, &c, &failure)
-	close(returned)
-	<-watched // the token is about to be freed
-	if status == C.FISH_OK {
-		return nil
+	if begin(client.handle, &c, &failure) != C.FISH_OK {
+		return takeError(&failure, nil)
 	}
-
-	var cause error
-	switch {
-	case status == C.FISH_CANCELLED && ctx.Err() != nil:
-		cause = ctx.Err()
-	case status == C.FISH_CANCELLED:
-		cause = ErrClosed
-	case status == C.FISH_TIMED_OUT && byContext:
-		cause = context.DeadlineExceeded
-	}
-	return takeError(&failure, cause)
+	return nil
 }
 
 // milliseconds rounds up, so that a short wait is never taken for "the default".

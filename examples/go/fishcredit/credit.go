@@ -30,6 +30,8 @@ type Credit struct {
 
 	HasPhone      *bool // nil: the server did not say
 	HasFreeCredit *bool // nil: the server did not say, as without Query.CheckFreeCredit
+
+	RequestID string // the server's name for this request, for its support; "": it sent none, or ParseCredit read this
 }
 
 // Rat is the balance as an exact number.
@@ -58,6 +60,10 @@ func ParseCredit(json []byte) (Credit, error) {
 // takeCredit copies what the library filled in, and frees it.
 func takeCredit(c *C.fish_api_credit) Credit {
 	defer C.fish_api_credit_free(c)
+	return copyCredit(c)
+}
+
+func copyCredit(c *C.fish_api_credit) Credit {
 	return Credit{
 		ID:                    C.GoString(c.id),
 		UserID:                C.GoString(c.user_id),
@@ -72,6 +78,7 @@ func takeCredit(c *C.fish_api_credit) Credit {
 		UpdatedAtText:         C.GoString(c.updated_at),
 		HasPhone:              answer(c.has_phone_sha256),
 		HasFreeCredit:         answer(c.has_free_credit),
+		RequestID:             C.GoString(c.request_id),
 	}
 }
 

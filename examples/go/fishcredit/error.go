@@ -10,33 +10,6 @@ import (
 	"unsafe"
 )
 
-// Status says how a call failed. New ones may come.
-type Status int32
-
-// The statuses, as in fish_api_credit.h.
-const (
-	InvalidArgument  Status = C.FISH_INVALID_ARGUMENT
-	MissingAPIKey    Status = C.FISH_MISSING_API_KEY
-	Cancelled        Status = C.FISH_CANCELLED
-	ResolveFailed    Status = C.FISH_RESOLVE_FAILED
-	ConnectFailed    Status = C.FISH_CONNECT_FAILED
-	TLSFailed        Status = C.FISH_TLS_FAILED
-	ProxyFailed      Status = C.FISH_PROXY_FAILED
-	TimedOut         Status = C.FISH_TIMED_OUT
-	ConnectionLost   Status = C.FISH_CONNECTION_LOST
-	Unauthorized     Status = C.FISH_UNAUTHORIZED
-	PaymentRequired  Status = C.FISH_PAYMENT_REQUIRED
-	Forbidden        Status = C.FISH_FORBIDDEN
-	NotFound         Status = C.FISH_NOT_FOUND
-	ValidationFailed Status = C.FISH_VALIDATION_FAILED
-	RateLimited      Status = C.FISH_RATE_LIMITED
-	ServerError      Status = C.FISH_SERVER_ERROR
-	UnexpectedStatus Status = C.FISH_UNEXPECTED_STATUS
-	BadResponse      Status = C.FISH_BAD_RESPONSE
-	ResponseTooLarge Status = C.FISH_RESPONSE_TOO_LARGE
-	InternalError    Status = C.FISH_INTERNAL_ERROR
-)
-
 // String is the status's name in the header, such as "FISH_TIMED_OUT".
 func (status Status) String() string { return C.GoString(C.fish_status_name(C.int32_t(status))) }
 
@@ -44,7 +17,7 @@ func (status Status) String() string { return C.GoString(C.fish_status_name(C.in
 type Error struct {
 	Status      Status
 	HTTPStatus  int           // 0: no answer arrived
-	Attempts    int           // tries, retries and failed connections included; 0: refused before anything was sent
+	Attempts    int           // tries, retries and failed connections included; 0: refused before anything was sent, or ended by the context
 	RetryAfter  time.Duration // the server's wish; 0: it did not say
 	Retryable   bool          // the same call may succeed later
 	Message     string        // one sentence that says what to do; no secrets

@@ -5,6 +5,7 @@
 ...     print(client.api_credit().credit)
 """
 
+from ._abi import Level, Status
 from ._client import CancelToken, Client, parse_credit
 from ._credit import Credit
 from ._errors import (
@@ -17,11 +18,11 @@ from ._errors import (
     MissingApiKey,
     NotFound,
     RateLimited,
-    Status,
     TimedOut,
     Unauthorized,
     ValidationFailed,
 )
+from ._watch import Watch, WatchState
 
 __all__ = [
     "CancelToken",
@@ -33,6 +34,7 @@ __all__ = [
     "FishError",
     "Forbidden",
     "InvalidArgument",
+    "Level",
     "MissingApiKey",
     "NotFound",
     "RateLimited",
@@ -40,5 +42,7 @@ __all__ = [
     "TimedOut",
     "Unauthorized",
     "ValidationFailed",
+    "Watch",
+    "WatchState",
     "parse_credit",
 ]

@@ -1,40 +1,27 @@
-"""The client and its one call, in three forms: blocking, awaitable, and as the server's JSON."""
+"""The client and its one call, in three forms: blocking, awaitable, and as the server's JSON. And a watch, begun."""
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import math
 import os
-from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from types import TracebackType
-from typing import Any, Callable, Optional, Set, Type, Union
+from typing import Callable, Optional, Type, TypeVar, Union
 
-from . import _credit, _errors
-from . import _library as c
+from . import _abi as c
+from . import _credit, _errors, _waiting, _watch
+from ._abi import Status
 from ._credit import Credit
+from ._library import Handle, library
+from ._watch import Watch
+
+_Result = TypeVar("_Result")
 
 _LONGEST_MS = 2**32 - 1
-
-
-class _Handle:
-    """A thing of the library's, freed when the last reference to it goes.
-
-    Nothing in this module takes a lock: a signal handler or a finaliser would wait for its own thread, and a forked
-    child for a thread that it does not have. Who uses a thing holds a reference to it, and that is enough.
-    """
-
-    __slots__ = ("_as_parameter_", "_free", "__weakref__")
-
-    def __init__(self, pointer: int, free: Callable[[int], None]) -> None:
-        self._as_parameter_ = pointer
-        self._free = free
-
-    def __del__(self) -> None:
-        self._free(self._as_parameter_)
-
-    def __reduce__(self) -> Any:
-        raise TypeError("it belongs to this process, and cannot be copied or pickled")
+_LONGEST_S = _LONGEST_MS / 1000
+#: How long Ctrl-C waits at most for a blocking call.
+_SLICE_MS = 50
 
 
 class CancelToken:
@@ -42,25 +29,18 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._cancelled = False
-        # The library's tokens of the calls in flight. Each call has its own, so that closing a client does not
-        # cancel what another client does with the same token.
-        self._calls: Set[_Handle] = set()
+        self._handle = Handle(library().fish_cancel_token_free)
+        self._handle.out.value = library().fish_cancel_token_new()
 
     def cancel(self) -> None:
-        """Never waits: a signal handler or a finaliser may call it, too."""
+        """Never waits: a signal handler or a finaliser may call it, too. In a forked child it cancels the child's calls
+        only."""
         self._cancelled = True
-        # A copy is made in one step. What is added after it finds _cancelled set.
-        for call in self._calls.copy():
-            c.library().fish_cancel_token_cancel(call)
+        library().fish_cancel_token_cancel(self._handle)
 
     @property
     def cancelled(self) -> bool:
         return self._cancelled
-
-    def _add(self, call: _Handle) -> None:
-        self._calls.add(call)
-        if self._cancelled:
-            c.library().fish_cancel_token_cancel(call)
 
 
 class Client:
@@ -107,12 +87,10 @@ class Client:
             max_retries=max_retries or -1,
             tls_roots=c.TLS_ROOTS_SYSTEM if system_roots else 0,
         )
-        library, client, failure = c.library(), ctypes.c_void_p(), c.Error()
-        if library.fish_client_new(options, client, failure) != c.OK:
+        client, failure = Handle(library().fish_client_free), c.Error()
+        if library().fish_client_new(options, client.out, failure) != Status.OK:
             raise _errors.take(failure)
-        # A call holds on to it, so none is in flight when it is freed.
-        self._handle: Optional[_Handle] = _Handle(client.value or 0, library.fish_client_free)
-        self._closing = CancelToken()
+        self._handle: Optional[Handle] = client
 
     def api_credit(
         self,
@@ -123,7 +101,7 @@ class Client:
         timeout: Optional[float] = None,
         cancel: Optional[CancelToken] = None,
     ) -> Credit:
-        """Asks for an account's API credit. Blocks, without the GIL, for at most the timeout.
+        """Asks for an account's API credit. Blocks, without the GIL, for at most the timeout; Ctrl-C ends it at once.
 
         :param user_id: None: the key's own account.
         :param team_id: the team whose wallet is meant.
@@ -132,10 +110,7 @@ class Client:
         :param cancel: cancels this call from another thread.
         :raises FishError: or one of its subclasses.
         """
-        filled = c.ApiCredit()
-        query = _query(user_id, team_id, check_free_credit, timeout)
-        self._call(c.library().fish_get_api_credit, query, filled, cancel)
-        return _credit.take(filled)
+        return self._blocking(_query(user_id, team_id, check_free_credit, timeout), cancel, _credit_of)
 
     def api_credit_json(
         self,
@@ -147,13 +122,7 @@ class Client:
         cancel: Optional[CancelToken] = None,
     ) -> str:
         """The same call, giving the server's document exactly as sent. parse_credit reads it later."""
-        text = ctypes.c_void_p()
-        query = _query(user_id, team_id, check_free_credit, timeout)
-        self._call(c.library().fish_get_api_credit_json, query, text, cancel)
-        try:
-            return ctypes.string_at(text.value or 0).decode()
-        finally:
-            c.library().fish_string_free(text)
+        return self._blocking(_query(user_id, team_id, check_free_credit, timeout), cancel, _json_of)
 
     async def api_credit_async(
         self,
@@ -163,32 +132,46 @@ class Client:
         check_free_credit: bool = False,
         timeout: Optional[float] = None,
     ) -> Credit:
-        """The same call for asyncio. Cancelling the task ends the call at once."""
-        token = CancelToken()
-        loop = asyncio.get_running_loop()
-        # A thread of its own: in asyncio's shared pool a call could wait for a free thread beyond its timeout.
-        executor = ThreadPoolExecutor(1, thread_name_prefix="fish-api-credit")
+        """The same call for asyncio: no thread waits for it. Cancelling the task ends the call at once."""
+        call = Handle(library().fish_call_free)
         try:
-            return await loop.run_in_executor(
-                executor,
-                lambda: self.api_credit(
-                    user_id=user_id,
-                    team_id=team_id,
-                    check_free_credit=check_free_credit,
-                    timeout=timeout,
-                    cancel=token,
-                ),
-            )
+            self._start(call, _query(user_id, team_id, check_free_credit, timeout), None)
+            descriptor = library().fish_call_descriptor(call)
+            await _waiting.until(lambda: bool(library().fish_call_is_done(call)), descriptor, _LONGEST_S)
+            return _credit_of(call)
         finally:
-            token.cancel()
-            executor.shutdown(wait=False)
+            call.free()
+
+    def watch(
+        self,
+        *,
+        user_id: Optional[str] = None,
+        team_id: Optional[str] = None,
+        check_free_credit: bool = False,
+        timeout: Optional[float] = None,
+        interval: Optional[float] = None,
+        low: Union[Decimal, int, None] = None,
+        recovered: Union[Decimal, int, None] = None,
+    ) -> Watch:
+        """Starts reading the credit again and again, in the background. It ends with the client, or by its close().
+
+        :param timeout: seconds for each reading. None: the client's.
+        :param interval: seconds between two readings, at least 1. None: 60.
+        :param low: a credit below this is Level.LOW. None: there is no such level.
+        :param recovered: from LOW or EMPTY the level is OK again only at or above this. None: low.
+        :raises FishError: what would be refused before anything is sent.
+        """
+        query = _query(user_id, team_id, check_free_credit, timeout)
+        chosen = _watch.options(_milliseconds("interval", interval) or None, low, recovered)
+        return _watch.start(self._open(), query, chosen)
 
     def close(self) -> None:
-        """Cancels the calls in flight, which raise Cancelled, and lets go: the connections are closed and the key
-        wiped when the last of them has returned. Never waits for them, so it may be called from a signal handler, a
-        finaliser or a forked child. Closing twice is harmless."""
-        self._handle = None
-        self._closing.cancel()
+        """Cancels the calls in flight, which raise Cancelled, ends the watches, and lets go: the connections are closed
+        and the key is wiped when the last call has returned. Never waits for them, so it may be called from a signal
+        handler, a finaliser or a forked child. Closing twice is harmless."""
+        client, self._handle = self._handle, None
+        if client is not None:
+            library().fish_client_cancel(client)
 
     def __enter__(self) -> "Client":
         return self
@@ -201,34 +184,56 @@ class Client:
     ) -> None:
         self.close()
 
-    def _call(
-        self, function: Callable[..., int], query: c.ApiCreditQuery, out: Any, cancel: Optional[CancelToken]
-    ) -> None:
+    def _blocking(
+        self, query: c.ApiCreditQuery, cancel: Optional[CancelToken], result: Callable[[Handle], _Result]
+    ) -> _Result:
+        call = Handle(library().fish_call_free)
+        try:
+            self._start(call, query, cancel)
+            # Between two slices Python runs the handlers of signals: Ctrl-C raises here, and the call is cancelled.
+            while library().fish_call_wait(call, _SLICE_MS) == Status.PENDING:
+                pass
+            return result(call)
+        finally:
+            call.free()
+
+    def _start(self, call: Handle, query: c.ApiCreditQuery, cancel: Optional[CancelToken]) -> None:
+        failure = c.Error()
+        if cancel is not None:
+            query.cancel = cancel._handle.out.value
+        # No variable holds the client: an exception keeps this frame, but must not keep the key.
+        if library().fish_call_start(self._open(), query, call.out, failure) != Status.OK:
+            raise _errors.take(failure)
+
+    def _open(self) -> Handle:
         client = self._handle
         if client is None:
             raise RuntimeError("the client is closed")
-        library, failure = c.library(), c.Error()
-        call = _Handle(library.fish_cancel_token_new() or 0, library.fish_cancel_token_free)
-        tokens = [self._closing] if cancel is None else [self._closing, cancel]
-        try:
-            for token in tokens:
-                token._add(call)
-            query.cancel = call._as_parameter_
-            status = function(client, query, out, failure)
-        finally:
-            for token in tokens:
-                token._calls.discard(call)
-            # An exception keeps this frame, but must not keep the key.
-            del client
-        if status != c.OK:
-            raise _errors.take(failure)
+        return client
+
+
+def _credit_of(call: Handle) -> Credit:
+    filled, failure = c.ApiCredit(), c.Error()
+    if library().fish_call_result(call, filled, failure) != Status.OK:
+        raise _errors.take(failure)
+    return _credit.take(filled)
+
+
+def _json_of(call: Handle) -> str:
+    text, failure = ctypes.c_void_p(), c.Error()
+    if library().fish_call_result_json(call, text, failure) != Status.OK:
+        raise _errors.take(failure)
+    try:
+        return ctypes.string_at(text.value or 0).decode()
+    finally:
+        library().fish_string_free(text)
 
 
 def parse_credit(json: Union[str, bytes]) -> Credit:
     """Reads a document kept from Client.api_credit_json. No network."""
     document = json.encode() if isinstance(json, str) else bytes(json)
     filled, failure = c.ApiCredit(), c.Error()
-    if c.library().fish_api_credit_from_json(document, len(document), filled, failure) != c.OK:
+    if library().fish_api_credit_from_json(document, len(document), filled, failure) != Status.OK:
         raise _errors.take(failure)
     return _credit.take(filled)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Optional
 
-from . import _library as c
+from . import _abi as c
+from ._library import library
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -36,28 +37,36 @@ class Credit:
     has_phone: Optional[bool]
     #: None: the server did not say, as without check_free_credit.
     has_free_credit: Optional[bool]
+    #: The server's name for this request, for its support. None: it sent none, or parse_credit read this. It does not
+    #: count when credits are compared.
+    request_id: Optional[str] = field(default=None, compare=False)
 
 
 def take(filled: c.ApiCredit) -> Credit:
     """Copies what the library filled in, and frees it."""
     try:
-        top_up = filled.cumulative_top_up
-        return Credit(
-            id=filled.id.decode(),
-            user_id=filled.user_id.decode(),
-            credit=Decimal(filled.credit.decode()),
-            credit_micros=filled.credit_micros,
-            credit_micros_exact=filled.credit_micros_exact,
-            cumulative_top_up=None if top_up is None else Decimal(top_up.decode()),
-            created_at=_instant(filled.created_at_unix_us),
-            updated_at=_instant(filled.updated_at_unix_us),
-            created_at_text=filled.created_at.decode(),
-            updated_at_text=filled.updated_at.decode(),
-            has_phone=_answer(filled.has_phone_sha256),
-            has_free_credit=_answer(filled.has_free_credit),
-        )
+        return copy(filled)
     finally:
-        c.library().fish_api_credit_free(filled)
+        library().fish_api_credit_free(filled)
+
+
+def copy(filled: c.ApiCredit) -> Credit:
+    top_up, request_id = filled.cumulative_top_up, filled.request_id
+    return Credit(
+        id=filled.id.decode(),
+        user_id=filled.user_id.decode(),
+        credit=Decimal(filled.credit.decode()),
+        credit_micros=filled.credit_micros,
+        credit_micros_exact=filled.credit_micros_exact,
+        cumulative_top_up=None if top_up is None else Decimal(top_up.decode()),
+        created_at=_instant(filled.created_at_unix_us),
+        updated_at=_instant(filled.updated_at_unix_us),
+        created_at_text=filled.created_at.decode(),
+        updated_at_text=filled.updated_at.decode(),
+        has_phone=_answer(filled.has_phone_sha256),
+        has_free_credit=_answer(filled.has_free_credit),
+        request_id=None if request_id is None else request_id.decode(),
+    )
 
 
 def _instant(micros: int) -> Optional[datetime]:
@@ -71,4 +80,4 @@ def _instant(micros: int) -> Optional[datetime]:
 
 
 def _answer(tristate: int) -> Optional[bool]:
-    return None if tristate == c.UNKNOWN else bool(tristate)
+    return None if tristate == c.Tristate.UNKNOWN else bool(tristate)

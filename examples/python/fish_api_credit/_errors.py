@@ -3,37 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import enum
 import re
 from dataclasses import dataclass
 from typing import Dict, Optional, Tuple, Type
 
-from . import _library as c
-
-
-class Status(enum.IntEnum):
-    """How a call failed, as in fish_api_credit.h. A newer library may have statuses that are not here."""
-
-    INVALID_ARGUMENT = 1
-    MISSING_API_KEY = 2
-    CANCELLED = 3
-    RESOLVE_FAILED = 20
-    CONNECT_FAILED = 21
-    TLS_FAILED = 22
-    PROXY_FAILED = 23
-    TIMED_OUT = 24
-    CONNECTION_LOST = 25
-    UNAUTHORIZED = 40
-    PAYMENT_REQUIRED = 41
-    FORBIDDEN = 42
-    NOT_FOUND = 43
-    VALIDATION_FAILED = 44
-    RATE_LIMITED = 45
-    SERVER_ERROR = 46
-    UNEXPECTED_STATUS = 47
-    BAD_RESPONSE = 48
-    RESPONSE_TOO_LARGE = 49
-    INTERNAL_ERROR = 90
+from . import _abi as c
+from ._abi import Status
+from ._library import library
 
 
 @dataclass(frozen=True)
@@ -68,11 +44,7 @@ class FishError(Exception):
         super().__init__(message)
         self.message = message
         #: A Status, or a bare int if this package does not know it.
-        self.status: int = status
-        try:
-            self.status = Status(status)
-        except ValueError:
-            pass
+        self.status = known(status)
         #: None: no answer arrived.
         self.http_status = http_status
         #: Tries, retries and failed connections included. 0: refused before anything was sent.
@@ -95,7 +67,7 @@ class FishError(Exception):
     def __str__(self) -> str:
         if isinstance(self.status, Status):
             return f"{self.message} (FISH_{self.status.name})"
-        return f"{self.message} ({c.library().fish_status_name(self.status).decode()})"
+        return f"{self.message} ({library().fish_status_name(self.status).decode()})"
 
     def __reduce__(self) -> Tuple[object, ...]:
         # Exceptions travel between processes; the default would call the class with the message alone.
@@ -160,6 +132,14 @@ _CLASSES: Dict[int, Type[FishError]] = {
 }
 
 
+def known(status: int) -> int:
+    """The Status, or the bare number if it is none that this package knows."""
+    try:
+        return Status(status)
+    except ValueError:
+        return status
+
+
 def take(filled: c.Error) -> FishError:
     """Copies what the library filled in, and frees it."""
     try:
@@ -187,7 +167,7 @@ def take(filled: c.Error) -> FishError:
             ),
         )
     finally:
-        c.library().fish_error_free(ctypes.byref(filled))
+        library().fish_error_free(ctypes.byref(filled))
 
 
 def invalid(message: str) -> InvalidArgument:

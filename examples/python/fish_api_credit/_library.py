@@ -1,7 +1,6 @@
-"""The library as ctypes sees it: fish_api_credit.h in Python's words, and finding the file.
+"""Finding the library's file, loading it, and holding what it gives. _abi.py says what is in it.
 
 It is loaded when it is first used, so that a program without it can still import the package and say what is wrong.
-Nothing here knows what the calls are for. tests/test_layout.py holds every struct and constant to the header.
 """
 
 from __future__ import annotations
@@ -10,115 +9,42 @@ import ctypes
 import ctypes.util
 import os
 import sys
-from ctypes import POINTER, c_bool, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 from functools import lru_cache
+from typing import Any, Callable
 
-ABI_VERSION = 0
-OK = 0
-TLS_ROOTS_SYSTEM = 1
-TIME_UNKNOWN = -(2**63)
-UNKNOWN = -1
+from ._abi import ABI_VERSION, FUNCTIONS
 
 
-class ClientOptions(ctypes.Structure):
-    _fields_ = [
-        ("api_key", c_char_p),
-        ("base_url", c_char_p),
-        ("proxy_url", c_char_p),
-        ("ca_file", c_char_p),
-        ("user_agent", c_char_p),
-        ("timeout_ms", c_uint32),
-        ("connect_timeout_ms", c_uint32),
-        ("max_retries", c_int32),
-        ("tls_roots", c_int32),
-        ("reserved", c_uint64 * 8),
-    ]
+class Handle:
+    """A thing of the library's, freed when the last reference to it goes.
 
+    Nothing in this package takes a lock: a signal handler or a finaliser would wait for its own thread, and a forked
+    child for a thread that it does not have. Who uses a thing holds a reference to it, and that is enough.
 
-class ApiCreditQuery(ctypes.Structure):
-    _fields_ = [
-        ("user_id", c_char_p),
-        ("team_id", c_char_p),
-        ("check_free_credit", c_bool),
-        ("timeout_ms", c_uint32),
-        ("cancel", c_void_p),
-        ("reserved", c_uint64 * 4),
-    ]
+    It is made empty, and the library fills it: so an interrupt between the two loses nothing.
+    """
 
+    __slots__ = ("_as_parameter_", "_free", "__weakref__")
 
-class ApiCredit(ctypes.Structure):
-    _fields_ = [
-        ("id", c_char_p),
-        ("user_id", c_char_p),
-        ("credit", c_char_p),
-        ("cumulative_top_up", c_char_p),
-        ("created_at", c_char_p),
-        ("updated_at", c_char_p),
-        ("credit_micros", c_int64),
-        ("cumulative_top_up_micros", c_int64),
-        ("created_at_unix_us", c_int64),
-        ("updated_at_unix_us", c_int64),
-        ("credit_micros_exact", c_bool),
-        ("has_phone_sha256", c_int32),
-        ("has_free_credit", c_int32),
-        ("owner", c_void_p),
-        ("reserved", c_uint64 * 4),
-    ]
+    def __init__(self, free: Callable[[ctypes.c_void_p], None]) -> None:
+        self._as_parameter_ = ctypes.c_void_p()
+        self._free = free
 
+    @property
+    def out(self) -> ctypes.c_void_p:
+        """What the library fills."""
+        return self._as_parameter_
 
-class FieldError(ctypes.Structure):
-    _fields_ = [
-        ("location", c_char_p),
-        ("source", c_char_p),
-        ("type", c_char_p),
-        ("message", c_char_p),
-        ("context", c_char_p),
-    ]
+    def free(self) -> None:
+        """At once: for what only this thread has used. A traceback may hold a reference for long."""
+        pointer, self._as_parameter_ = self._as_parameter_, ctypes.c_void_p()
+        self._free(pointer)
 
+    def __del__(self) -> None:
+        self.free()
 
-class Error(ctypes.Structure):
-    _fields_ = [
-        ("status", c_int32),
-        ("http_status", c_int32),
-        ("attempts", c_uint32),
-        ("retry_after_ms", c_uint32),
-        ("retryable", c_bool),
-        ("message", c_char_p),
-        ("api_message", c_char_p),
-        ("api_reason", c_char_p),
-        ("request_id", c_char_p),
-        ("body", c_char_p),
-        ("field_errors", POINTER(FieldError)),
-        ("field_error_count", c_size_t),
-        ("owner", c_void_p),
-        ("reserved", c_uint64 * 4),
-    ]
-
-
-# Every function of the header: what it returns, and what it takes. Handles are c_void_p; a string that must be
-# freed is one too, because ctypes would turn a c_char_p into bytes and lose the pointer.
-FUNCTIONS = {
-    "fish_version": (c_char_p, []),
-    "fish_abi_version": (c_uint32, []),
-    "fish_status_name": (c_char_p, [c_int32]),
-    "fish_client_new": (c_int32, [POINTER(ClientOptions), POINTER(c_void_p), POINTER(Error)]),
-    "fish_client_free": (None, [c_void_p]),
-    "fish_get_api_credit": (
-        c_int32,
-        [c_void_p, POINTER(ApiCreditQuery), POINTER(ApiCredit), POINTER(Error)],
-    ),
-    "fish_api_credit_free": (None, [POINTER(ApiCredit)]),
-    "fish_get_api_credit_json": (
-        c_int32,
-        [c_void_p, POINTER(ApiCreditQuery), POINTER(c_void_p), POINTER(Error)],
-    ),
-    "fish_string_free": (None, [c_void_p]),
-    "fish_api_credit_from_json": (c_int32, [c_char_p, c_size_t, POINTER(ApiCredit), POINTER(Error)]),
-    "fish_error_free": (None, [POINTER(Error)]),
-    "fish_cancel_token_new": (c_void_p, []),
-    "fish_cancel_token_cancel": (None, [c_void_p]),
-    "fish_cancel_token_free": (None, [c_void_p]),
-}
+    def __reduce__(self) -> Any:
+        raise TypeError("it belongs to this process, and cannot be copied or pickled")
 
 
 def _path() -> str:
@@ -149,7 +75,7 @@ def library() -> ctypes.CDLL:
             f"libfish_api_credit cannot be loaded ({error}); install it, or set FISH_API_CREDIT_LIBRARY to its file"
         ) from None
     try:
-        loaded.fish_abi_version.restype = c_uint32
+        loaded.fish_abi_version.restype = ctypes.c_uint32
         version = loaded.fish_abi_version()
         if version != ABI_VERSION:
             raise ImportError(

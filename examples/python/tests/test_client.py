@@ -26,7 +26,7 @@ import pytest
 
 import fish_api_credit
 from conftest import needs
-from fish_api_credit import CancelToken, Client, Credit, FieldError, FishError, Status, _errors, _library, parse_credit
+from fish_api_credit import CancelToken, Client, Credit, FieldError, FishError, Status, _abi, _errors, parse_credit
 
 # The library's promise after a deadline or a cancel is 0.1 s; the rest is this machine's.
 PROMPT = 2.0
@@ -220,7 +220,6 @@ def test_cancelling_a_task_ends_its_call(server, client_of):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        client.close()  # waits for the call
         return time.monotonic() - start
 
     assert asyncio.run(cancelled()) < PROMPT
@@ -299,6 +298,7 @@ ENDINGS = {
     "a handler that cancels and closes at every step of a call": """
         # The trace function runs where a signal handler can: between any two steps of this thread.
         source = Client.api_credit.__code__.co_filename
+        fish_api_credit._client._SLICE_MS = 60_000  # so that each call has the same steps
         for at in range(200):
             client, token, steps = Client("k", base_url=url, timeout=60), CancelToken(), 0
             def handler():
@@ -351,6 +351,59 @@ ENDINGS = {
         call.join()
         assert ended == [fish_api_credit.Cancelled]
     """,
+    "Ctrl-C during a blocking call": """
+        threading.Thread(target=interrupt, daemon=True).start()
+        try:
+            client.api_credit()
+        except KeyboardInterrupt:
+            assert not ended
+            client.close()
+            os._exit(0)
+    """,
+    "Ctrl-C during a blocking call, and its traceback kept": """
+        threading.Thread(target=interrupt, daemon=True).start()
+        try:
+            client.api_credit(cancel=token)
+        except KeyboardInterrupt as error:
+            kept = error
+        # The call is over: its thread ends, though the traceback holds its frames.
+        while any("fish-call" in open(f"/proc/self/task/{task}/comm").read() for task in threads_of_the_process()):
+            time.sleep(0.01)
+    """,
+    "Ctrl-C during an iteration over a watch": """
+        threading.Thread(target=interrupt, daemon=True).start()
+        try:
+            for state in client.watch():
+                pass
+        except KeyboardInterrupt:
+            ended.append(1)
+        assert ended == [1]
+    """,
+    "a fork while a watch is read": """
+        watch = client.watch()
+        wait_for_request()
+        child = os.fork()
+        if child == 0:
+            assert list(watch) == [] and watch.read().status == fish_api_credit.Status.CANCELLED
+            watch.close()
+            client.close()
+            os._exit(6)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 6
+        assert watch.read().status == fish_api_credit.Status.PENDING
+    """,
+    "the interpreter ends during an asyncio call": """
+        import asyncio
+        async def leave():
+            asyncio.ensure_future(client.api_credit_async())
+            await asyncio.sleep(0)
+            wait_for_request()
+            raise SystemExit(0)
+        asyncio.run(leave())
+    """,
+    "the interpreter ends while a daemon thread iterates over a watch": """
+        threading.Thread(target=lambda: list(client.watch()), daemon=True).start()
+        wait_for_request()
+    """,
     "the interpreter ends during a daemon thread's call": """
         threading.Thread(target=quietly, args=(client.api_credit,), daemon=True).start()
         wait_for_request()
@@ -381,6 +434,11 @@ def quietly(call, **arguments):
         ended.append(call(**arguments))
     except Exception as error:
         ended.append(type(error))
+def threads_of_the_process():
+    return os.listdir("/proc/self/task") if os.path.exists("/proc/self/task") else []
+def interrupt():
+    wait_for_request()
+    os.kill(os.getpid(), signal.SIGINT)
 def wait_for_request():
     sys.stdout.write("sent?")
     sys.stdout.flush()
@@ -400,8 +458,10 @@ def test_every_way_to_end_returns(server, program):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell starts what runs in its background with Ctrl-C ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    if "wait_for_request()" in program:
+    if "wait_for_request()" in program or "interrupt" in program:
         server.arrived.acquire()
     try:
         out, err = process.communicate("\n", timeout=30)
@@ -673,7 +733,7 @@ def test_a_library_that_is_none_of_ours_is_told_in_one_line(server, tmp_path, li
     if library in ("older", "lacking"):
         compiler = shutil.which("cc") or shutil.which("clang") or shutil.which("gcc")
         needs("C compiler", compiler)
-        version = 4711 if library == "older" else _library.ABI_VERSION
+        version = 4711 if library == "older" else _abi.ABI_VERSION
         (tmp_path / "fake.c").write_text(f"unsigned fish_abi_version(void) {{ return {version}; }}")
         library = str(tmp_path / "fake.so")
         subprocess.run([compiler, "-shared", "-fPIC", tmp_path / "fake.c", "-o", library], check=True)

@@ -1,4 +1,4 @@
-// The client and its one call, for async code and for code that may block.
+// The client and its one call, for async code and for code that may block. Watch.swift is a watch.
 
 import CFish
 import Foundation
@@ -49,7 +49,7 @@ public final class FishClient: Sendable {
             given.tls_roots = options.systemRoots ? Int32(FISH_TLS_ROOTS_SYSTEM) : Int32(FISH_TLS_ROOTS_BUNDLED)
             var client: OpaquePointer?
             var failure = fish_error()
-            guard fish_client_new(&given, &client, &failure) == FISH_OK, let pointer = client else {
+            guard fish_client_new(&given, &client, &failure) == succeeded, let pointer = client else {
                 return .failure(FishError(taking: &failure))
             }
             return .success(Handle(pointer: pointer))
@@ -66,24 +66,40 @@ public final class FishClient: Sendable {
 
     /// Asks for an account's API credit: what its programs spend, not the platform credit of a plan.
     ///
-    /// Cancelling the task ends the call at once; the error's status is then `.cancelled`.
+    /// No thread of Swift's waits for it. Cancelling the task ends the call at once; the error's status is then
+    /// `.cancelled`.
     public func apiCredit(_ query: FishQuery = FishQuery()) async throws(FishError) -> FishCredit {
         let token = CancelToken()
         let result: Result<FishCredit, FishError> = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                // A thread of its own, because the call blocks: Swift's own threads must not wait, and in a
-                // queue's shared pool a call could wait for its turn beyond its timeout.
-                Thread.detachNewThread {
-                    continuation.resume(returning: self.credit(query, cancel: token))
-                }
+            switch start(query, cancel: token) {
+            case .success(let call):
+                await call.done()
+                return call.result()
+            case .failure(let error):
+                return .failure(error)
             }
         } onCancel: {
             token.cancel()
         }
-        switch result {
-        case .success(let credit): return credit
-        case .failure(let error): throw error
+        // A client without references is freed, which ends its calls.
+        withExtendedLifetime(self) {}
+        return try result.get()
+    }
+
+    /// Starts reading the credit again and again, in the background. It ends by its `cancel()`, or with its last
+    /// reference.
+    public func watch(
+        _ query: FishQuery = FishQuery(), _ options: FishWatchOptions = FishWatchOptions()
+    ) throws(FishError) -> FishWatch {
+        let given = try options.checked()
+        let token = CancelToken()
+        let started = begin(query, cancel: token) { asked, failure in
+            var given = given
+            var watch: OpaquePointer?
+            fish_watch_start(handle.pointer, &asked, &given, &watch, &failure)
+            return watch
         }
+        return FishWatch(try started.get(), of: self, endedBy: token)
     }
 
     /// The same call, blocking this thread for at most the timeout. Not for async code.
@@ -97,6 +113,28 @@ public final class FishClient: Sendable {
     }
 
     private func credit(_ query: FishQuery, cancel: CancelToken?) -> Result<FishCredit, FishError> {
+        begin(query, cancel: cancel) { asked, failure in
+            var filled = fish_api_credit()
+            guard fish_get_api_credit(handle.pointer, &asked, &filled, &failure) == succeeded else {
+                return nil
+            }
+            return FishCredit(taking: &filled)
+        }
+    }
+
+    private func start(_ query: FishQuery, cancel: CancelToken) -> Result<BackgroundCall, FishError> {
+        begin(query, cancel: cancel) { asked, failure in
+            var call: OpaquePointer?
+            fish_call_start(handle.pointer, &asked, &call, &failure)
+            return call.map(BackgroundCall.init)
+        }
+    }
+
+    /// Gives the library a query, of which it keeps copies. nil from `body`: it failed, and says why.
+    private func begin<R>(
+        _ query: FishQuery, cancel: CancelToken?,
+        _ body: (inout fish_api_credit_query, inout fish_error) -> R?
+    ) -> Result<R, FishError> {
         let timeout: UInt32
         do throws(FishError) {
             try refuseNUL(in: query.userID, named: "userID")
@@ -111,19 +149,18 @@ public final class FishClient: Sendable {
             withExtendedLifetime(cancel) {}
         }
         return withCStrings([query.userID, query.teamID]) {
-            (texts: [UnsafePointer<CChar>?]) -> Result<FishCredit, FishError> in
+            (texts: [UnsafePointer<CChar>?]) -> Result<R, FishError> in
             var asked = fish_api_credit_query()
             asked.user_id = texts[0]
             asked.team_id = texts[1]
             asked.check_free_credit = query.checkFreeCredit
             asked.timeout_ms = timeout
             asked.cancel = cancel?.pointer
-            var filled = fish_api_credit()
             var failure = fish_error()
-            guard fish_get_api_credit(handle.pointer, &asked, &filled, &failure) == FISH_OK else {
+            guard let value = body(&asked, &failure) else {
                 return .failure(FishError(taking: &failure))
             }
-            return .success(FishCredit(taking: &filled))
+            return .success(value)
         }
     }
 }
@@ -255,6 +292,9 @@ private struct Handle: @unchecked Sendable {
     let pointer: OpaquePointer
 }
 
+/// What a C function returns that has succeeded.
+let succeeded = FishError.Status.ok.rawValue
+
 /// C would see the text end there.
 private func refuseNUL(in text: String?, named name: String) throws(FishError) {
     if let text, text.utf8.contains(0) {
@@ -263,7 +303,7 @@ private func refuseNUL(in text: String?, named name: String) throws(FishError) {
 }
 
 /// 0, the library's default, only for nil: a very short time is not the default one.
-private func milliseconds(_ duration: Duration?, named name: String) throws(FishError) -> UInt32 {
+func milliseconds(_ duration: Duration?, named name: String) throws(FishError) -> UInt32 {
     guard let duration else { return 0 }
     guard duration > .zero else {
         throw FishError.invalid("\(name) is not above zero; pass nil for the default.")

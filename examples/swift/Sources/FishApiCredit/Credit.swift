@@ -28,9 +28,16 @@ public struct FishCredit: Sendable, Hashable {
     public let hasPhone: Bool?
     /// nil: the server did not say, as without `checkFreeCredit`.
     public let hasFreeCredit: Bool?
+    /// The server's name for this request, for its support. nil: it sent none.
+    public let requestID: String?
 
     /// Copies what the library filled in, and frees it.
     init(taking filled: inout fish_api_credit) {
+        self.init(copying: filled)
+        fish_api_credit_free(&filled)
+    }
+
+    init(copying filled: fish_api_credit) {
         id = text(filled.id) ?? ""
         userID = text(filled.user_id) ?? ""
         creditText = text(filled.credit) ?? ""
@@ -47,7 +54,7 @@ public struct FishCredit: Sendable, Hashable {
         updatedAtText = text(filled.updated_at) ?? ""
         hasPhone = answer(filled.has_phone_sha256)
         hasFreeCredit = answer(filled.has_free_credit)
-        fish_api_credit_free(&filled)
+        requestID = text(filled.request_id)
     }
 }
 
@@ -62,8 +69,7 @@ private func decimal(_ text: String, micros: Int64) -> Decimal {
 }
 
 private func date(_ micros: Int64) -> Date? {
-    // FISH_TIME_UNKNOWN is a macro that Swift does not see.
-    micros == Int64.min ? nil : Date(timeIntervalSince1970: Double(micros) / 1_000_000)
+    micros == timeUnknown ? nil : Date(timeIntervalSince1970: Double(micros) / 1_000_000)
 }
 
 // C's fish_tristate, whichever way Swift shows it.

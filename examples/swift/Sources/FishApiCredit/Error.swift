@@ -5,31 +5,10 @@ import Foundation
 
 /// Why a call failed.
 public struct FishError: Error, Sendable, Hashable {
-    /// How it failed. New ones may come: have a `default` in a `switch`.
+    /// How a call ended: Status.swift lists them. New ones may come: have a `default` in a `switch`.
     public struct Status: RawRepresentable, Sendable, Hashable {
         public let rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
-
-        public static let invalidArgument = Status(rawValue: Int32(FISH_INVALID_ARGUMENT))
-        public static let missingAPIKey = Status(rawValue: Int32(FISH_MISSING_API_KEY))
-        public static let cancelled = Status(rawValue: Int32(FISH_CANCELLED))
-        public static let resolveFailed = Status(rawValue: Int32(FISH_RESOLVE_FAILED))
-        public static let connectFailed = Status(rawValue: Int32(FISH_CONNECT_FAILED))
-        public static let tlsFailed = Status(rawValue: Int32(FISH_TLS_FAILED))
-        public static let proxyFailed = Status(rawValue: Int32(FISH_PROXY_FAILED))
-        public static let timedOut = Status(rawValue: Int32(FISH_TIMED_OUT))
-        public static let connectionLost = Status(rawValue: Int32(FISH_CONNECTION_LOST))
-        public static let unauthorized = Status(rawValue: Int32(FISH_UNAUTHORIZED))
-        public static let paymentRequired = Status(rawValue: Int32(FISH_PAYMENT_REQUIRED))
-        public static let forbidden = Status(rawValue: Int32(FISH_FORBIDDEN))
-        public static let notFound = Status(rawValue: Int32(FISH_NOT_FOUND))
-        public static let validationFailed = Status(rawValue: Int32(FISH_VALIDATION_FAILED))
-        public static let rateLimited = Status(rawValue: Int32(FISH_RATE_LIMITED))
-        public static let serverError = Status(rawValue: Int32(FISH_SERVER_ERROR))
-        public static let unexpectedStatus = Status(rawValue: Int32(FISH_UNEXPECTED_STATUS))
-        public static let badResponse = Status(rawValue: Int32(FISH_BAD_RESPONSE))
-        public static let responseTooLarge = Status(rawValue: Int32(FISH_RESPONSE_TOO_LARGE))
-        public static let internalError = Status(rawValue: Int32(FISH_INTERNAL_ERROR))
     }
 
     /// One thing that the server found wrong with the request.

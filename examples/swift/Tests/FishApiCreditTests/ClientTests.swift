@@ -88,8 +88,9 @@ final class ClientTests: XCTestCase {
         let head = await requests.next() ?? ""
         XCTAssertTrue(
             head.hasPrefix("GET /wallet/a%2Fb/api-credit?check_free_credit=true&team_id=t%261 HTTP/1.1\r\n"), head)
-        XCTAssertTrue(head.contains("Authorization: Bearer sk-test\r\n"), head)
-        XCTAssertTrue(head.contains("User-Agent: swift/1 fish-api-credit/"), head)
+        // Header names have no case.
+        XCTAssertTrue(head.contains(/\r\nauthorization: Bearer sk-test\r\n/.ignoresCase()), head)
+        XCTAssertTrue(head.contains(/\r\nuser-agent: swift\/1 fish-api-credit\//.ignoresCase()), head)
     }
 
     func testErrorsAreTyped() async throws {

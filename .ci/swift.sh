@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# The library at home in Swift: Debian 12 has none, so a tree of Debian 13 is made, and in it the package is built, its
+# tests are run, and the commands of docs/swift.md as they stand. Nothing is skipped. Needs root.
+#
+# The tree is target/swift/root, or FISH_SWIFT_TREE; it is made once. The mirror and the settings of the package clients
+# are this machine's. Mounts and processes are in namespaces of their own: nothing of them is left, however this ends.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+project=$PWD
+PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
+
+release=trixie
+root=$(realpath -m "${FISH_SWIFT_TREE:-target/swift/root}")
+. .ci/packages.sh
+need debootstrap debootstrap unshare util-linux cc gcc /usr/include/stdio.h libc6-dev
+
+in_tree() {
+  root=$root project=$project rustup_home=$rustup_home unshare --mount --pid --fork --kill-child bash -euc '
+    # A mount of its own, as unshare in the tree wants its root to be.
+    mount --bind "$root" "$root"
+    mount -t proc proc "$root/proc"
+    mount --rbind /dev "$root/dev"
+    # Where Cargo built, by the same paths: its tests find what they need beside them.
+    mkdir -p "$root$project" "$root$rustup_home"
+    mount --bind "$project" "$root$project"
+    mount --bind "$rustup_home" "$root$rustup_home"
+    exec chroot "$root" env -i "$@"' - "${environment[@]}" "$@"
+}
+
+rustup_home=$(rustc --print sysroot)
+environment=(HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+  PATH="$rustup_home/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+while IFS= read -r variable; do
+  environment+=("$variable=${!variable}")
+done < <(compgen -e | grep -E -e '_(proxy|PROXY)$' -e 'CERT_(FILE|DIR)$' || true)
+
+if [ ! -e "$root/made" ]; then
+  rm -rf "$root"
+  mkdir -p "$root"
+  mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+    sed -n 's/^bookworm //p; s/^trixie //p' | head -n 1)
+  [ -n "$mirror" ] || { echo "swift: this machine's apt knows no mirror of Debian's" >&2; exit 1; }
+  echo "+ debootstrap $release"
+  debootstrap --variant=minbase --include=ca-certificates "$release" "$root" "$mirror" >"$root.log" ||
+    { tail "$root.log" >&2; exit 1; }
+  apt-config dump | grep -E '^Acquire::(Check-|https?::|Retries)' >"$root/etc/apt/apt.conf.d/90machine" || true
+  for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs /usr/local/share/ca-certificates; do
+    [ -e "$file" ] || continue
+    mkdir -p "$root${file%/*}"
+    cp -rT "$(realpath "$file")" "$root$file"
+  done
+  echo "+ apt-get install swiftlang"
+  in_tree sh -euc 'apt-get update -qq
+    apt-get install -qq -y --no-install-recommends swiftlang libc6-dev libstdc++-14-dev gcc g++ cmake make pkgconf >/dev/null
+    apt-get clean
+    # Debian keeps the libraries of Swift programs where the loader does not look.
+    echo /usr/libexec/swift/lib/swift/linux >/etc/ld.so.conf.d/swift.conf
+    ldconfig'
+  touch "$root/made"
+fi
+in_tree swift --version
+
+echo "+ cargo test --no-run"
+cargo build --examples
+executable() {
+  cargo test --no-run --test "$1" --message-format=json |
+    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | grep "/$1-" | tail -n 1
+}
+languages=$(executable languages) readme=$(executable readme)
+environment+=(FISH_CI=1 FISH_SWIFT=1 CARGO_TARGET_DIR="$project/target")
+echo "+ the package's own tests, and its command"
+in_tree "$languages" --exact --nocapture swift
+echo "+ docs/swift.md as it stands"
+in_tree env FISH_PAGE=docs/swift.md "$readme" --exact --nocapture every_command_of_every_page_runs_as_it_stands
+echo "swift: all passed"

@@ -1,0 +1,247 @@
+"""fish_api_credit.h in ctypes' words: constants, statuses, structs and functions.
+
+Written from the library's source: FISH_WRITE=1 cargo test --test generated
+"""
+
+from __future__ import annotations
+
+import enum
+from ctypes import (
+    POINTER,
+    Structure,
+    c_bool,
+    c_char_p,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_ssize_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+from typing import Any, Dict, List, Tuple
+
+VERSION = "0.1.0"
+VERSION_MAJOR = 0
+VERSION_MINOR = 1
+VERSION_PATCH = 0
+ABI_VERSION = 1
+TLS_ROOTS_BUNDLED = 0
+TLS_ROOTS_SYSTEM = 1
+TIME_UNKNOWN = -(2**63)
+
+
+class Status(enum.IntEnum):
+    """How a call ended. A newer library may have statuses that are not here."""
+
+    #: Success.
+    OK = 0
+    #: The caller: an argument or option was refused, and nothing was sent. str() of the error names it.
+    INVALID_ARGUMENT = 1
+    #: The caller: no api_key, and no FISH_API_KEY in the environment.
+    MISSING_API_KEY = 2
+    #: The caller: its token was cancelled, or its client closed.
+    CANCELLED = 3
+    #: The caller: asked before there was a result. Not a failure.
+    PENDING = 4
+    #: On the way: the host name could not be resolved.
+    RESOLVE_FAILED = 20
+    #: On the way: no connection could be made to any of the host's addresses.
+    CONNECT_FAILED = 21
+    #: On the way: no secure connection could be made. str() of the error says what was wrong with it.
+    TLS_FAILED = 22
+    #: On the way: the proxy could not be reached, refused, or gave an answer that is not a proxy's.
+    PROXY_FAILED = 23
+    #: On the way: the timeout passed. A call never takes longer.
+    TIMED_OUT = 24
+    #: On the way: the connection ended before a whole answer had arrived.
+    CONNECTION_LOST = 25
+    #: The server's answer: 401. The API key is wrong.
+    UNAUTHORIZED = 40
+    #: The server's answer: 402.
+    PAYMENT_REQUIRED = 41
+    #: The server's answer: 403. The key may not read this wallet.
+    FORBIDDEN = 42
+    #: The server's answer: 404. There is no such user, or base_url is wrong.
+    NOT_FOUND = 43
+    #: The server's answer: 400 or 422. See FishError.field_errors.
+    VALIDATION_FAILED = 44
+    #: The server's answer: 429. See FishError.retry_after.
+    RATE_LIMITED = 45
+    #: The server's answer: 500 to 599.
+    SERVER_ERROR = 46
+    #: The server's answer: any other HTTP status. Redirects too: they are never followed.
+    UNEXPECTED_STATUS = 47
+    #: The server's answer: not HTTP, or a 200 that is not the documented document. No value of it is used.
+    BAD_RESPONSE = 48
+    #: The server's answer: a document above 1 MiB, or a head above 64 KiB or 100 header fields.
+    RESPONSE_TOO_LARGE = 49
+    #: This library: a bug of ours, caught before it could reach the caller. Please report the message.
+    INTERNAL_ERROR = 90
+
+
+class Tristate(enum.IntEnum):
+    """Yes, no, or the server did not say."""
+
+    #: Absent from the answer, or null in it.
+    UNKNOWN = -1
+    #: No.
+    FALSE = 0
+    #: Yes.
+    TRUE = 1
+
+
+class Level(enum.IntEnum):
+    """How much credit there is, told from its amount and a watch's options."""
+
+    #: Nothing has been read yet.
+    UNKNOWN = 0
+    #: Enough.
+    OK = 1
+    #: Below low, or not yet recovered from there.
+    LOW = 2
+    #: At or below zero, or not yet recovered from there where there is no LOW.
+    EMPTY = 3
+
+
+class ClientOptions(Structure):
+    _fields_ = [
+        ("api_key", c_char_p),
+        ("base_url", c_char_p),
+        ("proxy_url", c_char_p),
+        ("ca_file", c_char_p),
+        ("user_agent", c_char_p),
+        ("timeout_ms", c_uint32),
+        ("connect_timeout_ms", c_uint32),
+        ("max_retries", c_int32),
+        ("tls_roots", c_int32),
+        ("reserved", c_uint64 * 8),
+    ]
+
+
+class ApiCreditQuery(Structure):
+    _fields_ = [
+        ("user_id", c_char_p),
+        ("team_id", c_char_p),
+        ("check_free_credit", c_bool),
+        ("timeout_ms", c_uint32),
+        ("cancel", c_void_p),
+        ("reserved", c_uint64 * 4),
+    ]
+
+
+class ApiCredit(Structure):
+    _fields_ = [
+        ("id", c_char_p),
+        ("user_id", c_char_p),
+        ("credit", c_char_p),
+        ("cumulative_top_up", c_char_p),
+        ("created_at", c_char_p),
+        ("updated_at", c_char_p),
+        ("request_id", c_char_p),
+        ("credit_micros", c_int64),
+        ("cumulative_top_up_micros", c_int64),
+        ("created_at_unix_us", c_int64),
+        ("updated_at_unix_us", c_int64),
+        ("credit_micros_exact", c_bool),
+        ("has_phone_sha256", c_int32),
+        ("has_free_credit", c_int32),
+        ("owner", c_void_p),
+        ("reserved", c_uint64 * 4),
+    ]
+
+
+class FieldError(Structure):
+    _fields_ = [
+        ("location", c_char_p),
+        ("source", c_char_p),
+        ("type", c_char_p),
+        ("message", c_char_p),
+        ("context", c_char_p),
+    ]
+
+
+class Error(Structure):
+    _fields_ = [
+        ("status", c_int32),
+        ("http_status", c_int32),
+        ("attempts", c_uint32),
+        ("retry_after_ms", c_uint32),
+        ("retryable", c_bool),
+        ("message", c_char_p),
+        ("api_message", c_char_p),
+        ("api_reason", c_char_p),
+        ("request_id", c_char_p),
+        ("body", c_char_p),
+        ("field_errors", POINTER(FieldError)),
+        ("field_error_count", c_size_t),
+        ("owner", c_void_p),
+        ("reserved", c_uint64 * 4),
+    ]
+
+
+class WatchOptions(Structure):
+    _fields_ = [
+        ("interval_ms", c_uint32),
+        ("low_micros", c_int64),
+        ("recovered_micros", c_int64),
+        ("reserved", c_uint64 * 6),
+    ]
+
+
+class WatchState(Structure):
+    _fields_ = [
+        ("credit", ApiCredit),
+        ("level", c_int32),
+        ("status", c_int32),
+        ("failures", c_uint32),
+        ("next_ms", c_uint32),
+        ("age_ms", c_uint64),
+        ("changes", c_uint64),
+        ("owner", c_void_p),
+        ("reserved", c_uint64 * 4),
+    ]
+
+
+# Every function: what it returns, and what it takes. A handle is a c_void_p; so is a string that must be freed,
+# because ctypes would turn a c_char_p into bytes and lose the pointer.
+FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
+    "fish_version": (c_char_p, []),
+    "fish_abi_version": (c_uint32, []),
+    "fish_status_name": (c_char_p, [c_int32]),
+    "fish_client_new": (c_int32, [POINTER(ClientOptions), POINTER(c_void_p), POINTER(Error)]),
+    "fish_client_cancel": (None, [c_void_p]),
+    "fish_client_free": (None, [c_void_p]),
+    "fish_get_api_credit": (
+        c_int32,
+        [c_void_p, POINTER(ApiCreditQuery), POINTER(ApiCredit), POINTER(Error)],
+    ),
+    "fish_api_credit_free": (None, [POINTER(ApiCredit)]),
+    "fish_format_micros": (c_size_t, [c_int64, c_uint32, c_void_p, c_size_t]),
+    "fish_get_api_credit_json": (
+        c_int32,
+        [c_void_p, POINTER(ApiCreditQuery), POINTER(c_void_p), POINTER(Error)],
+    ),
+    "fish_string_free": (None, [c_void_p]),
+    "fish_api_credit_from_json": (c_int32, [c_char_p, c_size_t, POINTER(ApiCredit), POINTER(Error)]),
+    "fish_error_free": (None, [POINTER(Error)]),
+    "fish_cancel_token_new": (c_void_p, []),
+    "fish_cancel_token_cancel": (None, [c_void_p]),
+    "fish_cancel_token_free": (None, [c_void_p]),
+    "fish_call_start": (c_int32, [c_void_p, POINTER(ApiCreditQuery), POINTER(c_void_p), POINTER(Error)]),
+    "fish_call_is_done": (c_bool, [c_void_p]),
+    "fish_call_wait": (c_int32, [c_void_p, c_uint32]),
+    "fish_call_descriptor": (c_ssize_t, [c_void_p]),
+    "fish_call_result": (c_int32, [c_void_p, POINTER(ApiCredit), POINTER(Error)]),
+    "fish_call_result_json": (c_int32, [c_void_p, POINTER(c_void_p), POINTER(Error)]),
+    "fish_call_free": (None, [c_void_p]),
+    "fish_watch_start": (
+        c_int32,
+        [c_void_p, POINTER(ApiCreditQuery), POINTER(WatchOptions), POINTER(c_void_p), POINTER(Error)],
+    ),
+    "fish_watch_read": (c_int32, [c_void_p, POINTER(WatchState), POINTER(Error)]),
+    "fish_watch_refresh": (None, [c_void_p]),
+    "fish_watch_descriptor": (c_ssize_t, [c_void_p]),
+    "fish_watch_state_free": (None, [POINTER(WatchState)]),
+    "fish_watch_free": (None, [c_void_p]),
+}
