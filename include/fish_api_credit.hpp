@@ -3,8 +3,8 @@
  *
  * A thin header over fish_api_credit.h: it links nothing of its own and adds no behaviour. Three rules make it:
  *
- *  1. What owns something is a class that can be moved but not copied, and frees it: Client, ApiCredit, JsonText,
- *     CancelToken, Error.
+ *  1. What owns something is a class that can be moved but not copied, and frees it: Client, Call, Watch, ApiCredit,
+ *     JsonText, CancelToken, Error.
  *  2. Every function that can fail returns a Result, and throws nothing. Ask it (`if (result)`), or call its
  *     value(), which throws fish::Exception.
  *  3. Text that comes back is a std::string_view into its owner: it lives as long as that, and ends in NUL. What
@@ -67,6 +67,14 @@ enum class StatusCode : fish_status {
   bad_response = FISH_BAD_RESPONSE,
   response_too_large = FISH_RESPONSE_TOO_LARGE,
   internal_error = FISH_INTERNAL_ERROR
+};
+
+/** How much credit there is, told from its amount and the options of a Watch. */
+enum class Level : std::int32_t {
+  unknown = FISH_LEVEL_UNKNOWN,
+  ok = FISH_LEVEL_OK,
+  low = FISH_LEVEL_LOW,
+  empty = FISH_LEVEL_EMPTY
 };
 
 /** The name of a status in the C header, such as "FISH_TIMED_OUT". Lives for ever. */
@@ -132,10 +140,49 @@ inline bool has_nul(const std::optional<std::string> &text) noexcept {
   return text && text->find('\0') != std::string::npos;
 }
 
-inline std::uint32_t milliseconds(std::chrono::milliseconds duration) noexcept {
+/** As C takes it: rounded up, and no less than none and no more than fits. */
+template <typename Rep, typename Period>
+std::uint32_t milliseconds(const std::chrono::duration<Rep, Period> &duration) noexcept {
   constexpr auto most = (std::numeric_limits<std::uint32_t>::max)();
-  return duration.count() < most ? static_cast<std::uint32_t>(duration.count()) : most;
+  // Compared as a double first: hours may be more than milliseconds can say.
+  const double count = std::chrono::duration<double, std::milli>(duration).count();
+  if (!(count > 0)) {
+    return 0;
+  }
+  return count < most ? static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count())
+                      : most;
 }
+
+/** Gives back what C made. */
+struct Release {
+  void operator()(fish_client *client) const noexcept { fish_client_free(client); }
+  void operator()(fish_call *call) const noexcept { fish_call_free(call); }
+  void operator()(fish_watch *watch) const noexcept { fish_watch_free(watch); }
+  void operator()(fish_cancel_token *token) const noexcept { fish_cancel_token_free(token); }
+  void operator()(char *text) const noexcept { fish_string_free(text); }
+};
+
+/** Can be moved, cannot be copied, and is NULL when it was moved from. */
+template <typename T> using Owned = std::unique_ptr<T, Release>;
+
+/** A struct that C fills: can be moved, cannot be copied, and is zero when it was moved from. */
+template <typename T, void (*free)(T *)> struct Filled {
+  Filled() noexcept = default;
+  explicit Filled(const T &from) noexcept : raw(from) {}
+  Filled(Filled &&other) noexcept : raw(std::exchange(other.raw, T{})) {}
+  Filled &operator=(Filled &&other) noexcept {
+    Filled mine(std::move(*this));
+    raw = std::exchange(other.raw, T{});
+    return *this;
+  }
+  Filled(const Filled &) = delete;
+  Filled &operator=(const Filled &) = delete;
+  ~Filled() { free(&raw); }
+
+  const T *operator->() const noexcept { return &raw; }
+
+  T raw{};
+};
 
 /** Sees FieldErrors in a fish_error as they are asked for; nothing is copied. */
 class FieldErrorIterator {
@@ -330,24 +377,15 @@ inline Error refusal(const char *message) noexcept {
 class CancelToken {
 public:
   CancelToken() noexcept : raw_(fish_cancel_token_new()) {}
-  CancelToken(CancelToken &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
-  CancelToken &operator=(CancelToken &&other) noexcept {
-    CancelToken old(std::move(*this));
-    raw_ = std::exchange(other.raw_, {});
-    return *this;
-  }
-  CancelToken(const CancelToken &) = delete;
-  CancelToken &operator=(const CancelToken &) = delete;
-  ~CancelToken() { fish_cancel_token_free(raw_); }
 
   /** Ends every call that was given this token, now or later. Takes no lock and allocates nothing. */
-  void cancel() const noexcept { fish_cancel_token_cancel(raw_); }
+  void cancel() const noexcept { fish_cancel_token_cancel(raw_.get()); }
 
   /** The token for C; still owned by this. */
-  fish_cancel_token *get() const noexcept { return raw_; }
+  fish_cancel_token *get() const noexcept { return raw_.get(); }
 
 private:
-  fish_cancel_token *raw_;
+  detail::Owned<fish_cancel_token> raw_;
 };
 
 /** Settings of a client. What is left alone has its default. */
@@ -376,7 +414,7 @@ struct ClientOptions {
 struct Query {
   /** Whose wallet. None: "self", the key's own account. */
   std::optional<std::string> user_id{};
-  /** The team whose wallet is meant. */
+  /** The team whose API credit is meant: another number than the account's own. None: the account's own. */
   std::optional<std::string> team_id{};
   /** Ask for has_free_credit too. */
   bool check_free_credit = false;
@@ -387,22 +425,13 @@ struct Query {
 };
 
 /**
- * An account's API credit: what its programs spend. It is not the platform credit of a plan, which is another
- * wallet. Moved from, it is empty.
+ * The API credit of one wallet, which programs spend: the account's own, or a team's if Query::team_id named one. It
+ * is not the platform credit of a plan, which is a third wallet. Moved from, it is empty.
  */
 class ApiCredit {
 public:
   /** Takes over what a C function filled; nobody else may free it. */
   explicit ApiCredit(const fish_api_credit &raw) noexcept : raw_(raw) {}
-  ApiCredit(ApiCredit &&other) noexcept : raw_(std::exchange(other.raw_, fish_api_credit{})) {}
-  ApiCredit &operator=(ApiCredit &&other) noexcept {
-    ApiCredit old(std::move(*this));
-    raw_ = std::exchange(other.raw_, {});
-    return *this;
-  }
-  ApiCredit(const ApiCredit &) = delete;
-  ApiCredit &operator=(const ApiCredit &) = delete;
-  ~ApiCredit() { fish_api_credit_free(&raw_); }
 
   /** Decodes a document kept from an earlier Client::get_api_credit_json. No network. */
   static Result<ApiCredit> from_json(std::string_view json) noexcept {
@@ -417,43 +446,43 @@ public:
   }
 
   /** The wallet's id. */
-  std::string_view id() const noexcept { return view(raw_.id); }
+  std::string_view id() const noexcept { return view(raw_->id); }
   /** The account's id. */
-  std::string_view user_id() const noexcept { return view(raw_.user_id); }
+  std::string_view user_id() const noexcept { return view(raw_->user_id); }
   /** The balance as exact decimal text, as sent; users take it as US dollars. May be negative. */
-  std::string_view credit() const noexcept { return view(raw_.credit); }
+  std::string_view credit() const noexcept { return view(raw_->credit); }
   /** The server's name for this request, for its support. None for a decoded document. */
-  std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_.request_id); }
+  std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_->request_id); }
   /** credit x 1,000,000, rounded down (it never overstates), saturating. */
-  std::int64_t credit_micros() const noexcept { return raw_.credit_micros; }
+  std::int64_t credit_micros() const noexcept { return raw_->credit_micros; }
   /** False if credit_micros lost something to rounding or saturation. The text never does. */
-  bool credit_micros_exact() const noexcept { return raw_.credit_micros_exact; }
+  bool credit_micros_exact() const noexcept { return raw_->credit_micros_exact; }
   /** All that was ever paid in, as decimal text, if the server sent it. */
   std::optional<std::string_view> cumulative_top_up() const noexcept {
-    return detail::text_or_none(raw_.cumulative_top_up);
+    return detail::text_or_none(raw_->cumulative_top_up);
   }
   /** cumulative_top_up x 1,000,000, likewise. */
   std::optional<std::int64_t> cumulative_top_up_micros() const noexcept {
-    return raw_.cumulative_top_up == nullptr ? std::nullopt
-                                             : std::optional<std::int64_t>(raw_.cumulative_top_up_micros);
+    return raw_->cumulative_top_up == nullptr ? std::nullopt
+                                             : std::optional<std::int64_t>(raw_->cumulative_top_up_micros);
   }
   /** When the wallet was made; none if created_at_text() is no RFC 3339 time. */
-  std::optional<Time> created_at() const noexcept { return detail::time(raw_.created_at_unix_us); }
+  std::optional<Time> created_at() const noexcept { return detail::time(raw_->created_at_unix_us); }
   /** When it last changed; none if updated_at_text() is no RFC 3339 time. */
-  std::optional<Time> updated_at() const noexcept { return detail::time(raw_.updated_at_unix_us); }
+  std::optional<Time> updated_at() const noexcept { return detail::time(raw_->updated_at_unix_us); }
   /** When the wallet was made, as sent. */
-  std::string_view created_at_text() const noexcept { return view(raw_.created_at); }
+  std::string_view created_at_text() const noexcept { return view(raw_->created_at); }
   /** When it last changed, as sent. */
-  std::string_view updated_at_text() const noexcept { return view(raw_.updated_at); }
+  std::string_view updated_at_text() const noexcept { return view(raw_->updated_at); }
   /** Whether a phone number is known, if the server said. */
-  std::optional<bool> has_phone_sha256() const noexcept { return detail::flag(raw_.has_phone_sha256); }
+  std::optional<bool> has_phone_sha256() const noexcept { return detail::flag(raw_->has_phone_sha256); }
   /** Whether free credit is left, if it was asked (Query::check_free_credit). */
-  std::optional<bool> has_free_credit() const noexcept { return detail::flag(raw_.has_free_credit); }
+  std::optional<bool> has_free_credit() const noexcept { return detail::flag(raw_->has_free_credit); }
 
 private:
   static std::string_view view(const char *text) noexcept { return text == nullptr ? "" : text; }
 
-  fish_api_credit raw_;
+  detail::Filled<fish_api_credit, fish_api_credit_free> raw_;
 };
 
 /** The server's JSON document, exactly as sent. Moved from, it is empty. */
@@ -461,26 +490,172 @@ class JsonText {
 public:
   /** Takes over what fish_get_api_credit_json gave; nobody else may free it. */
   explicit JsonText(char *raw) noexcept : raw_(raw) {}
-  JsonText(JsonText &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
-  JsonText &operator=(JsonText &&other) noexcept {
-    JsonText old(std::move(*this));
-    raw_ = std::exchange(other.raw_, {});
-    return *this;
-  }
-  JsonText(const JsonText &) = delete;
-  JsonText &operator=(const JsonText &) = delete;
-  ~JsonText() { fish_string_free(raw_); }
 
   std::string_view view() const noexcept { return c_str(); }
-  const char *c_str() const noexcept { return raw_ == nullptr ? "" : raw_; }
+  const char *c_str() const noexcept { return raw_ == nullptr ? "" : raw_.get(); }
 
 private:
-  char *raw_;
+  detail::Owned<char> raw_;
+};
+
+/**
+ * One call in the background, on a thread of the library's: Client::start_call. For event loops and for threads that
+ * draw. Its end cancels the call and never waits. Moved from, it is done, with StatusCode::invalid_argument.
+ */
+class Call {
+public:
+  /** Whether result() is there. Never waits. */
+  bool done() const noexcept { return fish_call_is_done(raw_.get()); }
+
+  /** Waits until it is done, for at most `duration`; true if it is. */
+  template <typename Rep, typename Period>
+  bool wait_for(const std::chrono::duration<Rep, Period> &duration) const noexcept {
+    return fish_call_wait(raw_.get(), detail::milliseconds(duration)) != FISH_PENDING;
+  }
+
+  /**
+   * What an event loop watches: readable (POLLIN) once the call is done. On Windows a SOCKET. Never read it, never
+   * close it. -1: none could be had; look at done() instead.
+   */
+  std::intptr_t descriptor() const noexcept { return fish_call_descriptor(raw_.get()); }
+
+  /** What Client::get_api_credit would have given, as often as asked; StatusCode::pending while it runs. */
+  Result<ApiCredit> result() const noexcept {
+    fish_api_credit credit;
+    fish_error error;
+    if (fish_call_result(raw_.get(), &credit, &error) != FISH_OK) {
+      return Error(error);
+    }
+    return ApiCredit(credit);
+  }
+
+  /** The same as the server's JSON document: what Client::get_api_credit_json would have given. */
+  Result<JsonText> result_json() const noexcept {
+    char *json;
+    fish_error error;
+    if (fish_call_result_json(raw_.get(), &json, &error) != FISH_OK) {
+      return Error(error);
+    }
+    return JsonText(json);
+  }
+
+  /**
+   * For a coroutine: `co_await call.on(loop)` gives result(), on your event loop's thread. `loop(descriptor, resume)`
+   * asks your loop to call `resume()`, once, when that descriptor is readable. Where there is no descriptor, the wait
+   * blocks. The call must outlive the wait.
+   */
+  template <typename Loop> auto on(Loop loop) const noexcept { return Awaiter<Loop>{*this, std::move(loop)}; }
+
+private:
+  template <typename Loop> struct Awaiter {
+    const Call &call;
+    Loop loop;
+
+    bool await_ready() const noexcept { return call.done() || call.descriptor() == -1; }
+    template <typename Handle> void await_suspend(Handle handle) { loop(call.descriptor(), handle); }
+    Result<ApiCredit> await_resume() const noexcept {
+      while (!call.wait_for(std::chrono::hours(1))) {
+      }
+      return call.result();
+    }
+  };
+
+  friend class Client;
+  explicit Call(fish_call *raw) noexcept : raw_(raw) {}
+
+  detail::Owned<fish_call> raw_;
+};
+
+/** Settings of a watch. What is left alone has its default. */
+struct WatchOptions {
+  /** Between two readings, give or take 5 %. 0: 60 s. Below 1 s is refused. */
+  std::chrono::milliseconds interval{0};
+  /** A credit below this is Level::low. 0: there is no such level. */
+  std::int64_t low_micros = 0;
+  /** From Level::low or empty, it is Level::ok again only at or above this. 0: low_micros. */
+  std::int64_t recovered_micros = 0;
+};
+
+/**
+ * Reads the credit again and again on a thread of the library's, and always has the last good answer at hand:
+ * Client::start_watch. Its end never waits. Moved from, it is empty.
+ */
+class Watch {
+public:
+  /** What a watch knew when it was asked. Moved from, it is empty. */
+  class State {
+  public:
+    /** The last credit that was read, if one was. A failure never replaces it. */
+    const std::optional<ApiCredit> &credit() const noexcept { return credit_; }
+    /** The level of that credit. */
+    Level level() const noexcept { return static_cast<Level>(raw_->level); }
+    /** How the newest reading ended. StatusCode::pending: none has. StatusCode::cancelled: the watch has ended. */
+    StatusCode status() const noexcept { return static_cast<StatusCode>(raw_->status); }
+    /** Why the newest reading failed, if it did. */
+    const std::optional<Error> &error() const noexcept { return error_; }
+    /** How many readings in a row failed. */
+    std::uint32_t failures() const noexcept { return raw_->failures; }
+    /** Until the next reading begins. 0: it has begun. None: never. */
+    std::optional<std::chrono::milliseconds> next() const noexcept {
+      return raw_->next_ms == (std::numeric_limits<std::uint32_t>::max)()
+                 ? std::nullopt
+                 : std::optional<std::chrono::milliseconds>(std::chrono::milliseconds(raw_->next_ms));
+    }
+    /** Since the credit was read, time asleep included. None if there is no credit. */
+    std::optional<std::chrono::milliseconds> age() const noexcept {
+      constexpr std::uint64_t most = (std::numeric_limits<std::int64_t>::max)();
+      return credit_ ? std::optional<std::chrono::milliseconds>(std::chrono::milliseconds(
+                           static_cast<std::int64_t>(raw_->age_ms < most ? raw_->age_ms : most)))
+                     : std::nullopt;
+    }
+    /** Grows by one whenever the credit's text, the level or the status changes. */
+    std::uint64_t changes() const noexcept { return raw_->changes; }
+
+  private:
+    friend class Watch;
+    State() noexcept = default;
+
+    std::optional<ApiCredit> credit_;
+    std::optional<Error> error_;
+    /** The rest: its own credit has moved into credit_. */
+    detail::Filled<fish_watch_state, fish_watch_state_free> raw_;
+  };
+
+  /** What the watch knows now. It makes the descriptor silent until something changes again. Never waits. */
+  State read() const noexcept {
+    State state;
+    fish_watch_state &raw = state.raw_.raw;
+    fish_error error;
+    raw.status = fish_watch_read(raw_.get(), &raw, &error);
+    if (raw.credit.credit != nullptr) {
+      state.credit_.emplace(ApiCredit(std::exchange(raw.credit, {})));
+    }
+    if (error.status != FISH_OK) {
+      state.error_.emplace(Error(error));
+    }
+    return state;
+  }
+
+  /** Reads now, after a purchase or a spend. Several at once are one. Never waits. */
+  void refresh() const noexcept { fish_watch_refresh(raw_.get()); }
+
+  /**
+   * What an event loop watches: readable (POLLIN) when something has changed since the last read(). On Windows a
+   * SOCKET. Never read it, never close it. -1: none could be had; read() now and again instead.
+   */
+  std::intptr_t descriptor() const noexcept { return fish_watch_descriptor(raw_.get()); }
+
+private:
+  friend class Client;
+  explicit Watch(fish_watch *raw) noexcept : raw_(raw) {}
+
+  detail::Owned<fish_watch> raw_;
 };
 
 /**
  * A client: its connections, its TLS and its settings. Make one and keep it. Any number of threads may call with
- * one client at once. Moved from, it is empty: a call is StatusCode::invalid_argument.
+ * one client at once. Its end cancels its calls and watches, and never waits for them: they keep what they need. No
+ * call may begin with it afterwards. Moved from, it is empty: a call is StatusCode::invalid_argument.
  */
 class Client {
 public:
@@ -522,19 +697,8 @@ public:
     return Client(client);
   }
 
-  Client(Client &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
-  Client &operator=(Client &&other) noexcept {
-    Client old(std::move(*this));
-    raw_ = std::exchange(other.raw_, {});
-    return *this;
-  }
-  Client(const Client &) = delete;
-  Client &operator=(const Client &) = delete;
-  /** Cancels and never waits: calls under way keep what they need. No call may begin with it afterwards. */
-  ~Client() { fish_client_free(raw_); }
-
   /** Ends every call with this client, now and later. Takes no lock and allocates nothing. */
-  void cancel() const noexcept { fish_client_cancel(raw_); }
+  void cancel() const noexcept { fish_client_cancel(raw_.get()); }
 
   /** Asks for an account's API credit. Returns within the timeout, whatever the network does. It blocks. */
   Result<ApiCredit> get_api_credit(const Query &query = {}) const noexcept {
@@ -544,7 +708,7 @@ public:
     if (const char *wrong = read(query, raw)) {
       return detail::refusal(wrong);
     }
-    if (fish_get_api_credit(raw_, &raw, &credit, &error) != FISH_OK) {
+    if (fish_get_api_credit(raw_.get(), &raw, &credit, &error) != FISH_OK) {
       return Error(error);
     }
     return ApiCredit(credit);
@@ -558,10 +722,45 @@ public:
     if (const char *wrong = read(query, raw)) {
       return detail::refusal(wrong);
     }
-    if (fish_get_api_credit_json(raw_, &raw, &json, &error) != FISH_OK) {
+    if (fish_get_api_credit_json(raw_.get(), &raw, &json, &error) != FISH_OK) {
       return Error(error);
     }
     return JsonText(json);
+  }
+
+  /** Starts the call in the background, without waiting for anything. */
+  Result<Call> start_call(const Query &query = {}) const noexcept {
+    fish_api_credit_query raw{};
+    fish_call *call;
+    fish_error error;
+    if (const char *wrong = read(query, raw)) {
+      return detail::refusal(wrong);
+    }
+    if (fish_call_start(raw_.get(), &raw, &call, &error) != FISH_OK) {
+      return Error(error);
+    }
+    return Call(call);
+  }
+
+  /** Starts a watch, without waiting for anything. The query's timeout is that of each reading. */
+  Result<Watch> start_watch(const WatchOptions &options = {}, const Query &query = {}) const noexcept {
+    fish_api_credit_query raw{};
+    fish_watch_options how{};
+    fish_watch *watch;
+    fish_error error;
+    if (const char *wrong = read(query, raw)) {
+      return detail::refusal(wrong);
+    }
+    if (options.interval.count() < 0) {
+      return detail::refusal("options.interval is negative; pass 0 for the default.");
+    }
+    how.interval_ms = detail::milliseconds(options.interval);
+    how.low_micros = options.low_micros;
+    how.recovered_micros = options.recovered_micros;
+    if (fish_watch_start(raw_.get(), &raw, &how, &watch, &error) != FISH_OK) {
+      return Error(error);
+    }
+    return Watch(watch);
   }
 
 private:
@@ -595,7 +794,7 @@ private:
     return nullptr;
   }
 
-  fish_client *raw_;
+  detail::Owned<fish_client> raw_;
 };
 
 } // namespace fish

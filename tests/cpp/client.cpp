@@ -10,6 +10,13 @@
 #include <type_traits>
 #include <utility>
 
+#ifndef _WIN32
+#include <poll.h>
+#endif
+#if __cplusplus >= 202002L && __has_include(<coroutine>)
+#include <coroutine>
+#endif
+
 using namespace std::chrono_literals;
 
 static int failures = 0;
@@ -29,6 +36,9 @@ template <typename Owner>
 constexpr bool moves_only = std::is_nothrow_move_constructible_v<Owner> && std::is_nothrow_move_assignable_v<Owner> &&
                             !std::is_copy_constructible_v<Owner> && !std::is_copy_assignable_v<Owner>;
 static_assert(moves_only<fish::Client>);
+static_assert(moves_only<fish::Call>);
+static_assert(moves_only<fish::Watch>);
+static_assert(moves_only<fish::Watch::State>);
 static_assert(moves_only<fish::ApiCredit>);
 static_assert(moves_only<fish::JsonText>);
 static_assert(moves_only<fish::CancelToken>);
@@ -179,6 +189,158 @@ static void a_call_ends_at_its_timeout_and_when_it_is_cancelled(const std::strin
   CHECK(client.get_api_credit().status() == fish::StatusCode::cancelled);
 }
 
+#ifndef _WIN32
+/** What an event loop does with a descriptor. */
+static bool readable(std::intptr_t descriptor, int milliseconds) {
+  pollfd watched{};
+  watched.fd = static_cast<int>(descriptor);
+  watched.events = POLLIN;
+  return poll(&watched, 1, milliseconds) == 1 && (watched.revents & POLLIN) != 0;
+}
+#endif
+
+static void a_call_in_the_background_gives_what_a_blocking_one_does(const std::string &server) {
+  const fish::Client client = client_for(server + "/echo");
+  fish::Query query;
+  query.user_id = "u";
+  const auto call = client.start_call(query);
+  CHECK(call.has_value() && call->descriptor() >= 3);
+  CHECK(call->wait_for(30s) && call->done() && call->wait_for(0s) && call->wait_for(-1s));
+#ifndef _WIN32
+  CHECK(readable(call->descriptor(), 0));
+#endif
+  for (int time = 0; time < 2; ++time) {
+    CHECK(call->result()->id() == "/echo/wallet/u/api-credit");
+    CHECK(fish::ApiCredit::from_json(call->result_json()->view())->id() == "/echo/wallet/u/api-credit");
+  }
+
+  const auto stranded = client_for(server + "/stall").start_call();
+  CHECK(stranded.has_value()); // Its client is gone, which cancelled it.
+  CHECK(stranded->wait_for(std::chrono::hours::max()) && stranded->result().status() == fish::StatusCode::cancelled);
+
+  query.user_id = std::string("a\0b", 3);
+  CHECK(client.start_call(query).status() == fish::StatusCode::invalid_argument);
+  CHECK(client.start_watch({}, query).status() == fish::StatusCode::invalid_argument);
+  query.user_id = "..";
+  CHECK(client.start_call(query).status() == fish::StatusCode::invalid_argument);
+}
+
+static void a_call_in_the_background_is_pending_until_it_is_done(const std::string &server) {
+  const fish::Client client = client_for(server + "/stall");
+  auto call = client.start_call();
+  CHECK(!call->done() && !call->wait_for(0s) && !call->wait_for(1us));
+  CHECK(call->result().status() == fish::StatusCode::pending);
+  CHECK(call->result_json().status() == fish::StatusCode::pending);
+#ifndef _WIN32
+  CHECK(!readable(call->descriptor(), 0));
+#endif
+  const fish::Call kept = *std::move(call);
+  CHECK(call->done() && call->wait_for(1h) && call->descriptor() == -1);
+  CHECK(call->result().status() == fish::StatusCode::invalid_argument);
+  CHECK(!kept.done());
+  client.cancel();
+  CHECK(kept.wait_for(30s) && kept.result().status() == fish::StatusCode::cancelled);
+}
+
+static void a_watch_has_the_last_credit_at_hand(const std::string &server) {
+  const fish::Client client = client_for(server + "/ok");
+  fish::WatchOptions options;
+  options.interval = 1h;
+  options.low_micros = 13000000;
+  auto started = client.start_watch(options);
+  CHECK(started.has_value() && started->descriptor() >= 3);
+  fish::Watch watch = *std::move(started);
+  fish::Watch::State state = watch.read();
+  for (int tries = 0; state.status() == fish::StatusCode::pending && tries < 3000; ++tries) {
+#ifdef _WIN32
+    std::this_thread::sleep_for(10ms);
+#else
+    CHECK(readable(watch.descriptor(), 30000));
+#endif
+    state = watch.read();
+  }
+  CHECK(state.status() == fish::StatusCode::ok && !state.error() && state.failures() == 0 && state.changes() == 1);
+  CHECK(state.credit() && state.credit()->credit() == "12.345678" && state.level() == fish::Level::low);
+  CHECK(state.age() && *state.age() < 1h && state.next() && *state.next() <= 63min && *state.next() > 30min);
+#ifndef _WIN32
+  CHECK(!readable(watch.descriptor(), 0)); // read() made it silent
+#endif
+  const fish::Watch::State kept = std::move(state);
+  CHECK(kept.credit()->user_id() == "fedcba9876543210fedcba9876543210" && kept.changes() == 1);
+  watch.refresh();
+
+  const fish::Watch moved = std::move(watch);
+  CHECK(watch.read().status() == fish::StatusCode::invalid_argument && watch.descriptor() == -1);
+  watch.refresh();
+  CHECK(moved.read().credit()->credit() == "12.345678");
+
+  options.interval = -1s;
+  CHECK(client.start_watch(options).status() == fish::StatusCode::invalid_argument);
+  options.interval = 1ms;
+  CHECK(client.start_watch(options).status() == fish::StatusCode::invalid_argument);
+}
+
+static void a_watch_says_why_it_knows_nothing(const std::string &server) {
+  const fish::Client client = client_for(server + "/401");
+  const auto watch = client.start_watch();
+  fish::Watch::State state = watch->read();
+  for (int tries = 0; state.status() == fish::StatusCode::pending && tries < 3000; ++tries) {
+    CHECK(!state.credit() && !state.age() && !state.error() && state.level() == fish::Level::unknown);
+    std::this_thread::sleep_for(10ms);
+    state = watch->read();
+  }
+  CHECK(state.status() == fish::StatusCode::unauthorized && state.failures() == 1 && !state.credit());
+  CHECK(state.error() && state.error()->api_message() == "bad key");
+  client.cancel();
+  // Its thread is told, and says so before long.
+  for (int tries = 0; state.status() != fish::StatusCode::cancelled && tries < 3000; ++tries) {
+    std::this_thread::sleep_for(10ms);
+    state = watch->read();
+  }
+  CHECK(state.status() == fish::StatusCode::cancelled && !state.next());
+}
+
+#if defined(__cpp_impl_coroutine) && !defined(_WIN32)
+/** The least that a coroutine may return: it starts at once, and nobody waits for its end. */
+struct Task {
+  struct promise_type {
+    Task get_return_object() { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { std::abort(); }
+  };
+};
+
+/** An event loop that waits for one descriptor. */
+struct Loop {
+  std::intptr_t descriptor = -1;
+  std::coroutine_handle<> resume;
+};
+
+static Task ask(const fish::Client &client, Loop &loop, std::string &shown) {
+  const auto wait = [&loop](std::intptr_t descriptor, std::coroutine_handle<> resume) { loop = {descriptor, resume}; };
+  const auto credit = co_await client.start_call()->on(wait);
+  shown = credit ? credit->credit() : credit.error().message();
+}
+#endif
+
+static void a_coroutine_waits_on_the_programs_own_loop(const std::string &server) {
+#if defined(__cpp_impl_coroutine) && !defined(_WIN32)
+  const fish::Client client = client_for(server + "/ok");
+  Loop loop;
+  std::string shown;
+  ask(client, loop, shown);
+  if (loop.resume) { // else it was done at once
+    CHECK(shown.empty() && readable(loop.descriptor, 30000));
+    loop.resume();
+  }
+  CHECK(shown == "12.345678");
+#else
+  static_cast<void>(server);
+#endif
+}
+
 static void what_is_moved_from_is_empty_and_harmless(const std::string &server) {
   fish::Client client = client_for(server + "/ok");
   fish::Client other = client_for(server + "/401");
@@ -279,6 +441,11 @@ int main(int count, char **arguments) {
   an_error_tells_all(server);
   what_c_could_not_be_told_is_refused(server);
   a_call_ends_at_its_timeout_and_when_it_is_cancelled(server);
+  a_call_in_the_background_gives_what_a_blocking_one_does(server);
+  a_call_in_the_background_is_pending_until_it_is_done(server);
+  a_watch_has_the_last_credit_at_hand(server);
+  a_watch_says_why_it_knows_nothing(server);
+  a_coroutine_waits_on_the_programs_own_loop(server);
   what_is_moved_from_is_empty_and_harmless(server);
   a_failure_can_be_thrown(server);
   the_library_names_itself();

@@ -211,20 +211,22 @@ fn header() -> String {
 
 /// The enumerators of C++ are those of C, in C++'s own spelling.
 fn cpp(header: &Header) -> String {
-    const OPEN: &str = "enum class StatusCode : fish_status {\n";
-    let text = committed("include/fish_api_credit.hpp");
-    let (before, rest) = text.split_once(OPEN).expect("StatusCode");
-    let (_, after) = rest.split_once("\n};").expect("an end of StatusCode");
-    let codes = header.enums.iter().find(|one| one.name == "fish_status_code").expect("fish_status_code");
-    let rows: Vec<_> = codes
-        .values
-        .iter()
-        .map(|value| {
-            let name = value.name.trim_start_matches("FISH_").to_lowercase();
-            format!("  {name} = {}", value.name)
-        })
-        .collect();
-    format!("{before}{OPEN}{}\n}};{after}", rows.join(",\n"))
+    const ENUMS: [(&str, &str, &str); 2] = [
+        ("enum class StatusCode : fish_status {\n", "fish_status_code", "FISH_"),
+        ("enum class Level : std::int32_t {\n", "fish_level", "FISH_LEVEL_"),
+    ];
+    let mut text = committed("include/fish_api_credit.hpp");
+    for (open, name, prefix) in ENUMS {
+        let (before, rest) = text.split_once(open).expect(open);
+        let (_, after) = rest.split_once("\n};").expect("its end");
+        let in_c = header.enums.iter().find(|one| one.name == name).expect(name);
+        let rows = in_c.values.iter().map(|value| {
+            let short = value.name.strip_prefix(prefix).expect(prefix).to_lowercase();
+            format!("  {short} = {}", value.name)
+        });
+        text = format!("{before}{open}{}\n}};{after}", rows.collect::<Vec<_>>().join(",\n"));
+    }
+    text
 }
 
 /// Every struct and field, for the macro in tests/abi.rs.
