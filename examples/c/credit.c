@@ -265,7 +265,7 @@ static void put_message(FILE *out, const char *message, put_function *put_text) 
     {"proxy_url or the proxy variables", "the proxy variables"},
     {"or NULL for", "or leave it out for"},
     {" NULL", " out"},
-    {"see field_errors and api_message", "see below"},
+    {"see field_errors and api_message", "check the options"},
   };
   const size_t known = sizeof names / sizeof *names;
   const char *told = message; /* up to here */

@@ -36,7 +36,9 @@ fn run() -> Result<ExitCode, String> {
     let sandbox = match std::env::var(SPEND_VARIABLE) {
         _ if has_key => None,
         Err(_) => Some(sandbox::start("sandbox-key")),
-        Ok(amount) => Some(sandbox::spending("sandbox-key", micros(&amount)?)),
+        Ok(amount) => Some(sandbox::spending("sandbox-key", &amount).ok_or_else(|| {
+            format!("{SPEND_VARIABLE} is not an amount such as 0.5, with at most six decimals.")
+        })?),
     };
     let mut command = match &sandbox {
         None => {
@@ -64,12 +66,6 @@ fn run() -> Result<ExitCode, String> {
         None => return Err(format!("{name} ended early: {status}.")),
     }
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
-}
-
-/// What each answer of the sandbox costs, in millionths.
-fn micros(amount: &str) -> Result<i64, String> {
-    sandbox::micros(amount)
-        .ok_or_else(|| format!("{SPEND_VARIABLE} is not an amount such as 0.5, with at most six decimals."))
 }
 
 /// The program, in a folder of its own beside what cargo builds.

@@ -14,20 +14,20 @@ const CREDIT: i64 = 12_345_678;
 
 /// Starts it; `key` is the only key that it takes.
 pub fn start(key: &str) -> Server {
-    spending(key, 0)
+    spending(key, "0").expect("an amount")
 }
 
-/// One whose wallet loses so many millionths with each answer.
-pub fn spending(key: &str, micros: i64) -> Server {
+/// One whose wallet loses so much with each answer. `None` unless that is an amount such as "0.5".
+pub fn spending(key: &str, amount: &str) -> Option<Server> {
+    let each = micros(amount)?;
     let authorization = format!("Bearer {key}");
     let left = AtomicI64::new(CREDIT);
-    Server::directed(move |_, head| {
-        respond(head, &authorization, || left.fetch_sub(micros, Ordering::Relaxed))
-    })
+    let spend = move || left.fetch_sub(each, Ordering::Relaxed);
+    Some(Server::directed(move |_, head| respond(head, &authorization, &spend)))
 }
 
-/// An amount such as "0.5" in millionths.
-pub fn micros(amount: &str) -> Option<i64> {
+/// An amount in millionths, if it has no more decimals than that.
+fn micros(amount: &str) -> Option<i64> {
     let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let fits = digits(whole) && digits(fraction) && fraction.len() <= 6;
