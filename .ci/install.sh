@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 . .ci/packages.sh
 # Clang's AddressSanitizer, for the C++ tests, comes with it only where apt installs what is recommended.
 need cc gcc /usr/include/stdio.h libc6-dev cmake cmake make make pkg-config pkg-config g++ g++ clang++ clang ld.lld lld \
-  ninja ninja-build git git \
+  ninja ninja-build git git glib-mkenums libglib2.0-dev \
   '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a' libclang-rt-14-dev
 
 absent() { # absent COMMAND...: the command must fail. (A plain `!` is lost on `set -e`.)

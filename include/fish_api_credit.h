@@ -224,7 +224,10 @@ void fish_client_free(fish_client *client);
 typedef struct fish_api_credit_query {
   /** Whose wallet. NULL: "self", the key's own account. Percent-encoded by the library. */
   const char *user_id;
-  /** The team whose wallet is meant. NULL: not sent. */
+  /**
+   * The team whose API credit is meant, which is another number than the account's own. NULL: not sent, and the
+   * account's own is read, with a team's key too.
+   */
   const char *team_id;
   /** Ask for has_free_credit too. Sent only when true. */
   bool check_free_credit;
@@ -245,9 +248,9 @@ typedef struct fish_api_credit_query {
 #define FISH_TIME_UNKNOWN INT64_MIN
 
 /**
- * An account's API credit: what its programs spend. It is not the platform credit of a plan, which the
- * website spends, and which is another wallet. The library fills this struct and owns its strings; release
- * them with fish_api_credit_free.
+ * The API credit of one wallet, which programs spend: the account's own, or a team's if the query named one.
+ * The platform credit of a plan, which the website spends, is a third wallet and is not read. The library fills
+ * this struct and owns its strings; release them with fish_api_credit_free.
  */
 typedef struct fish_api_credit {
   /** The wallet's id ("_id"). Never NULL. */

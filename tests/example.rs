@@ -5,11 +5,12 @@
 mod sandbox;
 mod support;
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use support::c::{self, Link};
@@ -62,7 +63,7 @@ fn credit(server: &Server, arguments: &[&str]) -> Ran {
 const SHOWN: &str = "\
 API credit         12.34 US dollars
   exact text       12.345678
-  which wallet     what programs spend through the API; not the platform credit of a plan
+  which wallet     the account's own API credit; not a team's, and no plan's platform credit
 Paid in, ever      20.00
 Free credit left   not asked (--check-free-credit)
 Phone number known yes
@@ -76,13 +77,16 @@ Last changed       2026-08-01T12:34:56.789012Z
 fn a_credit_is_shown_as_a_person_reads_it() {
     let sandbox = sandbox::start(KEY);
     let with_free = SHOWN.replace("not asked (--check-free-credit)", "yes");
+    let own = "the account's own API credit; not a team's, and";
+    let of_team = SHOWN.replace(own, "the team's API credit; not the account's own, and");
+    assert_ne!(of_team, SHOWN);
     for (arguments, want) in [
         (&[][..], SHOWN),
         (&["--check-free-credit"], &with_free),
         (&["--user", "self"], SHOWN),
         (&["--user", sandbox::USER], SHOWN),
         (&[&format!("--user={}", sandbox::USER), "--timeout=9000"], SHOWN),
-        (&["--team", "00112233445566778899aabbccddeeff"], SHOWN),
+        (&["--team", "00112233445566778899aabbccddeeff"], &of_team),
     ] {
         let ran = credit(&sandbox, arguments);
         assert_eq!(
@@ -150,7 +154,7 @@ fn a_failed_call_says_why_and_exits_1() {
             "two wrong fields",
             Some(KEY),
             &["--user", "me", "--team", "ours"],
-            "FISH_VALIDATION_FAILED: The request is invalid (HTTP 422); see below.\n\
+            "FISH_VALIDATION_FAILED: The request is invalid (HTTP 422); check the options.\n\
              \x20 path.user_id: Input should be 'self' or a user id\n\
              \x20 query.team_id: Input should be a team id\n",
         ),
@@ -254,7 +258,7 @@ fn balances_of_every_kind_are_rounded_down_to_cents() {
         let ran = credit(&server, &["--check-free-credit"]);
         let want = format!(
             "API credit         {want}\n  exact text       {text}\n\
-             \x20 which wallet     what programs spend through the API; not the platform credit of a plan\n\
+             \x20 which wallet     the account's own API credit; not a team's, and no plan's platform credit\n\
              Paid in, ever      the server did not say\n\
              Free credit left   the server did not say\n\
              Phone number known the server did not say\n\
@@ -270,6 +274,10 @@ fn wrong_usage_exits_2_sends_nothing_and_repeats_nothing() {
     let stray = "is no option; the key goes into FISH_API_KEY, see --help.\n";
     let no = |name: &str| format!("credit: there is no option {name}; see --help.\n");
     let timeout = "credit: --timeout takes whole milliseconds, from 1 to 4294967295.\n";
+    let low = "credit: --low takes an amount above 0 with at most six decimals, such as 5 or 0.50.\n";
+    let interval = "credit: --interval takes whole seconds, from 1 to 4294967.\n";
+    let prometheus =
+        "credit: --prometheus prints one reading in a format of its own; leave --watch and --json out.\n";
     for (arguments, want) in [
         (&[KEY][..], format!("credit: argument 3 {stray}")),
         (&["--api-key", KEY], no("--api-key")),
@@ -288,6 +296,21 @@ fn wrong_usage_exits_2_sends_nothing_and_repeats_nothing() {
         (&["--timeout", " 1"], timeout.to_owned()),
         (&["--timeout", "4294967296"], timeout.to_owned()),
         (&["--timeout", "99999999999999999999999"], timeout.to_owned()),
+        (&["--low", "0"], low.to_owned()),
+        (&["--low", "-1"], low.to_owned()),
+        (&["--low", ""], low.to_owned()),
+        (&["--low", "."], low.to_owned()),
+        (&["--low", "5."], low.to_owned()),
+        (&["--low", "1e3"], low.to_owned()),
+        (&["--low", "NaN"], low.to_owned()),
+        (&["--low", "0.0000001"], low.to_owned()),
+        (&["--low", "9223372036854.775808"], low.to_owned()),
+        (&["--watch", "--interval", "0"], interval.to_owned()),
+        (&["--watch", "--interval", "1.5"], interval.to_owned()),
+        (&["--watch", "--interval", "4294968"], interval.to_owned()),
+        (&["--interval", "5"], "credit: --interval is for --watch; see --help.\n".to_owned()),
+        (&["--prometheus", "--watch"], prometheus.to_owned()),
+        (&["--json", "--prometheus"], prometheus.to_owned()),
     ] {
         let ran = credit(&server, arguments);
         assert_eq!((ran.status, ran.stdout.as_str(), ran.stderr), (Some(2), "", want), "{arguments:?}");
@@ -307,9 +330,19 @@ fn help_names_every_option_and_needs_no_key() {
             "--json",
             "--base-url URL",
             "--timeout MS",
+            "--low AMOUNT",
+            "--watch ",
+            "--interval SECONDS",
+            "--prometheus",
+            "--version",
+            "--help",
             "FISH_API_KEY",
-            "not the platform credit",
-            "Exit status: 0",
+            "the platform credit of a plan, which the website spends, is not read",
+            "Exit status:\n  0  ",
+            "\n  1  ",
+            "\n  2  ",
+            "\n  3  with --low: ",
+            "\n  4  with --low or --watch: ",
         ] {
             assert!(ran.stdout.contains(word), "{word} is not in:\n{}", ran.stdout);
         }
@@ -317,10 +350,250 @@ fn help_names_every_option_and_needs_no_key() {
 }
 
 #[test]
+fn the_version_is_told_of_program_and_library() {
+    let ran = credit_with_key(None, &["--version"]);
+    let version = env!("CARGO_PKG_VERSION");
+    let want = format!("credit {version}, library {version}\n");
+    assert_eq!((ran.status, ran.stdout, ran.stderr.as_str()), (Some(0), want, ""));
+}
+
+/// A document with this balance.
+fn with_credit(credit: &str) -> Vec<u8> {
+    let document = support::server::DOCUMENT.replace("\"12.345678\"", &format!("\"{credit}\""));
+    answer(200, "Content-Type: application/json\r\n", document)
+}
+
+#[test]
+fn the_exit_status_tells_ok_low_and_empty_apart() {
+    for (text, low, status, level) in [
+        ("5", "5", 0, "ok"),
+        ("4.999999", "5", 3, "low"),
+        ("4.9999999", "5.000000", 3, "low"),
+        ("0.000001", "0.000001", 0, "ok"),
+        ("0.0000001", "0.000001", 4, "empty"),
+        ("0", "0.01", 4, "empty"),
+        ("-0.000001", "9223372036853", 4, "empty"),
+        ("9223372036852.99", "9223372036853", 3, "low"),
+    ] {
+        let server = Server::directed(move |_, _| send(with_credit(text)));
+        let shown = credit(&server, &["--low", low]);
+        assert_eq!((shown.status, shown.stderr.as_str()), (Some(status), ""), "{text}");
+        assert!(
+            shown.stdout.contains(&format!("\n  level            {level}\n")),
+            "{text}: {}",
+            shown.stdout
+        );
+        let json = credit(&server, &["--json", "--low", low]);
+        assert_eq!((json.status, json.stderr.as_str()), (Some(status), ""), "{text}");
+        assert!(json.stdout.starts_with("{\"_id\":"), "{}", json.stdout);
+        // Who does not ask is told as before.
+        let plain = credit(&server, &[]);
+        assert_eq!(plain.status, Some(0), "{text}");
+        assert!(!plain.stdout.contains("level"), "{text}: {}", plain.stdout);
+    }
+}
+
+/// Prometheus' text format, taken apart by its rules: HELP and TYPE before each metric, and nothing else.
+fn metrics(text: &str) -> Vec<(String, String)> {
+    assert!(text.ends_with('\n') && !text.contains('\r'), "{text:?}");
+    let lines: Vec<&str> = text.lines().collect();
+    let metrics = lines.chunks(3).map(|lines| {
+        let [help, kind, sample] = lines else { panic!("{text}") };
+        let (name, labelled) = sample.split_once('{').unwrap();
+        let (labels, value) = labelled.split_once("} ").unwrap();
+        assert!(name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase()), "{name}");
+        let said = help.strip_prefix(&format!("# HELP {name} ")).unwrap_or_else(|| panic!("{text}"));
+        assert!(!said.is_empty() && !said.contains('\\'), "{said}");
+        assert_eq!(*kind, format!("# TYPE {name} gauge"));
+        assert!(["wallet=\"account\"", "wallet=\"team\""].contains(&labels), "{labels}");
+        value.parse::<f64>().unwrap();
+        (format!("{name} {labels}"), value.to_owned())
+    });
+    metrics.collect()
+}
+
+#[test]
+fn prometheus_is_given_balance_level_age_and_success() {
+    let account = "fish_api_credit_? wallet=\"account\"";
+    let named = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| (account.replace('?', name), (*value).to_owned())).collect()
+    };
+    for (text, arguments, status, level, balance) in [
+        ("12.345678", &[][..], 0, "1", "12.345678"),
+        ("4.5", &["--low", "5"], 3, "2", "4.500000"),
+        ("-0.0000001", &["--low", "5"], 4, "3", "-0.000001"),
+    ] {
+        let server = Server::directed(move |_, _| send(with_credit(text)));
+        let ran = credit(&server, &[&["--prometheus"], arguments].concat());
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(status), ""), "{text}");
+        let want = [("success", "1"), ("level", level), ("balance", balance), ("age_seconds", "0")];
+        assert_eq!(metrics(&ran.stdout), named(&want), "{text}");
+    }
+
+    // A failure has no balance: an old one, or 0, would be a lie.
+    let sandbox = sandbox::start(KEY);
+    for (key, said) in [(Some("sk-another"), "FISH_UNAUTHORIZED: "), (None, "FISH_MISSING_API_KEY: ")] {
+        let ran = credit_with_key(key, &["--base-url", &sandbox.url(), "--prometheus"]);
+        assert_eq!(ran.status, Some(1));
+        assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+        assert_eq!(metrics(&ran.stdout), named(&[("success", "0"), ("level", "0")]));
+    }
+    let team = credit(&sandbox, &["--prometheus", "--team", "00112233445566778899aabbccddeeff"]);
+    assert!(team.stdout.contains("fish_api_credit_balance{wallet=\"team\"} 12.345678\n"), "{}", team.stdout);
+}
+
+/// Watches until a line is what is waited for, and then sends it the signal: its lines and how it ended.
+fn watched(
+    url: &str,
+    arguments: &[&str],
+    signal: libc::c_int,
+    awaited: impl Fn(&str) -> bool,
+) -> (Vec<String>, Option<i32>, String) {
+    let mut command = c::command(program());
+    command.env("FISH_API_KEY", KEY).args(["--base-url", url, "--watch", "--interval", "1"]).args(arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut lines, mut sent) = (Vec::new(), false);
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        // A second one would end it at once.
+        if !sent && awaited(&line) {
+            sent = true;
+            // SAFETY: our own child, which nobody has waited for yet, so that its id is still its own.
+            unsafe { libc::kill(child.id() as libc::pid_t, signal) };
+        }
+        lines.push(line);
+    }
+    let ended = child.wait_with_output().unwrap();
+    let complaints = String::from_utf8(ended.stderr).unwrap();
+    for printed in lines.iter().chain([&complaints]) {
+        assert!(!printed.contains(KEY), "the key was printed: {printed}");
+    }
+    (lines, ended.status.code(), complaints)
+}
+
+/// A line without its time, which is checked.
+fn undated(line: &str) -> &str {
+    let (time, rest) = line.split_at(20);
+    let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    assert_eq!(shape, "0000-00-00T00:00:00Z", "{line}");
+    rest.strip_prefix("  API credit of the account: ").unwrap_or_else(|| panic!("{line}"))
+}
+
+#[test]
+fn a_watch_prints_each_change_and_the_last_balance_at_its_end() {
+    for (signal, arguments, awaited, want, status) in [
+        (
+            libc::SIGINT,
+            &["--low", "5"][..],
+            "low",
+            &[
+                "12.34 US dollars (12.345678), ok",
+                "7.34 US dollars (7.345678), ok",
+                "2.34 US dollars (2.345678), low",
+            ][..],
+            3,
+        ),
+        (
+            libc::SIGTERM,
+            &[],
+            "empty",
+            &[
+                "12.34 US dollars (12.345678), ok",
+                "7.34 US dollars (7.345678), ok",
+                "2.34 US dollars (2.345678), ok",
+                "-2.66 US dollars (-2.654322), empty",
+            ],
+            4,
+        ),
+        (libc::SIGTERM, &[], "ok", &["12.34 US dollars (12.345678), ok"], 0),
+    ] {
+        // A balance is answered when the line of the one before has come: none is passed over, and none follows.
+        let (seen, sees) = channel();
+        let sees = Mutex::new(sees);
+        let server = Server::directed(move |n, _| {
+            if n > 0 && sees.lock().unwrap().recv().is_err() {
+                return vec![Step::Close];
+            }
+            send(with_credit(["12.345678", "7.345678", "2.345678", "-2.654322"][n]))
+        });
+        let (lines, ended, complaints) = watched(&server.url(), arguments, signal, |line| {
+            let last = line.ends_with(awaited);
+            if !last {
+                seen.send(()).unwrap();
+            }
+            last
+        });
+        drop(seen);
+        let lines: Vec<&str> = lines.iter().map(|line| undated(line)).collect();
+        assert_eq!(lines, [want, &want[want.len() - 1..]].concat());
+        assert_eq!((ended, complaints.as_str()), (Some(status), ""), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_watch_keeps_the_balance_when_a_reading_fails_and_says_why() {
+    let once = || {
+        Server::directed(|n, _| {
+            send(if n == 0 {
+                with_credit("12.345678")
+            } else {
+                answer(403, "", "{\"message\":\"a \\\"quota\\\"\"}")
+            })
+        })
+    };
+    let server = once();
+    let (lines, ended, complaints) =
+        watched(&server.url(), &[], libc::SIGTERM, |line| line.contains("FISH_FORBIDDEN"));
+    assert_eq!(undated(&lines[0]), "12.34 US dollars (12.345678), ok");
+    assert!(undated(&lines[1]).starts_with("12.34 US dollars (12.345678), ok "), "{lines:?}");
+    assert!(lines[1].contains(" s ago; FISH_FORBIDDEN: "), "{lines:?}");
+    assert_eq!((ended, complaints.as_str(), lines.len()), (Some(0), "", 3));
+
+    let server = once();
+    let (lines, ended, _) =
+        watched(&server.url(), &["--json"], libc::SIGTERM, |line| line.contains("FISH_FORBIDDEN"));
+    let lines: Vec<serde_json::Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{line}: {why}")))
+        .collect();
+    for line in &lines {
+        let names: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, ["age_ms", "credit", "failures", "level", "message", "status", "time", "wallet"]);
+        assert_eq!(
+            (&line["credit"], &line["level"], &line["wallet"]),
+            (&"12.345678".into(), &"ok".into(), &"account".into())
+        );
+    }
+    assert_eq!((&lines[0]["status"], &lines[0]["message"]), (&"FISH_OK".into(), &serde_json::Value::Null));
+    assert_eq!((&lines[1]["status"], &lines[1]["failures"]), (&"FISH_FORBIDDEN".into(), &1.into()));
+    assert!(lines[1]["age_ms"].as_u64().unwrap() > 0 && lines[1]["message"].is_string(), "{lines:?}");
+    assert_eq!((ended, lines.len()), (Some(0), 3));
+}
+
+#[test]
+fn a_watch_that_never_read_a_balance_exits_1() {
+    let sandbox = sandbox::start("sk-another");
+    let want = "unknown; FISH_UNAUTHORIZED: The server refused the API key (HTTP 401); check FISH_API_KEY.";
+    let (lines, ended, complaints) = watched(&sandbox.url(), &[], libc::SIGINT, |line| line.ends_with(want));
+    assert_eq!(lines.iter().map(|line| undated(line)).collect::<Vec<_>>(), [want, want]);
+    assert_eq!((ended, complaints.as_str()), (Some(1), "credit: no balance was read.\n"));
+
+    // The message is the library's, in the words of the command line, and JSON.
+    let (lines, ..) = watched(&sandbox.url(), &["--json"], libc::SIGINT, |_| true);
+    let line: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(line["message"], want.split_once(": ").unwrap().1);
+    assert!(line["credit"].is_null() && line["level"] == "unknown", "{line}");
+
+    let ran = credit(&sandbox, &["--watch", "--user="]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.starts_with("FISH_INVALID_ARGUMENT: --user is empty"), "{}", ran.stderr);
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn what_cannot_be_written_is_told_in_one_line_and_exits_2() {
     let sandbox = sandbox::start(KEY);
-    for arguments in [&["--help"][..], &[], &["--json"]] {
+    for arguments in [&["--help"][..], &[], &["--json"], &["--prometheus"], &["--watch"]] {
         let full = || std::fs::File::options().write(true).open("/dev/full").unwrap().into();
         let pipe = || std::process::Stdio::from(std::io::pipe().unwrap().1);
         for output in [&full as &dyn Fn() -> std::process::Stdio, &pipe] {
@@ -438,6 +711,23 @@ fn the_quickstart_asks_the_sandbox_without_a_key() {
         assert!(!ran.stdout.contains("It asks the service"), "{}", ran.stdout);
         let shown = SHOWN.replace("not asked (--check-free-credit)", "yes");
         assert!(ran.stdout.contains(&format!("\n\n{shown}\n")), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn the_quickstart_passes_its_arguments_on_and_its_sandbox_can_spend() {
+    let ran = ran(quickstart().env("FISH_SANDBOX_SPEND", "2.5").args(["--json", "--low", "20"]));
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(3), ""), "{ran:?}");
+    assert!(ran.stdout.contains(&sandbox::document(false)), "{}", ran.stdout);
+    let server = sandbox::spending(KEY, "1.000001").unwrap();
+    for want in ["12.345678", "11.345677", "10.345676"] {
+        let shown = credit(&server, &[]).stdout;
+        assert!(shown.contains(&format!("exact text       {want}\n")), "{shown}");
+    }
+    for amount in ["-1", "1e3", "0.0000001", "99999999999999", "1.2.3"] {
+        let wrong = self::ran(quickstart().env("FISH_SANDBOX_SPEND", amount));
+        assert_eq!((wrong.status, wrong.stdout.lines().count()), (Some(1), 1), "{amount}: {wrong:?}");
+        assert!(wrong.stderr.starts_with("quickstart: FISH_SANDBOX_SPEND is not an amount"), "{wrong:?}");
     }
 }
 

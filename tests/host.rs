@@ -327,7 +327,7 @@ fn a_thread_with_a_small_stack_can_call() {
 #[test]
 fn the_example_plugin_never_keeps_its_host_waiting() {
     let Some(bench) = Bench::new() else { return };
-    let flags = ["-shared", "-fPIC", "-fvisibility=hidden", "-D_GNU_SOURCE"];
+    let flags = ["-shared", "-fPIC", "-fvisibility=hidden"];
     let source = "examples/plugin/plugin.c";
     let inside_flags = [&flags[..], STATIC_PLUGIN].concat();
     for plugin in [
@@ -337,6 +337,10 @@ fn the_example_plugin_never_keeps_its_host_waiting() {
         // It may be there at the first look, or late on a busy machine: it is waited for, far longer than it takes.
         let shown = "API credit: $12.345678";
         let out = bench.example(&plugin, &format!("{}", 60.0 * patience()), "/ok", shown);
+        assert!(out.lines().any(|line| line == shown), "{out}");
+        let shown =
+            "API credit unknown: The request is invalid (HTTP 422); see field_errors and api_message.";
+        let out = bench.example(&plugin, &format!("{}", 60.0 * patience()), "/unprocessable", shown);
         assert!(out.lines().any(|line| line == shown), "{out}");
         // Unloaded while the call waits for an answer that never comes.
         let out = bench.example(&plugin, "0.3", "/hang", "nothing that is drawn");

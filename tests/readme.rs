@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::c::{self, Link};
+use support::server::{Server, answer, send};
 
 const KEY: &str = "sk-readme-0123456789abcdef";
 
@@ -292,7 +293,7 @@ fn every_command_of_every_page_runs_as_it_stands() {
         (
             "docs/cpp.md",
             &["cmake", "pkg-config", "c++"],
-            &["API credit (not your plan's platform credit): 12.345678\n"],
+            &["API credit (not your plan's platform credit): 12.345678\n", "API credit: 12.345678\n"],
         ),
         ("docs/go.md", &["cmake", "pkg-config", "go"], &["API credit: 12.345678, exactly 6172839/500000\n"]),
         ("docs/limits.md", &[], &[]),
@@ -309,6 +310,17 @@ fn every_command_of_every_page_runs_as_it_stands() {
         ("docs/reproducible.md", &[], &[]),
         ("docs/swift.md", &["cmake", "pkg-config"], &[]),
         ("docs/testing.md", &[], &[]),
+        (
+            "docs/without-blocking.md",
+            &["cmake", "pkg-config", "glib-mkenums"],
+            &[
+                "API credit: 12.345678\n",
+                "API credit: 12.345678\n",
+                "API credit: 12.345678\n",
+                "API credit: 12.345678\n",
+                "The key is good.\n",
+            ],
+        ),
         ("examples/plugin/README.md", &[], &["API credit: $12.345678\n", "opened in "]),
     ];
     let mut listed: Vec<String> = std::fs::read_dir(c::root().join("docs"))
@@ -375,6 +387,43 @@ fn every_command_does_what_it_says() {
     let run = read(".ci/run");
     for command in ["cargo run --example quickstart", "cargo test"] {
         assert!(run.contains(command), ".ci/run does not run {command}");
+    }
+}
+
+/// The programs of the page compile without a warning; that of its recipe says good, bad, and of all else unknown.
+#[test]
+fn a_key_is_good_bad_or_unknown() {
+    let scratch = tempfile::tempdir().unwrap();
+    let object = redirect(scratch.path());
+    let mut programs = std::collections::BTreeMap::new();
+    for block in page_blocks("docs/without-blocking.md") {
+        let name = block.before.trim_end().strip_suffix("`:").and_then(|text| text.rsplit('`').next());
+        let Some(name) = name.filter(|name| name.ends_with(".c") && *name != "glib.c") else { continue };
+        let source = scratch.path().join(name);
+        std::fs::write(&source, &block.text).unwrap();
+        let flags = [REDIRECTED, "-D_GNU_SOURCE"];
+        let program = c::compile(&[&source, &object], Link::Shared, &flags, scratch.path());
+        programs.insert(name.to_owned(), program);
+    }
+    assert_eq!(programs.keys().collect::<Vec<_>>(), ["epoll.c", "frames.c", "key.c", "poll.c"]);
+
+    let answering = |status| Server::directed(move |_, _| send(answer(status, "Retry-After: 60\r\n", "{}")));
+    let (sandbox, forbidden, busy) = (sandbox::start(KEY), answering(403), answering(429));
+    for (url, key, word, status) in [
+        (sandbox.url(), KEY, "good", 0),
+        (sandbox.url(), "sk-another", "bad", 1),
+        (forbidden.url(), KEY, "unknown", 2),
+        (busy.url(), KEY, "unknown", 2),
+        ("http://127.0.0.1:1".into(), KEY, "unknown", 2),
+    ] {
+        let mut command = c::command(&programs["key.c"]);
+        let output = command.env("FISH_SANDBOX", &url).env("FISH_API_KEY", key).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            (said.as_ref(), output.status.code()),
+            (&*format!("The key is {word}.\n"), Some(status)),
+            "{url}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 /*
- * credit - show a Fish Audio account's API credit.
+ * credit - show a Fish Audio account's API credit, once or whenever it changes.
  *
- * The whole of what a program needs of fish_api_credit.h: make a client, ask, show what came or say why
+ * The whole of what a program needs of fish_api_credit.h: make a client, ask or watch, show what came or say why
  * nothing did. The key comes from the environment alone, so that it never stands in a process list.
  *
  *     cc -Iinclude examples/c/credit.c -lfish_api_credit -o credit
@@ -9,54 +9,92 @@
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
+#ifndef _WIN32
+#define _POSIX_C_SOURCE 200809L
+#endif
+
 #include "fish_api_credit.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { SHOWN = 0, FAILED = 1, USAGE = 2, UNWRITTEN = 2 };
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <poll.h>
+#include <unistd.h>
+#endif
+
+enum { SHOWN = 0, FAILED = 1, USAGE = 2, UNWRITTEN = 2, LOW = 3, EMPTY = 4 };
 
 static const char HELP[] =
   "Usage: credit [options]\n"
   "\n"
-  "Shows the API credit of a Fish Audio account: what its programs spend. It is not the platform credit of\n"
-  "a plan, which the website spends; that is another wallet.\n"
+  "Shows the API credit of a Fish Audio account, or of a team: what its programs spend. Those are two wallets. A\n"
+  "third, the platform credit of a plan, which the website spends, is not read.\n"
   "\n"
   "  --user ID             whose wallet (default: self, the key's own account)\n"
-  "  --team ID             the team whose wallet is meant\n"
+  "  --team ID             the API credit of this team, instead of the account's own\n"
   "  --check-free-credit   ask whether free credit is left, too\n"
-  "  --json                print the server's document, byte for byte\n"
+  "  --low AMOUNT          an amount, such as 5 or 0.50, below which the credit is low\n"
+  "  --watch               read it again and again, and print a line for each change; Ctrl-C and SIGTERM print the\n"
+  "                        last balance and end it\n"
+  "  --interval SECONDS    with --watch, the time between two readings (default: 60)\n"
+  "  --json                print the server's document, byte for byte; with --watch a JSON object a line\n"
+  "  --prometheus          print balance, level, age and success in Prometheus' text format\n"
   "  --base-url URL        ask another server (default: https://api.fish.audio)\n"
   "  --timeout MS          give up after so many milliseconds (default: 15000)\n"
+  "  --version             print the versions of this program and of the library\n"
   "  --help                print this\n"
   "\n"
   "The API key is read from the environment variable FISH_API_KEY, and from nowhere else.\n"
   "\n"
-  "Exit status: 0 the credit was shown, 1 the call failed, 2 wrong usage, or it could not be printed; standard\n"
-  "error says why.\n";
+  "Exit status:\n"
+  "  0  the credit was shown\n"
+  "  1  the call failed, or --watch ended before it had read a balance\n"
+  "  2  wrong usage, or the credit could not be printed\n"
+  "  3  with --low: the credit was shown, and is low\n"
+  "  4  with --low or --watch: the credit was shown, and is at or below zero\n"
+  "Standard error says why it is 1 or 2. With --watch, 0, 3 and 4 tell of the last balance that was read.\n";
 
 /* What the command line asks for. */
 typedef struct {
   fish_client_options client;
   fish_api_credit_query query;
-  bool json;
-  bool help;
+  fish_watch_options watching;
+  bool watch, json, prometheus;
+  bool help, version;
 } request;
 
 /* ---- The command line ---------------------------------------------------- */
 
-static bool parse_milliseconds(const char *text, uint32_t *milliseconds) {
-  uint64_t value = 0;
-  const char *digit = text;
-  for (; *digit >= '0' && *digit <= '9'; digit++) {
-    value = value * 10 + (uint64_t)(*digit - '0');
-    if (value > UINT32_MAX) return false;
+/* Digits alone, and nothing above `most`. */
+static bool parse_whole(const char *text, size_t length, int64_t most, int64_t *value) {
+  *value = 0;
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] < '0' || text[i] > '9') return false;
+    if (*value > (most - (text[i] - '0')) / 10) return false;
+    *value = *value * 10 + (text[i] - '0');
   }
-  *milliseconds = (uint32_t)value;
-  return *digit == '\0' && value != 0; /* 0 would be the library's default */
+  return length > 0;
+}
+
+/* "12.34" in millionths; above 0, for 0 is the library's word for none. */
+static bool parse_amount(const char *text, int64_t *micros) {
+  const size_t whole = strcspn(text, ".");
+  const char *decimals = text[whole] == '.' ? text + whole + 1 : "0";
+  const size_t length = strlen(decimals);
+  int64_t units, fraction;
+  if (!parse_whole(text, whole, INT64_MAX / 1000000 - 1, &units)) return false;
+  if (length > 6 || !parse_whole(decimals, length, 999999, &fraction)) return false;
+  for (size_t i = length; i < 6; i++) fraction *= 10;
+  *micros = units * 1000000 + fraction;
+  return *micros > 0;
 }
 
 /* Whether that much of an argument can be an option's name. Anything else may be a key in the wrong place, and
@@ -65,62 +103,82 @@ static bool is_option_name(const char *argument, size_t length) {
   return strncmp(argument, "--", 2) == 0 && strspn(argument, "-abcdefghijklmnopqrstuvwxyz") >= length;
 }
 
+static bool wrong(const char *complaint) {
+  fprintf(stderr, "credit: %s\n", complaint);
+  return false;
+}
+
 /* Complains and returns false if the command line is wrong. */
 static bool parse(int count, char **arguments, request *asked) {
+  const char *timeout = NULL, *interval = NULL, *low = NULL;
+  const struct {
+    const char *name;
+    bool *flag;         /* set by the option's name, or */
+    const char **value; /* filled with what follows it */
+  } options[] = {
+    {"--help", &asked->help, NULL},
+    {"-h", &asked->help, NULL},
+    {"--version", &asked->version, NULL},
+    {"--check-free-credit", &asked->query.check_free_credit, NULL},
+    {"--watch", &asked->watch, NULL},
+    {"--json", &asked->json, NULL},
+    {"--prometheus", &asked->prometheus, NULL},
+    {"--user", NULL, &asked->query.user_id},
+    {"--team", NULL, &asked->query.team_id},
+    {"--base-url", NULL, &asked->client.base_url},
+    {"--timeout", NULL, &timeout},
+    {"--interval", NULL, &interval},
+    {"--low", NULL, &low},
+  };
+  const size_t known = sizeof options / sizeof *options;
   for (int i = 1; i < count; i++) {
     const char *argument = arguments[i];
-    if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-      asked->help = true;
-      return true;
-    }
-    if (strcmp(argument, "--check-free-credit") == 0) {
-      asked->query.check_free_credit = true;
-      continue;
-    }
-    if (strcmp(argument, "--json") == 0) {
-      asked->json = true;
-      continue;
-    }
-
-    const char *timeout = NULL;
-    const struct {
-      const char *name;
-      const char **value;
-    } options[] = {
-      {"--user", &asked->query.user_id},
-      {"--team", &asked->query.team_id},
-      {"--base-url", &asked->client.base_url},
-      {"--timeout", &timeout},
-    };
-    const size_t known = sizeof options / sizeof *options;
     const size_t length = strcspn(argument, "=");
+    const bool joined = argument[length] == '=';
     size_t at = 0;
-    while (at < known && !(strlen(options[at].name) == length && strncmp(argument, options[at].name, length) == 0))
-      at++;
+    for (; at < known; at++)
+      if (strlen(options[at].name) == length && strncmp(argument, options[at].name, length) == 0) break;
+    if (at < known && options[at].flag && joined) at = known; /* a flag takes no value */
     if (at == known) {
       if (is_option_name(argument, length))
-        fprintf(stderr, "credit: there is no option %.*s; see --help.\n",
-                (int)length + (argument[length] == '='), argument);
+        fprintf(stderr, "credit: there is no option %.*s; see --help.\n", (int)length + joined, argument);
       else
         fprintf(stderr, "credit: argument %d is no option; the key goes into FISH_API_KEY, see --help.\n", i);
       return false;
     }
+    if (options[at].flag) {
+      *options[at].flag = true;
+      if (asked->help || asked->version) return true;
+      continue;
+    }
     /* After the last argument stands NULL. */
-    const char *value = argument[length] == '=' ? argument + length + 1 : arguments[++i];
+    const char *value = joined ? argument + length + 1 : arguments[++i];
     if (value == NULL) {
       fprintf(stderr, "credit: %s needs a value; see --help.\n", options[at].name);
       return false;
     }
     *options[at].value = value;
-    if (timeout != NULL && !parse_milliseconds(timeout, &asked->client.timeout_ms)) {
-      fputs("credit: --timeout takes whole milliseconds, from 1 to 4294967295.\n", stderr);
-      return false;
-    }
   }
+
+  int64_t whole = 0;
+  if (timeout && !(parse_whole(timeout, strlen(timeout), UINT32_MAX, &whole) && whole > 0))
+    return wrong("--timeout takes whole milliseconds, from 1 to 4294967295.");
+  if (timeout) asked->client.timeout_ms = (uint32_t)whole;
+  if (interval && !asked->watch) return wrong("--interval is for --watch; see --help.");
+  if (interval && !(parse_whole(interval, strlen(interval), UINT32_MAX / 1000, &whole) && whole > 0))
+    return wrong("--interval takes whole seconds, from 1 to 4294967.");
+  if (interval) asked->watching.interval_ms = (uint32_t)whole * 1000;
+  if (low && !parse_amount(low, &asked->watching.low_micros))
+    return wrong("--low takes an amount above 0 with at most six decimals, such as 5 or 0.50.");
+  if (asked->prometheus && (asked->watch || asked->json))
+    return wrong("--prometheus prints one reading in a format of its own; leave --watch and --json out.");
   return true;
 }
 
 /* ---- What a person reads ------------------------------------------------- */
+
+/* How text is written: for a person, or inside a JSON string. */
+typedef void put_function(FILE *out, const char *text, size_t length);
 
 /* Text from a server, without the control characters by which it could command a terminal. */
 static void put_bytes(FILE *out, const char *text, size_t length) {
@@ -142,11 +200,12 @@ static void row(FILE *out, const char *label, const char *text) {
   putc('\n', out);
 }
 
-/* Micros as dollars and cents, rounded down as the micros are: never more than there is. */
-static const char *cents(int64_t micros, char *text, size_t size) {
-  long long all = micros / 10000 - (micros % 10000 < 0);
-  long long magnitude = all < 0 ? -all : all; /* far from LLONG_MIN, by the division */
-  snprintf(text, size, "%s%lld.%02lld US dollars", all < 0 ? "-" : "", magnitude / 100, magnitude % 100);
+/* To cents, rounded down as the micros are: never more than there is. */
+static const char *dollars(const fish_api_credit *credit, char *text, size_t size) {
+  const int64_t micros = credit->credit_micros;
+  if (!credit->credit_micros_exact && (micros == INT64_MAX || micros == INT64_MIN)) return "see the exact text";
+  const size_t length = fish_format_micros(micros, 2, text, size);
+  if (length < size) snprintf(text + length, size - length, " US dollars");
   return text;
 }
 
@@ -154,17 +213,28 @@ static const char *yes_or_no(fish_tristate flag, const char *unknown) {
   return flag == FISH_TRUE ? "yes" : flag == FISH_FALSE ? "no" : unknown;
 }
 
-static void show(const fish_api_credit *credit, bool asked_for_free_credit) {
+static const char *level_name(fish_level level) {
+  switch (level) {
+    case FISH_LEVEL_OK: return "ok";
+    case FISH_LEVEL_LOW: return "low";
+    case FISH_LEVEL_EMPTY: return "empty";
+    default: return "unknown";
+  }
+}
+
+static void show(const fish_api_credit *credit, fish_level level, const request *asked) {
   const char *unsaid = "the server did not say";
-  const int64_t micros = credit->credit_micros;
-  const bool saturated = !credit->credit_micros_exact && (micros == INT64_MAX || micros == INT64_MIN);
   char balance[64];
-  row(stdout, "API credit", saturated ? "see the exact text" : cents(micros, balance, sizeof balance));
+  row(stdout, "API credit", dollars(credit, balance, sizeof balance));
   row(stdout, "  exact text", credit->credit);
-  row(stdout, "  which wallet", "what programs spend through the API; not the platform credit of a plan");
+  row(stdout, "  which wallet", asked->query.team_id
+                                  ? "the team's API credit; not the account's own, and no plan's platform credit"
+                                  : "the account's own API credit; not a team's, and no plan's platform credit");
+  if (asked->watching.low_micros) row(stdout, "  level", level_name(level));
   row(stdout, "Paid in, ever", credit->cumulative_top_up ? credit->cumulative_top_up : unsaid);
   row(stdout, "Free credit left",
-      yes_or_no(credit->has_free_credit, asked_for_free_credit ? unsaid : "not asked (--check-free-credit)"));
+      yes_or_no(credit->has_free_credit,
+                asked->query.check_free_credit ? unsaid : "not asked (--check-free-credit)"));
   row(stdout, "Phone number known", yes_or_no(credit->has_phone_sha256, unsaid));
   row(stdout, "Account", credit->user_id);
   row(stdout, "Wallet", credit->id);
@@ -173,7 +243,7 @@ static void show(const fish_api_credit *credit, bool asked_for_free_credit) {
 }
 
 /* The library's sentence. It names fields of the header; whoever reads it here has set options. */
-static void put_message(FILE *out, const char *message) {
+static void put_message(FILE *out, const char *message, put_function *put_text) {
   static const struct {
     const char *field, *option;
   } names[] = {
@@ -195,7 +265,7 @@ static void put_message(FILE *out, const char *message) {
     {"proxy_url or the proxy variables", "the proxy variables"},
     {"or NULL for", "or leave it out for"},
     {" NULL", " out"},
-    {"see field_errors and api_message", "see below"},
+    {"see field_errors and api_message", "check the options"},
   };
   const size_t known = sizeof names / sizeof *names;
   const char *told = message; /* up to here */
@@ -206,17 +276,17 @@ static void put_message(FILE *out, const char *message) {
       message++;
       continue;
     }
-    put_bytes(out, told, (size_t)(message - told));
-    fputs(names[at].option, out);
+    put_text(out, told, (size_t)(message - told));
+    put_text(out, names[at].option, strlen(names[at].option));
     told = message += strlen(names[at].field);
   }
-  put(out, told);
+  put_text(out, told, strlen(told));
 }
 
 /* "FISH_TIMED_OUT: message", and under it what the server had to say. */
 static void complain(const fish_error *error) {
   fprintf(stderr, "%s: ", fish_status_name(error->status));
-  put_message(stderr, error->message);
+  put_message(stderr, error->message, put_bytes);
   putc('\n', stderr);
   if (error->api_message) row(stderr, "  the server said", error->api_message);
   if (error->api_reason) row(stderr, "  its reason", error->api_reason);
@@ -246,7 +316,207 @@ static int finish(int outcome) {
   return UNWRITTEN;
 }
 
-/* ---- The call ------------------------------------------------------------ */
+/* What it is for a credit that was shown. */
+static int outcome(fish_level level) {
+  return level == FISH_LEVEL_EMPTY ? EMPTY : level == FISH_LEVEL_LOW ? LOW : SHOWN;
+}
+
+/* ---- What a program reads ------------------------------------------------ */
+
+static void put_json_bytes(FILE *out, const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    const unsigned char byte = (unsigned char)text[i];
+    if (byte < 0x20)
+      fprintf(out, "\\u%04x", byte);
+    else
+      fprintf(out, byte == '"' || byte == '\\' ? "\\%c" : "%c", byte);
+  }
+}
+
+/* The wallet's name as a value. */
+static const char *wallet(const request *asked) {
+  return asked->query.team_id ? "team" : "account";
+}
+
+static void metric(const char *name, const char *help, const char *value, const request *asked) {
+  printf("# HELP fish_api_credit_%s %s\n# TYPE fish_api_credit_%s gauge\n", name, help, name);
+  printf("fish_api_credit_%s{wallet=\"%s\"} %s\n", name, wallet(asked), value);
+}
+
+/* Prometheus' text format, of a failure (credit is NULL) too. */
+static void expose(const fish_api_credit *credit, fish_level level, const request *asked) {
+  char value[32];
+  metric("success", "Whether the API credit could be read: 1 or 0.", credit ? "1" : "0", asked);
+  snprintf(value, sizeof value, "%d", (int)level);
+  metric("level", "0 unknown, 1 ok, 2 low, 3 empty.", value, asked);
+  if (credit == NULL) return;
+  fish_format_micros(credit->credit_micros, 6, value, sizeof value);
+  metric("balance", "The API credit that is left, in US dollars. No plan's platform credit.", value, asked);
+  metric("age_seconds", "How long ago the balance was read.", "0", asked);
+}
+
+/* ---- One call ------------------------------------------------------------ */
+
+static fish_level level_of(int64_t micros, int64_t low) {
+  return micros <= 0 ? FISH_LEVEL_EMPTY : micros < low ? FISH_LEVEL_LOW : FISH_LEVEL_OK;
+}
+
+static int ask(const fish_client *client, const request *asked) {
+  fish_api_credit credit;
+  fish_error error;
+  fish_level level = FISH_LEVEL_UNKNOWN;
+  char *json = NULL;
+  fish_status status;
+  if (asked->json) {
+    status = fish_get_api_credit_json(client, &asked->query, &json, &error);
+    if (status == FISH_OK) status = fish_api_credit_from_json(json, strlen(json), &credit, &error);
+  } else {
+    status = fish_get_api_credit(client, &asked->query, &credit, &error);
+  }
+  if (status == FISH_OK) level = level_of(credit.credit_micros, asked->watching.low_micros);
+
+  if (asked->prometheus)
+    expose(status == FISH_OK ? &credit : NULL, level, asked);
+  else if (status == FISH_OK && asked->json)
+    fputs(json, stdout);
+  else if (status == FISH_OK)
+    show(&credit, level, asked);
+  if (status != FISH_OK) complain(&error);
+
+  if (status == FISH_OK) fish_api_credit_free(&credit);
+  fish_string_free(json);
+  fish_error_free(&error);
+  if (status != FISH_OK) return FAILED;
+  return asked->watching.low_micros ? outcome(level) : SHOWN;
+}
+
+/* ---- A watch ------------------------------------------------------------- */
+
+#ifdef _WIN32
+
+static volatile sig_atomic_t ending;
+
+static void end(int signal_number) {
+  (void)signal_number;
+  ending = 1;
+}
+
+static bool listen_for_signals(void) {
+  return signal(SIGINT, end) != SIG_ERR && signal(SIGTERM, end) != SIG_ERR;
+}
+
+/* Until the watch may have news; false if a signal came. No signal ends a WSAPoll, so it looks ten times a second. */
+static bool wait_for_change(const fish_watch *watch) {
+  (void)watch;
+  Sleep(100);
+  return !ending;
+}
+
+#else
+
+/* A signal's handler writes into it, so that a poll sees the signal however closely it comes. */
+static int signals[2];
+
+static void end(int signal_number) {
+  const int before = errno;
+  const ssize_t written = write(signals[1], "", 1);
+  (void)signal_number;
+  (void)written;
+  errno = before;
+}
+
+static bool listen_for_signals(void) {
+  struct sigaction action = {0};
+  action.sa_handler = end;
+  action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends it at once */
+  return pipe(signals) == 0 && sigaction(SIGINT, &action, NULL) == 0 && sigaction(SIGTERM, &action, NULL) == 0;
+}
+
+/* Until the watch has news; false if a signal came. */
+static bool wait_for_change(const fish_watch *watch) {
+  /* poll leaves a descriptor of -1 out. A watch that has none is looked at once a second. */
+  const int descriptor = (int)fish_watch_descriptor(watch);
+  struct pollfd waiting[] = {{.fd = descriptor, .events = POLLIN}, {.fd = signals[0], .events = POLLIN}};
+  if (poll(waiting, 2, descriptor < 0 ? 1000 : -1) < 0) return errno == EINTR; /* the signal's byte is there now */
+  return waiting[1].revents == 0;
+}
+
+#endif
+
+static void put_json_line(const fish_watch_state *state, const fish_error *error, const char *now,
+                          const char *whose) {
+  printf("{\"time\":\"%s\",\"wallet\":\"%s\",\"credit\":", now, whose);
+  if (state->credit.credit)
+    printf("\"%s\"", state->credit.credit); /* a number's text: nothing in it has to be escaped */
+  else
+    fputs("null", stdout);
+  printf(",\"level\":\"%s\",\"age_ms\":%llu", level_name(state->level), (unsigned long long)state->age_ms);
+  printf(",\"status\":\"%s\",\"failures\":%lu", fish_status_name(state->status), (unsigned long)state->failures);
+  fputs(",\"message\":", stdout);
+  if (error->message) {
+    putchar('"');
+    put_message(stdout, error->message, put_json_bytes);
+    putchar('"');
+  } else {
+    fputs("null", stdout);
+  }
+  fputs("}\n", stdout);
+}
+
+static void put_text_line(const fish_watch_state *state, const fish_error *error, const char *now,
+                          const char *whose) {
+  const fish_api_credit *credit = &state->credit;
+  char balance[64];
+  printf("%s  API credit of the %s: ", now, whose);
+  if (credit->credit)
+    printf("%s (%s), %s", dollars(credit, balance, sizeof balance), credit->credit, level_name(state->level));
+  else
+    fputs(state->status == FISH_PENDING ? "not read yet" : "unknown", stdout);
+  if (error->message) {
+    if (credit->credit) printf(" %llu s ago", (unsigned long long)state->age_ms / 1000);
+    printf("; %s: ", fish_status_name(state->status));
+    put_message(stdout, error->message, put_bytes);
+  }
+  putchar('\n');
+}
+
+/* One line of what the watch knows, and of why its newest reading failed. */
+static void put_line(const fish_watch_state *state, const fish_error *error, const request *asked) {
+  char now[32] = "";
+  const time_t seconds = time(NULL);
+  strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
+  (asked->json ? put_json_line : put_text_line)(state, error, now, wallet(asked));
+}
+
+static int keep_watching(const fish_client *client, const request *asked) {
+  fish_error error;
+  fish_watch *watch;
+  if (!listen_for_signals()) {
+    perror("credit: signals");
+    return FAILED;
+  }
+  if (fish_watch_start(client, &asked->query, &asked->watching, &watch, &error) != FISH_OK) {
+    complain(&error);
+    fish_error_free(&error);
+    return FAILED;
+  }
+  fish_level level = FISH_LEVEL_UNKNOWN;
+  uint64_t told = 0;
+  for (bool going = true; going;) {
+    fish_watch_state state;
+    going = wait_for_change(watch);
+    fish_watch_read(watch, &state, &error);
+    level = state.level;
+    if (!going || state.changes != told) put_line(&state, &error, asked);
+    told = state.changes;
+    fish_error_free(&error);
+    fish_watch_state_free(&state);
+    if (fflush(stdout) != 0) going = false;
+  }
+  fish_watch_free(watch);
+  if (level == FISH_LEVEL_UNKNOWN) fputs("credit: no balance was read.\n", stderr);
+  return level == FISH_LEVEL_UNKNOWN ? FAILED : outcome(level);
+}
 
 int main(int count, char **arguments) {
   request asked = {0};
@@ -254,28 +524,23 @@ int main(int count, char **arguments) {
   signal(SIGPIPE, SIG_IGN); /* a pipe that nobody reads is an error of the write, like a full disk */
 #endif
   if (!parse(count, arguments, &asked)) return USAGE;
-  if (asked.help) {
-    fputs(HELP, stdout);
+  if (asked.help || asked.version) {
+    if (asked.help)
+      fputs(HELP, stdout);
+    else
+      printf("credit %s, library %s\n", FISH_VERSION, fish_version());
     return finish(SHOWN);
   }
 
-  fish_error error;
   fish_client *client;
-  fish_status status = fish_client_new(&asked.client, &client, &error);
-  if (status == FISH_OK && asked.json) {
-    char *json;
-    status = fish_get_api_credit_json(client, &asked.query, &json, &error);
-    if (status == FISH_OK) fputs(json, stdout);
-    fish_string_free(json);
-  } else if (status == FISH_OK) {
-    fish_api_credit credit;
-    status = fish_get_api_credit(client, &asked.query, &credit, &error);
-    if (status == FISH_OK) show(&credit, asked.query.check_free_credit);
-    fish_api_credit_free(&credit);
+  fish_error error;
+  if (fish_client_new(&asked.client, &client, &error) != FISH_OK) {
+    if (asked.prometheus) expose(NULL, FISH_LEVEL_UNKNOWN, &asked);
+    complain(&error);
+    fish_error_free(&error);
+    return finish(FAILED);
   }
-  if (status != FISH_OK) complain(&error);
-  fish_error_free(&error);
+  const int ended = asked.watch ? keep_watching(client, &asked) : ask(client, &asked);
   fish_client_free(client);
-
-  return finish(status == FISH_OK ? SHOWN : FAILED);
+  return finish(ended);
 }

@@ -21,11 +21,12 @@ int meter_open(const char *base_url) {
   fish_error error;
   options.base_url = base_url;
   options.user_agent = "fish-meter/1.0";
-  reading.low_micros = 1000000;
+  reading.low_micros = 1000000; /* 1.00 */
   /* The key comes from FISH_API_KEY here; a real plugin asks its user. */
   if (fish_client_new(&options, &client, &error) == FISH_OK &&
-      fish_watch_start(client, NULL, &reading, &watch, &error) == FISH_OK)
+      fish_watch_start(client, NULL, &reading, &watch, &error) == FISH_OK) {
     return 1;
+  }
   fprintf(stderr, "fish-meter: %s\n", error.message);
   fish_error_free(&error);
   meter_close();
@@ -36,14 +37,15 @@ void meter_draw(char *text, unsigned long size) {
   fish_watch_state state;
   fish_error error;
   fish_status status = fish_watch_read(watch, &state, &error);
-  if (state.credit.credit != NULL)
-    /* After a failure it is the last that was read: say so. */
-    snprintf(text, size, "API credit: $%s%s%s", state.credit.credit, state.level >= FISH_LEVEL_LOW ? ", low" : "",
-             status == FISH_OK ? "" : " (old)");
-  else if (status == FISH_PENDING)
+  if (state.credit.credit != NULL) {
+    /* After a failure it is the last that was read. */
+    const char *low = state.level >= FISH_LEVEL_LOW ? ", low" : "", *old = status == FISH_OK ? "" : " (old)";
+    snprintf(text, size, "API credit: $%s%s%s", state.credit.credit, low, old);
+  } else if (status == FISH_PENDING) {
     snprintf(text, size, "API credit: ...");
-  else
+  } else {
     snprintf(text, size, "API credit unknown: %s", error.message);
+  }
   fish_error_free(&error);
   fish_watch_state_free(&state);
 }

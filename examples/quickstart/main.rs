@@ -1,5 +1,8 @@
 //! From nothing to a balance: compiles `examples/c/credit.c` against the header and the shared library that cargo
-//! just built, and runs it. With FISH_API_KEY set it asks the service; without, a sandbox inside this program.
+//! just built, and runs it, with the arguments of this program if it has any. With FISH_API_KEY set it asks the
+//! service; without, a sandbox inside this program. To see a balance go down, let each answer of the sandbox cost:
+//!
+//! FISH_SANDBOX_SPEND=2.5 cargo run --example quickstart -- --watch --interval 1 --low 5
 
 mod sandbox;
 #[path = "../../tests/support/mod.rs"]
@@ -11,6 +14,7 @@ use std::process::{Command, ExitCode};
 use support::c::{self, Link};
 
 const KEY_VARIABLE: &str = "FISH_API_KEY";
+const SPEND_VARIABLE: &str = "FISH_SANDBOX_SPEND";
 
 fn main() -> ExitCode {
     match run() {
@@ -29,7 +33,13 @@ fn run() -> Result<ExitCode, String> {
 
     let has_key = std::env::var_os(KEY_VARIABLE).is_some_and(|key| !key.is_empty());
     // Lives until the program has been answered.
-    let sandbox = (!has_key).then(|| sandbox::start("sandbox-key"));
+    let sandbox = match std::env::var(SPEND_VARIABLE) {
+        _ if has_key => None,
+        Err(_) => Some(sandbox::start("sandbox-key")),
+        Ok(amount) => Some(sandbox::spending("sandbox-key", &amount).ok_or_else(|| {
+            format!("{SPEND_VARIABLE} is not an amount such as 0.5, with at most six decimals.")
+        })?),
+    };
     let mut command = match &sandbox {
         None => {
             println!("It asks the service, https://api.fish.audio, with the key in {KEY_VARIABLE}:\n");
@@ -45,7 +55,11 @@ fn run() -> Result<ExitCode, String> {
             command
         }
     };
-    let status = command.arg("--check-free-credit").status().map_err(|why| format!("{name}: {why}."))?;
+    let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if arguments.is_empty() {
+        arguments.push("--check-free-credit".into());
+    }
+    let status = command.args(arguments).status().map_err(|why| format!("{name}: {why}."))?;
     match status.code() {
         Some(0) => println!("\nThe program stays: try {name} --help"),
         Some(_) => {}

@@ -1,29 +1,55 @@
 //! A stand-in for the service on a loopback port, for those without a key: it answers as the published schema of
 //! `GET /wallet/{user_id}/api-credit` says. The quickstart asks it, and so do the tests. It ends when dropped.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use crate::support::server::{Script, Server, Step, answer};
 
 /// Whose wallet this is.
 pub const USER: &str = "fedcba9876543210fedcba9876543210";
 const JSON: &str = "Content-Type: application/json\r\n";
 
+/// What the wallet holds, in millionths.
+const CREDIT: i64 = 12_345_678;
+
 /// Starts it; `key` is the only key that it takes.
 pub fn start(key: &str) -> Server {
-    let authorization = format!("Bearer {key}");
-    Server::directed(move |_, head| respond(head, &authorization))
+    spending(key, "0").expect("an amount")
 }
 
-/// The document of a 200. `has_free_credit` is told only to those who ask.
+/// One whose wallet loses so much with each answer. `None` unless that is an amount such as "0.5".
+pub fn spending(key: &str, amount: &str) -> Option<Server> {
+    let each = micros(amount)?;
+    let authorization = format!("Bearer {key}");
+    let left = AtomicI64::new(CREDIT);
+    let spend = move || left.fetch_sub(each, Ordering::Relaxed);
+    Some(Server::directed(move |_, head| respond(head, &authorization, &spend)))
+}
+
+/// An amount in millionths, if it has no more decimals than that.
+fn micros(amount: &str) -> Option<i64> {
+    let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let fits = digits(whole) && digits(fraction) && fraction.len() <= 6;
+    fits.then(|| format!("{whole}{fraction:0<6}").parse().ok())?
+}
+
+/// The document of a 200, before anything is spent. `has_free_credit` is told only to those who ask.
 pub fn document(check_free_credit: bool) -> String {
-    let free = if check_free_credit { "true" } else { "null" };
+    let (credit, free) = (decimal(CREDIT), if check_free_credit { "true" } else { "null" });
     format!(
-        "{{\"_id\":\"0123456789abcdef0123456789abcdef\",\"user_id\":\"{USER}\",\"credit\":\"12.345678\",\
+        "{{\"_id\":\"0123456789abcdef0123456789abcdef\",\"user_id\":\"{USER}\",\"credit\":\"{credit}\",\
          \"created_at\":\"2025-01-02T03:04:05Z\",\"updated_at\":\"2026-08-01T12:34:56.789012Z\",\
          \"has_phone_sha256\":true,\"has_free_credit\":{free},\"cumulative_top_up\":\"20.00\"}}"
     )
 }
 
-fn respond(head: &[u8], authorization: &str) -> Script {
+fn decimal(micros: i64) -> String {
+    let sign = if micros < 0 { "-" } else { "" };
+    format!("{sign}{}.{:06}", micros.abs() / 1_000_000, micros.abs() % 1_000_000)
+}
+
+fn respond(head: &[u8], authorization: &str, left: impl Fn() -> i64) -> Script {
     let head = String::from_utf8_lossy(head);
     let mut lines = head.split("\r\n");
     let request_line: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
@@ -44,7 +70,7 @@ fn respond(head: &[u8], authorization: &str) -> Script {
         Some(_) if field("Authorization") != Some(authorization) => {
             refusal(401, "WWW-Authenticate: Bearer\r\n", "Invalid API key")
         }
-        Some(id) => wallet(id, query),
+        Some(id) => wallet(id, query, left),
     };
     // Whoever sends a body, which this call has none of, is answered and then left.
     let body = field("Transfer-Encoding").is_some() || field("Content-Length").is_some_and(|n| n != "0");
@@ -57,7 +83,7 @@ fn respond(head: &[u8], authorization: &str) -> Script {
 }
 
 /// The answer to a caller whose key is right.
-fn wallet(user_id: &str, query: &str) -> Vec<u8> {
+fn wallet(user_id: &str, query: &str, left: impl Fn() -> i64) -> Vec<u8> {
     let mut wrong = Vec::new();
     if user_id != "self" && !is_id(user_id) {
         wrong.push(field_error(
@@ -90,7 +116,7 @@ fn wallet(user_id: &str, query: &str) -> Vec<u8> {
         return answer(422, JSON, format!("[{}]", wrong.join(",")));
     }
     if user_id == "self" || user_id == USER {
-        answer(200, JSON, document(check_free_credit))
+        answer(200, JSON, document(check_free_credit).replace(&decimal(CREDIT), &decimal(left())))
     } else {
         refusal(404, "", "User not found")
     }

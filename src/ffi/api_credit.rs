@@ -7,9 +7,9 @@ use super::{boundary, client, fish_api_credit_query, fish_client, fish_error, fi
 use super::{memory, query};
 use crate::response::ApiCredit;
 
-/// An account's API credit: what its programs spend. It is not the platform credit of a plan, which the
-/// website spends, and which is another wallet. The library fills this struct and owns its strings; release
-/// them with fish_api_credit_free.
+/// The API credit of one wallet, which programs spend: the account's own, or a team's if the query named one.
+/// The platform credit of a plan, which the website spends, is a third wallet and is not read. The library fills
+/// this struct and owns its strings; release them with fish_api_credit_free.
 #[repr(C)]
 pub struct fish_api_credit {
     /// The wallet's id ("_id"). Never NULL.

@@ -19,7 +19,8 @@ pub type c_bool = u8;
 pub struct fish_api_credit_query {
     /// Whose wallet. NULL: "self", the key's own account. Percent-encoded by the library.
     pub user_id: *const c_char,
-    /// The team whose wallet is meant. NULL: not sent.
+    /// The team whose API credit is meant, which is another number than the account's own. NULL: not sent, and the
+    /// account's own is read, with a team's key too.
     pub team_id: *const c_char,
     /// Ask for has_free_credit too. Sent only when true.
     pub check_free_credit: c_bool,
