@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::deadline::{Deadline, Interrupted};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::fork::PerProcess;
+use crate::fork::{self, PerProcess};
 use crate::http::error::{Kind, Phase, TransportError};
 use crate::http::proxy::{Environment, Proxy};
 use crate::http::trust::{Roots, Trust};
@@ -113,12 +113,15 @@ impl Client {
             request_room: template.room(),
             config: http::config(),
         });
+        let network = Network::new(&route);
+        let own = template.uri(&Target::default())?;
+        fork::set_up(|| network.rehearse(&template.request(&own)));
         Ok(Client {
             key,
             template,
             timeout: milliseconds(options.timeout_ms).unwrap_or(DEFAULT_TIMEOUT),
             max_retries,
-            network: PerProcess::new(Network::new(&route)),
+            network: PerProcess::new(network),
             route,
             ended: Arc::new(Event::new()),
         })

@@ -1,8 +1,8 @@
 //! State that belongs to one process. A forked child must not use its parent's connections, must not wait for
 //! its parent's threads, and must not take a lock that a thread of its parent held: it gets state of its own.
 //!
-//! The fork is noticed by a handler, which costs a call nothing; registering it is the only unsafe code here, and
-//! stands beside what it counts.
+//! The fork is noticed by handlers, which cost a call nothing. They are the only unsafe code here, and stand beside
+//! what they count and guard.
 
 use std::sync::OnceLock;
 #[cfg(unix)]
@@ -19,9 +19,9 @@ pub(crate) fn watch() {
     // register the handler, and a fork then counts twice, which does no harm.
     static WATCHING: AtomicBool = AtomicBool::new(false);
     if !WATCHING.load(Ordering::Acquire) {
-        // SAFETY: the handler only adds to an atomic, which is allowed in a forked child. If the library is
-        // unloaded, the C library drops the handler with it.
-        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        // SAFETY: the handlers change atomics and sleep, which is allowed around a fork. If the library is unloaded,
+        // the C library drops the handlers with it.
+        unsafe { libc::pthread_atfork(Some(setup::before), Some(setup::after), Some(in_child)) };
         WATCHING.store(true, Ordering::Release);
     }
 }
@@ -33,6 +33,74 @@ pub(crate) fn watch() {}
 #[cfg(unix)]
 extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    // The forks of its parent's other threads are none of its own.
+    setup::clear();
+}
+
+/// Runs `first`, the first time in this process or in its parents, with no fork in its middle. For what a dependency
+/// sets up once behind a lock of its own: a child forked in the middle of that would wait for it for ever.
+#[cfg(unix)]
+pub(crate) fn set_up(first: impl FnOnce()) {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if !DONE.load(Ordering::Acquire) {
+        let _under_way = setup::begin();
+        if !DONE.load(Ordering::Acquire) {
+            first();
+            DONE.store(true, Ordering::Release);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn set_up(_: impl FnOnce()) {}
+
+/// A setup and the forks wait for each other. Both are short and the first is once, so they ask again and again: a
+/// lock of the system's could not be taken by a handler that is registered twice, nor be given back by a child.
+#[cfg(unix)]
+mod setup {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    /// `BUSY` during a setup; otherwise how many handlers of forks under way have run.
+    static STATE: AtomicU32 = AtomicU32::new(0);
+    const BUSY: u32 = u32::MAX;
+
+    fn change(to: impl Fn(u32) -> Option<u32>) {
+        while STATE.fetch_update(Ordering::Acquire, Ordering::Relaxed, &to).is_err() {
+            // Not a yield: whoever is waited for may have a lower priority.
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+
+    pub(super) struct UnderWay;
+
+    pub(super) fn begin() -> UnderWay {
+        change(|state| (state == 0).then_some(BUSY));
+        UnderWay
+    }
+
+    impl Drop for UnderWay {
+        fn drop(&mut self) {
+            clear();
+        }
+    }
+
+    pub(super) fn clear() {
+        STATE.store(0, Ordering::Release);
+    }
+
+    /// Runs in the thread that forks, before it does.
+    pub(super) extern "C" fn before() {
+        change(|state| (state != BUSY).then(|| state + 1));
+    }
+
+    /// Runs in that thread afterwards.
+    pub(super) extern "C" fn after() {
+        let _ = STATE.fetch_update(Ordering::Release, Ordering::Relaxed, |state| {
+            // Registered since `before` would have run.
+            if state == BUSY { None } else { state.checked_sub(1) }
+        });
+    }
 }
 
 /// This process's number, for whoever must know whether it is still the one that began something.

@@ -295,6 +295,27 @@ fn a_forked_child_and_its_parent_do_not_notice_each_other() {
 }
 
 #[test]
+fn a_fork_in_the_middle_of_the_first_calls_holds_up_no_child() {
+    let Some(bench) = Bench::new() else { return };
+    // valgrind and the sanitizers have allocators of their own.
+    if variable("FISH_HOST_RUNNER").is_some() || variable("FISH_HOST_CFLAGS").is_some() {
+        println!("not run: the slow allocator has no place under a tool that brings one");
+        return;
+    }
+    let program = bench.compile("tests/host/fork.c", "fork", Library::Shared, &[]);
+    let slow = bench.compile(
+        "tests/preload/malloc.c",
+        "malloc.so",
+        Library::None,
+        &["-shared", "-fPIC", "-D_GNU_SOURCE"],
+    );
+    let arguments = [bench.plain(), bench.tls(), bench.ca_file(), rounds(20, 100).into(), "first".into()];
+    let (ended_well, _, err) =
+        bench.run_with(&program, &arguments, &[("LD_PRELOAD", slow.to_str().unwrap())]);
+    assert!(ended_well, "{err}");
+}
+
+#[test]
 fn signals_interrupt_every_wait_and_change_nothing() {
     let Some(bench) = Bench::new() else { return };
     let program = bench.compile("tests/host/signals.c", "signals", Library::Shared, &[]);

@@ -39,6 +39,7 @@ impl Seam for Connector {
 
 impl Connector {
     fn stream(&self, deadline: &Deadline) -> Result<Stream, TransportError> {
+        deadline.check().map_err(|why| Phase::Connecting.interrupted(why))?;
         let Route { origin, proxy, connect_timeout, user_agent, .. } = &*self.route;
         let (host, port) = match proxy {
             Some(proxy) => (&proxy.host, proxy.port),

@@ -16,7 +16,7 @@ pub(crate) mod trust;
 mod tunnel;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::client::ClientConfig;
 use ureq::config::Config;
@@ -68,6 +68,12 @@ impl Network {
             tls: route.trust.as_ref().map(Trust::config),
             idle: Mutex::default(),
         }
+    }
+
+    /// Lets ureq make what it makes at its first request, and sends nothing: the time for it has passed.
+    pub(crate) fn rehearse(&self, request: &Request<'_>) {
+        let over = Deadline::at(Instant::now());
+        drop(self.session().exchange(request, &over, Duration::ZERO));
     }
 
     /// Sends `request` once and hands the response to `read`. A kept connection that the server had closed, or that

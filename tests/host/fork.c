@@ -1,7 +1,7 @@
 /* Forking with clients and tokens alive, and while other threads are inside calls: the child goes on with its
  * parent's client, with a new one and with its parent's token, and neither process notices the other. A child that
  * hangs is killed by its alarm, and fails the test. Arguments: the plain server's address, the TLS server's, its
- * certificate, rounds. */
+ * certificate, rounds, and "first" for the forks at the first calls alone. */
 #include "host.h"
 
 #include <errno.h>
@@ -161,8 +161,8 @@ static void first_call_alone(void *unused) {
 }
 
 /* Forks while other threads of this process make the first calls of all, which set the library up. */
-static void fork_at_first_calls(void *unused) {
-  (void)unused;
+static void fork_at_first_calls(void *seed) {
+  srand(*(unsigned *)seed);
   pthread_t threads[THREADS];
   pthread_barrier_t ready;
   pid_t pids[3];
@@ -172,6 +172,8 @@ static void fork_at_first_calls(void *unused) {
   }
   pthread_barrier_wait(&ready);
   for (int i = 0; i < 3; i++) {
+    /* Now and then late in those calls. */
+    usleep((useconds_t)(rand() % 4000 * i));
     pids[i] = in_child(first_call_alone, NULL);
   }
   for (int i = 0; i < 3; i++) {
@@ -232,11 +234,15 @@ static void tokens(void) {
 }
 
 int main(int count, char **arguments) {
-  CHECK(count == 5);
+  CHECK(count == 5 || (count == 6 && strcmp(arguments[5], "first") == 0));
   plain = arguments[1], tls = arguments[2], ca_file = arguments[3];
   int rounds = atoi(arguments[4]);
-  for (int round = 0; round < rounds; round++) {
-    join_child(in_child(fork_at_first_calls, NULL));
+  for (unsigned round = 0; round < (unsigned)rounds; round++) {
+    join_child(in_child(fork_at_first_calls, &round));
+  }
+  if (count == 6) {
+    printf("%d forks at the first calls\n", 3 * rounds);
+    return 0;
   }
   while_idle(rounds);
   while_busy(rounds);
