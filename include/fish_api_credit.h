@@ -162,8 +162,8 @@ typedef struct fish_client_options {
    */
   const char *base_url;
   /**
-   * "http://[user:password@]host:port" or "socks5://...". NULL: as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
-   * NO_PROXY say. "": none. For a loopback host, only a proxy that is on loopback too is ever used.
+   * "http://[user:password@]host:port" or "socks5://...". NULL: as HTTPS_PROXY, ALL_PROXY and NO_PROXY say, and
+   * none for a loopback host. "": none. A loopback host takes only a proxy that is on loopback too.
    */
   const char *proxy_url;
   /** A PEM file of the certificates to trust, and no others. NULL: see tls_roots. */
