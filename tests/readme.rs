@@ -176,7 +176,7 @@ impl Stage {
         std::fs::create_dir(&project).unwrap();
         let mut copy = Command::new("cp");
         copy.args(["-R", "Cargo.toml", "Cargo.lock", "CMakeLists.txt", "LICENSE-MIT", "LICENSE-APACHE"]);
-        copy.args(["README.md", "docs", "examples", "include", "packaging"]).arg(&project);
+        copy.args([".gitignore", "README.md", "docs", "examples", "include", "packaging"]).arg(&project);
         c::stdout(&copy.current_dir(c::root()).output().unwrap());
         for library in ["libfish_api_credit.so", "libfish_api_credit.a"] {
             c::alias(&c::built().join(library), &project.join("target/release").join(library));
@@ -216,10 +216,23 @@ impl Stage {
             );
         }
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-        Stage { sandbox: sandbox::start(key), scratch, key, path }
+        let stage = Stage { sandbox: sandbox::start(key), scratch, key, path };
+        stage.git(&["init", "--quiet"]);
+        stage.git(&["add", "--all"]);
+        stage
     }
 
-    /// Runs the commands, and gives what they printed.
+    /// What git says of the copy; nothing, without git.
+    fn git(&self, arguments: &[&str]) -> String {
+        if found("git").is_none() {
+            return String::new();
+        }
+        let mut git = c::command("git");
+        git.args(arguments).current_dir(self.scratch.path().join("project"));
+        c::stdout(&git.output().unwrap())
+    }
+
+    /// Runs the commands, and gives what they printed. What they made is ignored by git.
     fn run(&self, commands: &str) -> String {
         let scratch = self.scratch.path();
         let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
@@ -264,7 +277,11 @@ impl Stage {
             .env("FISH_BASE_URL", self.sandbox.url())
             .env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache"))
             .envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "")]);
-        c::stdout(&command.output().unwrap())
+        let printed = c::stdout(&command.output().unwrap());
+        let left = self.git(&["status", "--porcelain", "--untracked-files=all"]);
+        let left: Vec<&str> = left.lines().filter(|line| line.starts_with("??")).collect();
+        assert!(left.is_empty(), ".gitignore does not have what the commands made: {left:?}");
+        printed
     }
 }
 
