@@ -162,8 +162,9 @@ typedef struct fish_client_options {
    */
   const char *base_url;
   /**
-   * "http://[user:password@]host:port" or "socks5://...". NULL: as HTTPS_PROXY, ALL_PROXY and NO_PROXY say, and
-   * none for a loopback host. "": none. A loopback host takes only a proxy that is on loopback too.
+   * "http://[user:password@]host:port" or "socks5://...". "": no proxy. NULL: the environment variables
+   * HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if base_url is a loopback host. For such a host,
+   * only a proxy on a loopback host is allowed.
    */
   const char *proxy_url;
   /** A PEM file of the certificates to trust, and no others. NULL: see tls_roots. */
@@ -415,9 +416,9 @@ struct fish_error {
   /** One sentence that says what to do. Never NULL on failure; no secret is ever in it. */
   const char *message;
   /**
-   * The server's own words, at most 4 KiB: "message" of an error answer's JSON body, else "detail" where that is no
-   * list; or all of a body that is a JSON string or plain text. NULL if there are none, and for a body that is HTML,
-   * has a Content-Encoding, is not UTF-8 or has control characters.
+   * The server's own message, at most 4 KiB: "message" of an error response's JSON body, else "detail" unless it is
+   * a list; or the whole body if it is a JSON string or plain text. NULL if there is none, or if the body is HTML,
+   * has a Content-Encoding, is not UTF-8 or contains control characters.
    */
   const char *api_message;
   /**
@@ -426,14 +427,14 @@ struct fish_error {
    */
   const char *api_reason;
   /**
-   * The server's name for this request, for its support: the x-fish-trace-id header, else cf-ray, else "request_id"
-   * of that JSON body. NULL if there is none.
+   * The server's id for this request, to quote to its support: the x-fish-trace-id header, else cf-ray, else
+   * "request_id" of that JSON body. NULL if there is none.
    */
   const char *request_id;
   /**
-   * The start, at most 4 KiB, of the body of an answer that is an error or no API credit. Bytes that are not UTF-8,
-   * and control characters but tab, CR and LF, are replaced by U+FFFD. NULL if there is none, or if it has a
-   * Content-Encoding.
+   * The start, at most 4 KiB, of the body of an error response, or of a 200 that could not be used. Bytes that are
+   * not UTF-8, and control characters other than tab, CR and LF, are replaced by U+FFFD. NULL if the body is empty
+   * or has a Content-Encoding.
    */
   const char *body;
   /** What a 422 found wrong. NULL if nothing is listed. */
