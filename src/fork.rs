@@ -111,8 +111,8 @@ pub(crate) fn generation() -> u32 {
 /// How many generations find their place at once. More must pass through the place of an earlier one.
 const NEAR: usize = 8;
 
-/// A value for each process that comes to use it. The parent's is kept, untouched, until all of them are dropped: a
-/// thread of the parent's may have been using it.
+/// A value for each process that comes to use it; the parent's is kept, untouched, for as long as the child
+/// lives, because dropping it could run into the parent's locks.
 pub(crate) struct PerProcess<T> {
     generation: u32,
     value: T,
