@@ -457,6 +457,15 @@ fn every_test_that_a_page_names_is_there() {
     assert!(named > 10);
 }
 
+/// CONTRIBUTING.md lists the parts of CI.
+#[test]
+fn every_part_of_ci_is_listed() {
+    let page = read("CONTRIBUTING.md");
+    let parts = texts(".ci").into_iter().filter(|part| part.ends_with(".sh") && part != ".ci/packages.sh");
+    let missing: Vec<String> = parts.filter(|part| !page.contains(&format!("`{part}`"))).collect();
+    assert!(missing.is_empty(), "CONTRIBUTING.md does not list {missing:?}");
+}
+
 /// What is looked at for names of files: all but what is built, and the lock files.
 const FOLDERS: [&str; 11] =
     [".ci", ".github", "benches", "capi", "docs", "examples", "fuzz", "include", "packaging", "src", "tests"];
