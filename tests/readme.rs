@@ -1,6 +1,6 @@
-//! README.md and the other pages, taken at their word: every command of every page is run as it stands, the C of README.md
-//! and docs/c.md is compiled and run, the output that they show is what is printed, their tables name what the header
-//! has, and links and names of files lead somewhere.
+//! README.md and the other pages. Every command of every page runs as it stands, the C of README.md and docs/c.md compiles
+//! and runs, the output that docs/c.md shows is what the quickstart prints, its tables name what the header has, and what
+//! a page or a comment names or links to exists.
 
 #[path = "../examples/quickstart/sandbox.rs"]
 mod sandbox;
@@ -441,7 +441,7 @@ fn a_key_is_good_bad_or_unknown() {
     }
 }
 
-/// A test that a page names by `--test` is there.
+/// A test that a page names by `--test` exists.
 #[test]
 fn every_test_that_a_page_names_is_there() {
     let mut named = 0;
@@ -457,7 +457,7 @@ fn every_test_that_a_page_names_is_there() {
     assert!(named > 10);
 }
 
-/// CONTRIBUTING.md lists the parts of CI.
+/// CONTRIBUTING.md lists every part of CI.
 #[test]
 fn every_part_of_ci_is_listed() {
     let page = read("CONTRIBUTING.md");
@@ -466,11 +466,29 @@ fn every_part_of_ci_is_listed() {
     assert!(missing.is_empty(), "CONTRIBUTING.md does not list {missing:?}");
 }
 
-/// What is looked at for names of files: all but what is built, and the lock files.
+/// The code that docs/architecture.md names by its path exists.
+#[test]
+fn everything_that_the_architecture_names_is_in_the_code() {
+    let code: String = texts("src").iter().map(|file| read(file)).collect();
+    let page = prose("docs/architecture.md");
+    let paths: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|name| name.contains("::")).collect();
+    for path in &paths {
+        let name = path.rsplit("::").next().unwrap();
+        let defined = ["fn", "struct", "enum"].iter().any(|kind| {
+            let start = format!("{kind} {name}");
+            let mut rests = code.split(&start).skip(1);
+            rests.any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        });
+        assert!(defined || code.contains(path), "docs/architecture.md names {path}, which src does not have");
+    }
+    assert!(paths.len() > 8, "{paths:?}");
+}
+
+/// The folders whose files are searched for names of files.
 const FOLDERS: [&str; 11] =
     [".ci", ".github", "benches", "capi", "docs", "examples", "fuzz", "include", "packaging", "src", "tests"];
 
-/// The text files under a folder, by their paths from the top of the repository.
+/// The text files under a folder, by their paths from the top of the repository. Not what is built there, nor lock files.
 fn texts(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(c::root().join(folder)).unwrap() {
@@ -492,7 +510,7 @@ fn texts(folder: &str) -> Vec<String> {
     found
 }
 
-/// The files at the top of the repository that are in it.
+/// The text files at the top of the repository.
 fn top() -> impl Iterator<Item = String> {
     let kinds = [".md", ".toml", ".txt", ".in"];
     let files = std::fs::read_dir(c::root()).unwrap().map(|entry| entry.unwrap());
@@ -510,8 +528,8 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// A file or folder of the repository that a comment, a script or a page names is there: what begins with a folder of
-/// the repository's, and every name that ends as a page's does.
+/// A file or folder of the repository that a comment, a script or a page names exists. A name is what starts with a
+/// folder of the repository, or ends like a page or a YAML file.
 #[test]
 fn every_file_that_is_named_is_there() {
     let files = FOLDERS.into_iter().flat_map(texts).chain(top());
@@ -532,7 +550,7 @@ fn every_file_that_is_named_is_there() {
             }
         }
     }
-    assert!(missing.is_empty(), "named, and not there:\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "named, but missing:\n{}", missing.join("\n"));
     assert!(named > 300, "{named}");
 }
 
