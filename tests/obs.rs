@@ -1,0 +1,250 @@
+//! The plugin of examples/obs inside the real OBS Studio, which asks a scripted server: what is on the screen, that OBS
+//! draws on while a call hangs, that it ends at once then, what it counts as leaked, and where the key is not.
+//!
+//! Skipped where OBS, its development files, Xvfb or tesseract are missing. `.ci/obs.sh` installs them, and names in
+//! FISH_OBS_PLUGIN the plugin that CMake has installed, with the release library inside; without that, one is compiled
+//! here with the library that cargo has just built.
+
+#![cfg(target_os = "linux")]
+
+#[path = "obs/studio.rs"]
+mod studio;
+mod support;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use studio::{Ended, Home, Screen, Studio, settings, until};
+use support::c::{self, Link};
+use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
+use support::{note, tools};
+
+const KEY: &str = "sk-obs-0123456789abcdef";
+const OTHER_KEY: &str = "sk-obs-fedcba9876543210";
+const ID: &str = "fedcba9876543210fedcba9876543210";
+
+const WHITE: [u8; 3] = [255, 255, 255];
+const ORANGE: [u8; 3] = [255, 165, 0];
+const RED: [u8; 3] = [255, 48, 48];
+const GREY: [u8; 3] = [160, 160, 160];
+
+/// Whether the machine has all that the tests need.
+fn ready() -> bool {
+    let has_headers =
+        Command::new("pkg-config").args(["--exists", "libobs"]).status().is_ok_and(|it| it.success());
+    if !has_headers {
+        tools::skipped("no libobs for pkg-config");
+    }
+    let found = |name: &str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let there = std::env::split_paths(&path).any(|folder| folder.join(name).exists());
+        if !there {
+            tools::skipped(&format!("no {name}"));
+        }
+        there
+    };
+    has_headers && ["obs", "Xvfb", "tesseract"].into_iter().all(found)
+}
+
+/// The plugin's folder, as OBS wants it.
+fn plugin(scratch: &Path) -> PathBuf {
+    if let Some(installed) = std::env::var_os("FISH_OBS_PLUGIN") {
+        return installed.into();
+    }
+    let (folder, example) = (scratch.join("plugin"), c::root().join("examples/obs"));
+    fs::create_dir_all(folder.join("bin/64bit")).unwrap();
+    std::os::unix::fs::symlink(example.join("data"), folder.join("data")).unwrap();
+    let flags = Command::new("pkg-config").args(["--cflags", "libobs"]).output().unwrap();
+    // As a system's header: its warnings are its own.
+    let flags = c::stdout(&flags).replace("-I", "-isystem");
+    let mut flags: Vec<&str> = flags.split_whitespace().collect();
+    flags.extend(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"]);
+    flags.extend(["-Wl,--exclude-libs,ALL", "-Wl,--no-as-needed", "-lobs", "-Wl,--no-undefined"]);
+    let made = folder.join("bin/64bit/fish-credit.so");
+    c::build(&made, &[&example.join("fish-credit.c")], Link::Static, &flags, scratch).unwrap();
+    folder
+}
+
+/// A server whose answer can be changed at any time.
+struct Service {
+    server: Server,
+    script: Arc<Mutex<Script>>,
+}
+
+impl Service {
+    fn start() -> Service {
+        let script = Arc::new(Mutex::new(ok()));
+        let own = Arc::clone(&script);
+        Service { server: Server::directed(move |_, _| own.lock().unwrap().clone()), script }
+    }
+
+    fn answers(&self, script: Script) {
+        *self.script.lock().unwrap() = script;
+    }
+
+    fn has(&self, amount: &str) {
+        self.answers(send(answer(200, "", DOCUMENT.replace("12.345678", amount))));
+    }
+
+    fn asked(&self) -> usize {
+        self.server.requests().len()
+    }
+
+    fn last_request(&self) -> String {
+        String::from_utf8(self.server.requests().pop().unwrap()).unwrap()
+    }
+}
+
+fn press_read_now(studio: &mut Studio) {
+    studio.ask("PressInputPropertiesButton", r#""inputName":"Credit","propertyName":"refresh""#);
+}
+
+/// Has a call under way that is never answered, and OBS draw on meanwhile.
+fn hang(studio: &mut Studio, service: &Service) {
+    let asked = service.asked();
+    service.answers(vec![Step::Stall]);
+    press_read_now(studio);
+    service.server.await_requests(asked + 1);
+    let drawn = studio.frames();
+    until("thirty frames more", || match studio.frames() - drawn {
+        ..30 => Err("not yet".to_owned()),
+        _ => Ok(()),
+    });
+    assert_eq!((service.asked(), service.server.open_connections()), (asked + 1, 1), "the call still hangs");
+}
+
+fn no_leaks(ended: &Ended) {
+    assert!(ended.log.contains("[fish-credit] loaded"), "{}", ended.log);
+    assert!(ended.log.contains("Number of memory leaks: 0"), "{}", ended.log);
+}
+
+#[test]
+fn the_balance_is_on_the_screen_and_obs_never_waits() {
+    if !ready() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let (screen, service) = (Screen::start(), Service::start());
+    let url = service.server.url();
+    let home = Home::new(&scratch.path().join("home"), &plugin(scratch.path()));
+    let key_file = home.folder.join("key");
+    fs::write(&key_file, format!("{KEY}\n")).unwrap();
+    fs::set_permissions(&key_file, Permissions::from_mode(0o600)).unwrap();
+    let key_file = key_file.to_str().unwrap();
+
+    // A source like any other, its key in a file.
+    let mut studio = Studio::start(&home, &screen, &[("FISH_BASE_URL", &url)]);
+    let given = settings(&[
+        ("key_file", &format!("\"{key_file}\"")),
+        ("team_id", &format!("\"{ID}\"")),
+        ("interval", "3600"),
+    ]);
+    studio.ask(
+        "CreateInput",
+        &format!(
+            r#""sceneName":"Scene","inputName":"Credit","inputKind":"fish_api_credit","inputSettings":{{{given}}}"#
+        ),
+    );
+    studio.await_text("API credit: $12.34", WHITE);
+    let request = service.last_request();
+    assert!(
+        request.starts_with(&format!("GET /wallet/self/api-credit?team_id={ID} HTTP/1.1\r\n")),
+        "{request}"
+    );
+    assert!(request.contains(&format!("uthorization: Bearer {KEY}\r\n")), "{request}");
+    assert!(request.contains("obs-fish-credit/1.0"), "{request}");
+    assert_eq!(service.asked(), 1);
+
+    service.has("0.5");
+    press_read_now(&mut studio);
+    studio.await_text("API credit: $0.50", ORANGE);
+    service.answers(send(answer(500, "", "{}")));
+    press_read_now(&mut studio);
+    studio.await_text("API credit: $0.50 (old)", ORANGE);
+    service.has("-1.005");
+    press_read_now(&mut studio);
+    studio.await_text("API credit: -$1.01", RED);
+
+    // What is only shown is shown without asking again.
+    let asked = service.asked();
+    studio.ask("SetInputSettings", r#""inputName":"Credit","inputSettings":{"label":"Team wallet"}"#);
+    studio.await_text("Team wallet: -$1.01", RED);
+    assert_eq!(service.asked(), asked);
+
+    // It ends while a call hangs, whose deadline is 15 seconds.
+    hang(&mut studio, &service);
+    let busy = studio.stop();
+    no_leaks(&busy);
+    assert!(busy.log.contains("'Credit': FISH_SERVER_ERROR: "), "{}", busy.log);
+    service.server.await_open_connections(0);
+
+    // The scene remembers all of it but the key.
+    assert_eq!(home.files_with(KEY), [home.folder.join("key")]);
+    let scenes = fs::read_to_string(home.folder.join(".config/obs-studio/basic/scenes/Test.json")).unwrap();
+    assert!(scenes.contains(key_file) && scenes.contains("Team wallet"), "{scenes}");
+
+    // Again, from what it remembers; but the key file is not private any more.
+    fs::set_permissions(key_file, Permissions::from_mode(0o640)).unwrap();
+    service.answers(ok());
+    let asked = service.asked();
+    let mut studio = Studio::start(&home, &screen, &[("FISH_BASE_URL", &url), ("FISH_API_KEY", OTHER_KEY)]);
+    studio.await_text("Team wallet: ?", GREY);
+    assert_eq!(service.asked(), asked, "nothing was sent");
+    fs::set_permissions(key_file, Permissions::from_mode(0o600)).unwrap();
+    press_read_now(&mut studio);
+    studio.await_text("Team wallet: $12.34", WHITE);
+    assert!(service.last_request().contains(KEY));
+
+    // The key of the environment.
+    studio.ask("SetInputSettings", r#""inputName":"Credit","inputSettings":{"key_file":""}"#);
+    service.server.await_requests(asked + 2);
+    assert!(service.last_request().contains(OTHER_KEY));
+    studio.await_text("Team wallet: $12.34", WHITE);
+
+    // The source is deleted while a call hangs, and another takes its place.
+    hang(&mut studio, &service);
+    studio.ask("RemoveInput", r#""inputName":"Credit""#);
+    service.server.await_open_connections(0);
+    service.answers(ok());
+    studio.ask(
+        "CreateInput",
+        r#""sceneName":"Scene","inputName":"Credit","inputKind":"fish_api_credit","inputSettings":{}"#,
+    );
+    studio.await_text("API credit: $12.34", WHITE);
+    let calm = studio.stop();
+    no_leaks(&calm);
+    assert!(calm.log.contains("Others may read the key file: chmod 600 it."), "{}", calm.log);
+    assert_eq!(home.files_with(OTHER_KEY), [] as [PathBuf; 0]);
+
+    note(format!("OBS ended in {:?} while a call hung, in {:?} without", busy.took, calm.took));
+    let late = busy.took.saturating_sub(calm.took);
+    assert!(late < std::time::Duration::from_secs(5), "it ended {late:?} later than without a call");
+}
+
+#[test]
+fn the_plugin_exports_what_obs_looks_for_and_nothing_else() {
+    if !ready() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let made = plugin(scratch.path()).join("bin/64bit/fish-credit.so");
+    let symbols = c::stdout(&Command::new("nm").args(["-D", "--defined-only"]).arg(made).output().unwrap());
+    let mut names: Vec<&str> = symbols.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+    names.sort_unstable();
+    // The linker marks the ends of its sections, because libobs does so too.
+    names.retain(|name| !["__bss_start", "_edata", "_end"].contains(name));
+    assert_eq!(
+        names,
+        [
+            "obs_module_free_locale",
+            "obs_module_get_string",
+            "obs_module_load",
+            "obs_module_set_locale",
+            "obs_module_set_pointer",
+            "obs_module_ver"
+        ]
+    );
+}
