@@ -315,6 +315,11 @@ fn every_command_of_every_page_runs_as_it_stands() {
         ),
         ("docs/go.md", &["cmake", "pkg-config", "go"], &["API credit: 12.345678, exactly 6172839/500000\n"]),
         (
+            "docs/obs.md",
+            &["cmake", "obs", "/usr/include/obs/obs-module.h"],
+            &[".config/obs-studio/plugins/fish-credit/bin/64bit/fish-credit.so\n"],
+        ),
+        (
             "docs/plugins.md",
             &["cmake", "pkg-config"],
             &["API credit: $12.345678\n", "opened in ", "API credit: $12.345678\n", "opened in "],
