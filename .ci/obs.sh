@@ -13,7 +13,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 set -x
 obs --version
-# As it is shipped; .ci/supply.sh builds the same there.
+# As it is shipped; .ci/host.sh and .ci/supply.sh build the same there.
 CARGO_TARGET_DIR=$PWD/target/shipped packaging/build.sh
 cmake -S . -B "$scratch/library" -DFISH_API_CREDIT_PREBUILT="$PWD/target/shipped/release" >/dev/null
 cmake --build "$scratch/library" >/dev/null

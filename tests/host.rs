@@ -228,6 +228,13 @@ fn eight_threads_share_a_client_and_a_token() {
 }
 
 #[test]
+fn eight_threads_share_the_static_library_too() {
+    let Some(bench) = Bench::new() else { return };
+    let program = bench.compile("tests/host/threads.c", "threads-static", Library::Static, &[]);
+    bench.run(&program, &[bench.plain(), bench.tls(), bench.ca_file(), rounds(1, 3).into()]);
+}
+
+#[test]
 fn a_handle_may_be_freed_while_it_is_used() {
     let Some(bench) = Bench::new() else { return };
     let program = bench.compile("tests/host/handles.c", "handles", Library::Shared, &[]);
