@@ -28,6 +28,10 @@ const KEY: &str = "sk-obs-0123456789abcdef";
 const OTHER_KEY: &str = "sk-obs-fedcba9876543210";
 const ID: &str = "fedcba9876543210fedcba9876543210";
 
+/// Within that, a call that hangs has not kept OBS waiting: it is a third of the call's deadline. It takes a few
+/// hundredths of a second, on a busy machine more.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
 const WHITE: [u8; 3] = [255, 255, 255];
 const ORANGE: [u8; 3] = [255, 165, 0];
 const RED: [u8; 3] = [255, 48, 48];
@@ -121,7 +125,8 @@ fn hang(studio: &mut Studio, service: &Service) {
         ..30 => Err("not yet".to_owned()),
         _ => Ok(()),
     });
-    assert_eq!((service.asked(), service.server.open_connections()), (asked + 1, 1), "the call still hangs");
+    service.server.await_open_connections(1);
+    assert_eq!(service.asked(), asked + 1, "the call still hangs");
 }
 
 fn no_leaks(ended: &Ended) {
@@ -229,7 +234,7 @@ fn the_balance_is_on_the_screen_and_obs_never_waits() {
 
     note(format!("OBS ended in {:?} while a call hung, in {:?} without", busy.took, calm.took));
     let late = busy.took.saturating_sub(calm.took);
-    assert!(late < Duration::from_secs(1), "it ended {late:?} later than without a call");
+    assert!(late < AT_ONCE, "it ended {late:?} later than without a call");
 }
 
 /// What the real OBS does once a process, in one process twice.
@@ -281,7 +286,8 @@ fn it_is_unloaded_twice_while_a_call_hangs() {
         };
         note(format!("round {round}: {ended}"));
         let (ms, rest) = ended.split_once(" ms, ").unwrap();
-        assert!(ms.parse::<f64>().unwrap() < 1000.0, "{ended}");
+        let took = Duration::from_secs_f64(ms.parse::<f64>().unwrap() / 1e3);
+        assert!(took < AT_ONCE, "{ended}");
         assert_eq!(rest, "0 left, mapped", "the library pins the plugin that it is in");
         service.server.await_open_connections(0);
     }

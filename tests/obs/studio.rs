@@ -1,5 +1,5 @@
 //! The real OBS Studio on a screen that nobody sees: Xvfb, a home of its own, and a driver that asks it through
-//! obs-websocket, which comes with it. All of it ends when dropped.
+//! obs-websocket, which comes with it. All of it ends when dropped. Unsafe is what std has no word for: a signal.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, Permissions};
@@ -59,7 +59,9 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _ = self.server.kill();
+        // In order: it takes its lock and its socket away.
+        // SAFETY: our own child, which nobody has waited for yet.
+        unsafe { libc::kill(self.server.id() as libc::pid_t, libc::SIGTERM) };
         let _ = self.server.wait();
     }
 }
