@@ -161,7 +161,7 @@ pub unsafe extern "C-unwind" fn fish_call_free(call: *mut fish_call) {
     boundary::guarded((), || {
         // SAFETY: it is NULL, or came from fish_call_start and the caller gives it up.
         if let Some(call) = unsafe { handle::take(call) } {
-            call.give_up();
+            call.cancel();
         }
     });
 }
