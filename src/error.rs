@@ -27,7 +27,7 @@ pub(crate) struct Error {
     pub field_errors: Vec<FieldError>,
 }
 
-/// One problem that a 422 lists (openapi.yaml, response 422).
+/// One problem that a 422 lists (docs/api/openapi.yaml, response 422).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct FieldError {
     pub location: String,

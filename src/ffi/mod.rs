@@ -4,6 +4,7 @@
 //! `include/fish_api_credit.h` is generated from these files, in this order. Their doc comments address C
 //! programmers.
 
+#![allow(rustdoc::bare_urls, rustdoc::broken_intra_doc_links)] // The comments are C's, in plain text.
 #![allow(non_camel_case_types)] // The types have their C names, so that this reads like the header.
 #![allow(clippy::missing_safety_doc)] // The comments, and the top of the header, tell C what a caller must uphold.
 

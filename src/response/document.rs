@@ -15,7 +15,7 @@ use crate::time;
 /// What is wrong with a document, as a part of a sentence.
 type Why = Cow<'static, str>;
 
-/// An account's API credit (openapi.yaml, response 200; NOTES.md for cumulative_top_up).
+/// An account's API credit (docs/api/openapi.yaml, response 200; docs/api/notes.md for cumulative_top_up).
 #[derive(Debug, PartialEq)]
 pub(crate) struct ApiCredit<'a> {
     pub id: Cow<'a, str>,
