@@ -158,12 +158,12 @@ fn a_program_compiled_yesterday_still_runs() {
 #[test]
 fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
     let old = today();
-    let reserved = "  /** Zero. */\n  uint64_t reserved[8];\n";
+    let reserved = "  /** Must be zero. */\n  uint64_t reserved[8];\n";
     for (case, find, put, broken) in [
         (
             "a field moves",
             "  /** The account's id. Never NULL. */\n  const char *user_id;\n  /** The balance as exact decimal text, \
-             as sent; users take it as US dollars. May be negative. Never NULL. */\n  const char *credit;\n",
+             as sent, presumably in US dollars. May be negative. Never NULL. */\n  const char *credit;\n",
             "  const char *credit;\n  const char *user_id;\n",
             "field fish_api_credit.user_id was at 8, 8 bytes, const char *, and is at 16",
         ),

@@ -68,12 +68,12 @@ const IN_PYTHON: &[(&str, &str)] = &[
     ("The message", "str() of the error"),
     ("no api_key option", "no api_key"),
     (
-        "the query's cancel token, or the client, was cancelled",
-        "its token was cancelled, or its client closed",
+        "the query's cancel token or the client was cancelled",
+        "its token was cancelled or its client was closed",
     ),
-    ("timeout_ms passed", "the timeout passed"),
+    ("timeout_ms or connect_timeout_ms passed", "the timeout or connect timeout passed"),
     ("low_micros", "low"),
-    ("FISH_LEVEL_LOW", "LOW"),
+    ("recovered_micros", "recovered"),
 ];
 
 fn python(header: &Header) -> String {
@@ -90,14 +90,14 @@ fn python(header: &Header) -> String {
             "fish_status_code",
             "FISH_",
             "Status",
-            "How a call ended. A newer library may have statuses that are not here.",
+            "How a call ended. A newer library may return statuses that are not listed here.",
         ),
-        ("fish_tristate", "FISH_", "Tristate", "Yes, no, or the server did not say."),
+        ("fish_tristate", "FISH_", "Tristate", "Yes, no or unknown."),
         (
             "fish_level",
             "FISH_LEVEL_",
             "Level",
-            "How much credit there is, told from its amount and a watch's options.",
+            "How much credit is left, by its amount and a watch's options.",
         ),
     ] {
         write!(text, "\n\nclass {class}(enum.IntEnum):\n    \"\"\"{what}\"\"\"\n\n").unwrap();
@@ -138,7 +138,7 @@ fn python(header: &Header) -> String {
     let used = used.iter().filter(|word| word.starts_with("c_") || ["POINTER", "Structure"].contains(word));
     let used: String = used.map(|word| format!("    {word},\n")).collect();
     format!(
-        "\"\"\"fish_api_credit.h in ctypes' words: constants, statuses, structs and functions.\n\n\
+        "\"\"\"fish_api_credit.h for ctypes: constants, statuses, structs and functions.\n\n\
          Written from the library's source: {COMMAND}\n\"\"\"\n\n\
          from __future__ import annotations\n\nimport enum\nfrom ctypes import (\n{used})\nfrom typing import Any, Dict, List, Tuple\n\n{text}"
     )
@@ -182,11 +182,11 @@ const IN_GO: &[(&str, &str)] = &[
     ("fish_error.field_errors", "Error.FieldErrors"),
     ("fish_error.retry_after_ms", "Error.RetryAfter"),
     ("api_key option", "Options.APIKey"),
-    ("the query's cancel token, or the client, was cancelled", "the context ended, or the client was closed"),
-    ("timeout_ms passed", "the timeout passed"),
+    ("the query's cancel token or the client was cancelled", "the context ended or the client was closed"),
+    ("timeout_ms or connect_timeout_ms passed", "the timeout or connect timeout passed"),
     ("base_url", "Options.BaseURL"),
     ("low_micros", "WatchOptions.LowMicros"),
-    ("FISH_LEVEL_LOW", "LevelLow"),
+    ("recovered_micros", "WatchOptions.RecoveredMicros"),
 ];
 
 fn go(header: &Header) -> String {
@@ -195,12 +195,12 @@ fn go(header: &Header) -> String {
          // #include <fish_api_credit.h>\nimport \"C\"\n"
     );
     for (name, prefix, kind, what) in [
-        ("fish_status_code", "FISH_", "Status", "Status is how a call ended. New ones may come."),
+        ("fish_status_code", "FISH_", "Status", "Status is how a call ended. New values may be added."),
         (
             "fish_level",
             "FISH_LEVEL_",
             "Level",
-            "Level is how much credit there is, told from its amount and a watch's options.",
+            "Level is how much credit is left, by its amount and a watch's options.",
         ),
     ] {
         write!(text, "\n// {what}\ntype {kind} int32\n\nconst (\n").unwrap();
@@ -221,11 +221,11 @@ const IN_SWIFT: &[(&str, &str)] = &[
     ("fish_error.field_errors", "`FishError.fields`"),
     ("fish_error.retry_after_ms", "`FishError.retryAfter`"),
     ("api_key option", "`apiKey`"),
-    ("the query's cancel token, or the client, was cancelled", "its task or its token was cancelled"),
-    ("timeout_ms passed", "the timeout passed"),
+    ("the query's cancel token or the client was cancelled", "its task or its token was cancelled"),
+    ("timeout_ms or connect_timeout_ms passed", "the timeout or connect timeout passed"),
     ("base_url", "`baseURL`"),
     ("low_micros", "`low`"),
-    ("FISH_LEVEL_LOW", "`low`"),
+    ("recovered_micros", "`recovered`"),
 ];
 
 fn swift(header: &Header) -> String {
@@ -236,12 +236,13 @@ fn swift(header: &Header) -> String {
         let name = lower_camel(short(value, "FISH_"));
         writeln!(text, "    public static let {name} = FishError.Status(rawValue: {})", value.value).unwrap();
     }
-    text += "}\n\n/// How much credit there is, told from its amount and a watch's options.\n\
+    text += "}\n\n/// How much credit is left, by its amount and a watch's options.\n\
              public enum FishLevel: Int32, Sendable, Hashable {\n";
     for value in &find(header, "fish_level").values {
         text += &wrapped("    ///", &comment(&value.comment, IN_SWIFT));
         writeln!(text, "    case {} = {}", lower_camel(short(value, "FISH_LEVEL_")), value.value).unwrap();
     }
-    text += "}\n\n/// In place of a time whose text is no RFC 3339 date-time.\nlet timeUnknown = Int64.min\n";
+    text +=
+        "}\n\n/// Stands for a time whose text is not an RFC 3339 date-time.\nlet timeUnknown = Int64.min\n";
     text
 }

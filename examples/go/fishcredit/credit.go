@@ -1,6 +1,6 @@
 package fishcredit
 
-// What comes back: the account's API credit.
+// The API credit.
 
 // #include <fish_api_credit.h>
 import "C"
@@ -16,37 +16,37 @@ type Credit struct {
 	ID     string
 	UserID string
 
-	Text        string // the balance, as sent; users take it as US dollars. May be negative
+	Text        string // the balance, as sent, presumably in US dollars. May be negative
 	Micros      int64  // the balance x 1,000,000, rounded down, saturating
-	MicrosExact bool   // false if Micros lost something; Text never does
+	MicrosExact bool   // false if Micros was rounded or saturated; Text is always exact
 
-	CumulativeTopUpText   string // all that was ever paid in; "" if the server did not say
-	CumulativeTopUpMicros int64  // 0 if the server did not say
+	CumulativeTopUpText   string // the total ever paid in; "" if not sent
+	CumulativeTopUpMicros int64  // 0 if not sent
 
-	CreatedAt     time.Time // UTC; the zero time if CreatedAtText is no RFC 3339 time
+	CreatedAt     time.Time // UTC; the zero time if CreatedAtText is not an RFC 3339 time
 	UpdatedAt     time.Time
 	CreatedAtText string // as sent
 	UpdatedAtText string
 
-	HasPhone      *bool // nil: the server did not say
-	HasFreeCredit *bool // nil: the server did not say, as without Query.CheckFreeCredit
+	HasPhone      *bool // nil: not sent
+	HasFreeCredit *bool // nil: not sent, as without Query.CheckFreeCredit
 
-	RequestID string // the server's name for this request, for its support; "": it sent none, or ParseCredit read this
+	RequestID string // the server's id for this request, to quote to its support; "": not sent, or from ParseCredit
 }
 
-// Rat is the balance as an exact number.
+// Rat returns the balance as an exact number.
 func (credit Credit) Rat() *big.Rat { return rat(credit.Text) }
 
-// CumulativeTopUp is all that was ever paid in, as an exact number; nil if the server did not say.
+// CumulativeTopUp returns the total ever paid in as an exact number; nil if not sent.
 func (credit Credit) CumulativeTopUp() *big.Rat { return rat(credit.CumulativeTopUpText) }
 
-// String is the balance as decimal text.
+// String returns the balance as decimal text.
 func (credit Credit) String() string { return credit.Text }
 
-// ParseCredit reads a document kept from APICreditJSON. No network.
+// ParseCredit decodes a document saved from APICreditJSON. It does not use the network.
 func ParseCredit(json []byte) (Credit, error) {
 	if len(json) == 0 {
-		json = []byte(" ") // no bytes have no address; the library says what is wrong with a blank document
+		json = []byte(" ") // an empty slice has no address; the library reports a blank document
 	}
 	var out C.fish_api_credit
 	var failure C.fish_error
@@ -57,7 +57,7 @@ func ParseCredit(json []byte) (Credit, error) {
 	return takeCredit(&out), nil
 }
 
-// takeCredit copies what the library filled in, and frees it.
+// takeCredit copies the library's credit and frees it.
 func takeCredit(c *C.fish_api_credit) Credit {
 	defer C.fish_api_credit_free(c)
 	return copyCredit(c)
@@ -76,8 +76,8 @@ func copyCredit(c *C.fish_api_credit) Credit {
 		UpdatedAt:             instant(c.updated_at_unix_us),
 		CreatedAtText:         C.GoString(c.created_at),
 		UpdatedAtText:         C.GoString(c.updated_at),
-		HasPhone:              answer(c.has_phone_sha256),
-		HasFreeCredit:         answer(c.has_free_credit),
+		HasPhone:              flag(c.has_phone_sha256),
+		HasFreeCredit:         flag(c.has_free_credit),
 		RequestID:             C.GoString(c.request_id),
 	}
 }
@@ -96,7 +96,7 @@ func instant(micros C.int64_t) time.Time {
 	return time.UnixMicro(int64(micros)).UTC()
 }
 
-func answer(tristate C.fish_tristate) *bool {
+func flag(tristate C.fish_tristate) *bool {
 	if tristate == C.FISH_UNKNOWN {
 		return nil
 	}

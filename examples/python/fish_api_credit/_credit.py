@@ -1,4 +1,4 @@
-"""What comes back: the account's API credit."""
+"""The API credit."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Credit:
-    """An account's API credit: what its programs spend, not the platform credit of a plan."""
+    """An account's API credit, which API calls spend; not the platform credit of a plan."""
 
     id: str
     user_id: str
-    #: The balance, exactly as sent; users take it as US dollars. May be negative.
+    #: The balance, exactly as sent, presumably in US dollars. May be negative.
     credit: Decimal
     #: The balance x 1,000,000, rounded down, saturating.
     credit_micros: int
-    #: False if credit_micros lost something; credit never does.
+    #: False if credit_micros was rounded or saturated; credit is always exact.
     credit_micros_exact: bool
-    #: All that was ever paid in. None: the server did not say.
+    #: The total ever paid in. None: not sent.
     cumulative_top_up: Optional[Decimal]
-    #: UTC. None: the text is no RFC 3339 time.
+    #: UTC. None: the text is not an RFC 3339 time.
     created_at: Optional[datetime]
     updated_at: Optional[datetime]
     #: As sent.
     created_at_text: str
     updated_at_text: str
-    #: None: the server did not say.
+    #: None: not sent.
     has_phone: Optional[bool]
-    #: None: the server did not say, as without check_free_credit.
+    #: None: not sent, as without check_free_credit.
     has_free_credit: Optional[bool]
-    #: The server's name for this request, for its support. None: it sent none, or parse_credit read this. It does not
-    #: count when credits are compared.
+    #: The server's id for this request, to quote to its support. None: not sent, or from parse_credit. Comparing
+    #: credits ignores it.
     request_id: Optional[str] = field(default=None, compare=False)
 
 
 def take(filled: c.ApiCredit) -> Credit:
-    """Copies what the library filled in, and frees it."""
+    """Copies the library's credit and frees it."""
     try:
         return copy(filled)
     finally:
@@ -63,8 +63,8 @@ def copy(filled: c.ApiCredit) -> Credit:
         updated_at=_instant(filled.updated_at_unix_us),
         created_at_text=filled.created_at.decode(),
         updated_at_text=filled.updated_at.decode(),
-        has_phone=_answer(filled.has_phone_sha256),
-        has_free_credit=_answer(filled.has_free_credit),
+        has_phone=_flag(filled.has_phone_sha256),
+        has_free_credit=_flag(filled.has_free_credit),
         request_id=None if request_id is None else request_id.decode(),
     )
 
@@ -72,12 +72,12 @@ def copy(filled: c.ApiCredit) -> Credit:
 def _instant(micros: int) -> Optional[datetime]:
     if micros == c.TIME_UNKNOWN:
         return None
-    # datetime.fromtimestamp goes through a float, which drops microseconds.
+    # datetime.fromtimestamp uses a float, which loses microseconds.
     try:
         return _EPOCH + timedelta(microseconds=micros)
-    except OverflowError:  # the year 0, which RFC 3339 has and datetime has not
+    except OverflowError:  # the year 0, which RFC 3339 allows but datetime does not
         return None
 
 
-def _answer(tristate: int) -> Optional[bool]:
+def _flag(tristate: int) -> Optional[bool]:
     return None if tristate == c.Tristate.UNKNOWN else bool(tristate)

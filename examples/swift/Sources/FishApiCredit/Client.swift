@@ -1,16 +1,16 @@
-// The client and its one call, for async code and for code that may block. Watch.swift is a watch.
+// The client and its call, for async code and for code that may block. Watch.swift has the watch.
 
 import CFish
 import Foundation
 
 /// Reads a Fish Audio account's API credit.
 ///
-/// Make one and share it: any number of tasks and threads may call at once. There is nothing to close: the last
-/// reference closes the connections and wipes the key, and a call in flight holds one.
+/// Create one and share it: any number of tasks and threads may call at once. It needs no closing: dropping the last
+/// reference closes the connections and wipes the key. A running call holds a reference.
 public final class FishClient: Sendable {
     private let handle: Handle
 
-    /// Makes a client. Sends nothing: a wrong key shows at the first call.
+    /// Creates a client. Sends nothing: the first call reports a wrong key.
     public init(_ options: FishClientOptions = FishClientOptions()) throws(FishError) {
         guard fish_abi_version() == UInt32(FISH_ABI_VERSION) else {
             throw FishError(
@@ -31,7 +31,7 @@ public final class FishClient: Sendable {
         let timeout = try milliseconds(options.timeout, named: "timeout")
         let connectTimeout = try milliseconds(options.connectTimeout, named: "connectTimeout")
         guard options.maxRetries >= 0, let retries = Int32(exactly: options.maxRetries) else {
-            throw FishError.invalid("maxRetries is out of range; 0 is none.")
+            throw FishError.invalid("maxRetries is out of range; set it to a count, or to 0 for no retries.")
         }
 
         let texts = [options.apiKey, options.baseURL, proxy, options.caFile, options.userAgent]
@@ -64,10 +64,9 @@ public final class FishClient: Sendable {
         fish_client_free(handle.pointer)
     }
 
-    /// Asks for an account's API credit: what its programs spend, not the platform credit of a plan.
+    /// Reads an account's API credit, which API calls spend; it is not the platform credit of a plan.
     ///
-    /// No thread of Swift's waits for it. Cancelling the task ends the call at once; the error's status is then
-    /// `.cancelled`.
+    /// No thread of Swift waits for it. Cancelling the task ends the call at once, with the status `.cancelled`.
     public func apiCredit(_ query: FishQuery = FishQuery()) async throws(FishError) -> FishCredit {
         let token = CancelToken()
         let result: Result<FishCredit, FishError> = await withTaskCancellationHandler {
@@ -81,13 +80,12 @@ public final class FishClient: Sendable {
         } onCancel: {
             token.cancel()
         }
-        // A client without references is freed, which ends its calls.
+        // Freeing the client would end its calls.
         withExtendedLifetime(self) {}
         return try result.get()
     }
 
-    /// Starts reading the credit again and again, in the background. It ends by its `cancel()`, or with its last
-    /// reference.
+    /// Starts a watch, which reads the credit periodically. It ends by its `cancel()`, or with its last reference.
     public func watch(
         _ query: FishQuery = FishQuery(), _ options: FishWatchOptions = FishWatchOptions()
     ) throws(FishError) -> FishWatch {
@@ -102,7 +100,7 @@ public final class FishClient: Sendable {
         return FishWatch(try started.get(), of: self, endedBy: token)
     }
 
-    /// The same call, blocking this thread for at most the timeout. Not for async code.
+    /// Like `apiCredit`, but blocks this thread for at most the timeout. Do not use it in async code.
     public func blockingApiCredit(
         _ query: FishQuery = FishQuery(), cancel: CancelToken? = nil
     ) throws(FishError) -> FishCredit {
@@ -130,7 +128,7 @@ public final class FishClient: Sendable {
         }
     }
 
-    /// Gives the library a query, of which it keeps copies. nil from `body`: it failed, and says why.
+    /// Calls `body` with a query for the library, which copies it. If `body` returns nil, it has filled in the error.
     private func begin<R>(
         _ query: FishQuery, cancel: CancelToken?,
         _ body: (inout fish_api_credit_query, inout fish_error) -> R?
@@ -143,7 +141,7 @@ public final class FishClient: Sendable {
         } catch {
             return .failure(error)
         }
-        // Neither may be freed while the library works with it.
+        // Neither may be freed while the library uses it.
         defer {
             withExtendedLifetime(self) {}
             withExtendedLifetime(cancel) {}
@@ -165,13 +163,13 @@ public final class FishClient: Sendable {
     }
 }
 
-/// A client's settings. nil is the library's default.
+/// A client's options. nil means the library's default.
 public struct FishClientOptions: Sendable {
-    /// Where a proxy is taken from.
+    /// Which proxy to use.
     public enum Proxy: Sendable, Hashable {
-        /// HTTPS_PROXY, ALL_PROXY and NO_PROXY.
+        /// From HTTPS_PROXY, ALL_PROXY and NO_PROXY.
         case environment
-        /// Nowhere: no proxy.
+        /// No proxy.
         case direct
         /// "http://[user:password@]host:port" or "socks5://...".
         case url(String)
@@ -182,17 +180,17 @@ public struct FishClientOptions: Sendable {
     /// nil: https://api.fish.audio. Plain http only to a loopback host.
     public var baseURL: String?
     public var proxy: Proxy
-    /// A PEM file of the certificates to trust, and no others.
+    /// A PEM file with the certificates to trust, and no others.
     public var caFile: String?
-    /// Trust what the operating system trusts, not Mozilla's list.
+    /// Trust the operating system's certificate authorities instead of Mozilla's.
     public var systemRoots: Bool
-    /// Put before the library's own, such as "studio/2.1".
+    /// Prepended to the library's own, such as "studio/2.1".
     public var userAgent: String?
-    /// For a whole call, retries included. nil: 15 s.
+    /// For a whole call, including retries. nil: 15 s.
     public var timeout: Duration?
-    /// For one attempt at a connection. nil: 5 s.
+    /// For one connection attempt. nil: 5 s.
     public var connectTimeout: Duration?
-    /// 0: none.
+    /// 0: no retries.
     public var maxRetries: Int
 
     public init(
@@ -212,7 +210,7 @@ public struct FishClientOptions: Sendable {
     }
 }
 
-/// However the settings are printed or dumped, the key and a proxy's password are not in it.
+/// Printing or dumping the options does not reveal the key or a proxy's password.
 extension FishClientOptions: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public var description: String {
         let fields = shown.map { name, value in name + ": " + value }
@@ -244,11 +242,11 @@ extension FishClientOptions: CustomStringConvertible, CustomDebugStringConvertib
     }
 }
 
-/// What to ask for.
+/// Which wallet to read.
 public struct FishQuery: Sendable, Hashable {
-    /// nil: the key's own account.
+    /// The wallet's owner. nil: the key's own account.
     public var userID: String?
-    /// The team whose wallet is meant.
+    /// The team whose API credit to read. nil: the account's own.
     public var teamID: String?
     /// Ask for `FishCredit.hasFreeCredit` too.
     public var checkFreeCredit: Bool
@@ -267,7 +265,7 @@ public struct FishQuery: Sendable, Hashable {
 
 /// Cancels blocking calls from any thread, any number of them at once. A cancelled token stays cancelled.
 ///
-/// Async code has no need of one: cancelling the task is enough.
+/// Async code does not need one: cancelling the task is enough.
 public final class CancelToken: Sendable {
     private let handle: Handle?
 
@@ -287,22 +285,22 @@ public final class CancelToken: Sendable {
     fileprivate var pointer: OpaquePointer? { handle?.pointer }
 }
 
-/// A pointer to a thing of the library's that any thread may use, as its header says; Swift cannot know that.
+/// A pointer of the library that any thread may use, as its header says; Swift cannot know that.
 private struct Handle: @unchecked Sendable {
     let pointer: OpaquePointer
 }
 
-/// What a C function returns that has succeeded.
+/// The status that a C function returns on success.
 let succeeded = FishError.Status.ok.rawValue
 
-/// C would see the text end there.
+/// In C, the text would end at the NUL.
 private func refuseNUL(in text: String?, named name: String) throws(FishError) {
     if let text, text.utf8.contains(0) {
-        throw FishError.invalid("\(name) has a NUL character in it; remove it.")
+        throw FishError.invalid("\(name) contains a NUL character; remove it.")
     }
 }
 
-/// 0, the library's default, only for nil: a very short time is not the default one.
+/// Rounds up, so that only nil becomes 0, the library's default.
 func milliseconds(_ duration: Duration?, named name: String) throws(FishError) -> UInt32 {
     guard let duration else { return 0 }
     guard duration > .zero else {
@@ -316,7 +314,7 @@ func milliseconds(_ duration: Duration?, named name: String) throws(FishError) -
     return UInt32(seconds * 1000 + wholeMilliseconds + roundedUp)
 }
 
-/// C's view of each text, nil as NULL, for as long as `body` runs.
+/// Calls `body` with a C string for each text, and NULL for nil.
 private func withCStrings<R>(
     _ texts: [String?], _ pointers: [UnsafePointer<CChar>?] = [], _ body: ([UnsafePointer<CChar>?]) -> R
 ) -> R {
