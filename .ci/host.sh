@@ -62,4 +62,4 @@ tsan=target/tsan/$target/debug
 (set -x; RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread PATH=/usr/bin:/bin /usr/bin/cargo build --lib \
   -Zbuild-std=std,panic_unwind --target "$target" --target-dir target/tsan)
 sanitized thread tsan env FISH_HOST_LIBRARY="$tsan" TSAN_OPTIONS=halt_on_error=1 \
-  cargo test --test host -- --nocapture eight_threads_share_a_client
+  cargo test --test host -- --nocapture eight

@@ -3,9 +3,9 @@
  * OBS calls a source on three threads, and none of them may wait for the network or for a disk:
  *   - the UI thread creates it and shows its properties;
  *   - the render thread calls update, tick and render;
- *   - the destroy thread, which OBS has for what may take a while, runs one task after another. Making a client (which
- *     reads the key file) is such a task here, and so is destroying a source: it comes after all that was queued before.
- * The credit is read on a thread of the library's. This plugin has none. */
+ *   - the destroy thread, which OBS has for slow work, runs one task after another. Making a client, which reads the key
+ *     file, is such a task here. So is destroying a source: it comes after all that was queued before.
+ * The credit is read on a thread of the library's. The plugin has none. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -40,7 +40,7 @@ struct meter {
   obs_source_t *source;
   obs_source_t *text; /* OBS's own text source, which draws */
 
-  /* Held for moments only: the render thread does not even wait for that, and looks a frame later. */
+  /* Held for moments only: the render thread does not even wait for that, and looks again in the next frame. */
   pthread_mutex_t lock;
   fish_client *client;
   fish_watch *watch;
@@ -216,10 +216,11 @@ static uint32_t meter_line(struct meter *meter, char *line, size_t size) {
   return color;
 }
 
-static void meter_look(struct meter *meter) {
+/* False if the lock is taken. */
+static bool meter_look(struct meter *meter) {
   char line[sizeof meter->shown];
   if (pthread_mutex_trylock(&meter->lock) != 0) {
-    return;
+    return false;
   }
   uint32_t color = meter_line(meter, line, sizeof line);
   pthread_mutex_unlock(&meter->lock);
@@ -233,6 +234,7 @@ static void meter_look(struct meter *meter) {
     obs_source_update(meter->text, settings);
     obs_data_release(settings);
   }
+  return true;
 }
 
 static void meter_tick(void *data, float seconds) {
@@ -244,9 +246,8 @@ static void meter_tick(void *data, float seconds) {
     meter->settled = true;
     meter_ask(meter);
   }
-  if (meter->since_look >= LOOK_SECONDS) {
+  if (meter->since_look >= LOOK_SECONDS && meter_look(meter)) {
     meter->since_look = 0;
-    meter_look(meter);
   }
 }
 

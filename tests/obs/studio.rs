@@ -154,7 +154,7 @@ impl<'a> Studio<'a> {
             .env_remove("WAYLAND_DISPLAY")
             .env("QT_QPA_PLATFORM", "xcb")
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
-            // OBS asks its makers for news: nobody is there. The library goes around no proxy, but needs none to loopback.
+            // OBS asks its makers for news: it reaches nobody. The library uses no such proxy for loopback.
             .envs([("http_proxy", "http://127.0.0.1:1"), ("https_proxy", "http://127.0.0.1:1")])
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
