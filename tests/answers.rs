@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use ::fish_api_credit::ffi::*;
 use support::call::{Client, Credit, Failure, FieldError, KEY, Options, Query, decode, name};
-use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
+use support::server::{DOCUMENT, Script, Server, Step, always, answer, ok, send};
 
 const TIME_UNKNOWN: i64 = i64::MIN;
 
@@ -392,7 +392,7 @@ fn a_200_that_is_encoded_is_refused() {
         ("Content-Encoding:\r\n", true),
         ("Content-Type: text/html\r\n", true),
     ] {
-        let server = Server::scripted(vec![send(answer(200, fields, DOCUMENT))]);
+        let server = always(send(answer(200, fields, DOCUMENT)));
         let client = Client::once(&server.url());
         let got = client.get(&Query::default());
         let json = client.get_json(&Query::default());
@@ -445,7 +445,7 @@ fn the_document_arrives_however_it_is_framed() {
                 true => vec![Step::Trickle(bytes.clone().into_bytes(), Duration::from_micros(50))],
             };
             script.extend(ends.then_some(Step::Close));
-            let server = Server::scripted(vec![script]);
+            let server = always(script);
             let client = Client::once(&server.url());
             assert_eq!(client.get_json(&Query::default()).as_deref(), Ok(DOCUMENT), "{title} {trickled}");
             assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{title} {trickled}");
@@ -475,7 +475,7 @@ fn a_page_for_people_is_told_from_the_apis_answer() {
         (502, html, page, FISH_SERVER_ERROR, "perhaps of a gateway in between; try again later."),
         (401, html, r#"{"message":"bad key"}"#, FISH_UNAUTHORIZED, "check options.api_key or FISH_API_KEY."),
     ] {
-        let server = Server::scripted(vec![send(answer(code, fields, body))]);
+        let server = always(send(answer(code, fields, body)));
         let client = Client::once(&server.url());
         let failure = client.get(&Query::default()).unwrap_err();
         assert_eq!(client.get_json(&Query::default()).unwrap_err(), failure);
@@ -497,7 +497,7 @@ fn a_body_that_is_encoded_or_no_text_has_no_message() {
         (403, "Content-Type: image/png\r\n", b"\x89PNG\r\n\x1a\n", Some("\u{fffd}PNG\r\n\u{fffd}\n")),
         (401, "", b"\x1f\x8b\x08", Some("\u{fffd}\u{fffd}\u{fffd}")),
     ] {
-        let server = Server::scripted(vec![send(answer(code, fields, body))]);
+        let server = always(send(answer(code, fields, body)));
         let failure = Client::once(&server.url()).get(&Query::default()).unwrap_err();
         assert_eq!((failure.status, failure.retryable), of_http(code));
         assert_eq!((failure.api_message, failure.field_errors), (None, vec![]), "{code}");
@@ -514,7 +514,7 @@ fn of_a_hundred_thousand_field_errors_a_hundred_are_kept() {
         (format!(r#"{{"detail":{zeros}}}"#), 100, String::new()),
         (parts, 1, ["0"; 32].join(".")),
     ] {
-        let server = Server::scripted(vec![send(answer(422, "", &body))]);
+        let server = always(send(answer(422, "", &body)));
         let failure = Client::once(&server.url()).get(&Query::default()).unwrap_err();
         assert_eq!(failure.field_errors.len(), rows);
         assert_eq!(failure.field_errors[0].location, location);
@@ -564,7 +564,7 @@ fn every_http_status_has_its_own_meaning() {
 
 #[test]
 fn a_redirect_is_not_followed_and_its_host_never_contacted() {
-    let elsewhere = Server::scripted(vec![ok()]);
+    let elsewhere = always(ok());
     for code in [300, 301, 302, 303, 304, 305, 307, 308] {
         for location in [elsewhere.url() + "/wallet/self/api-credit", "/login".into(), String::new()] {
             let redirect = send(answer(code, &format!("Location: {location}\r\n"), ""));
@@ -717,7 +717,7 @@ fn the_head_of_a_failure_is_told() {
         ),
         (head("x-fish-trace-id: \u{e9}\r\n", None, Some("\u{e9}")), "{}", None),
     ] {
-        let server = Server::scripted(vec![send(answer(403, fields, body))]);
+        let server = always(send(answer(403, fields, body)));
         let failure = Client::once(&server.url()).get(&Query::default()).unwrap_err();
         assert_eq!(failure.api_reason.as_deref(), reason.or(said), "{fields}");
         assert_eq!(failure.request_id.as_deref(), request_id, "{fields}");
@@ -760,7 +760,7 @@ fn retry_after_is_told_in_milliseconds() {
             ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
             ("Sat, 06 Nov 2094 08:49:37 GMT", 2_000_000_000),
         ] {
-            let server = Server::scripted(vec![send(answer(code, &format!("Retry-After: {value}\r\n"), ""))]);
+            let server = always(send(answer(code, &format!("Retry-After: {value}\r\n"), "")));
             let failure = Client::once(&server.url()).get(&Query::default()).unwrap_err();
             if value.contains("2094") {
                 assert!(failure.retry_after_ms > want, "{value}: {failure:?}");
@@ -770,7 +770,7 @@ fn retry_after_is_told_in_milliseconds() {
         }
     }
     let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
-    let server = Server::scripted(vec![send(answer(503, &format!("Retry-After: {soon}\r\n"), ""))]);
+    let server = always(send(answer(503, &format!("Retry-After: {soon}\r\n"), "")));
     let failure = Client::once(&server.url()).get(&Query::default()).unwrap_err();
     assert!((50_000..=60_000).contains(&failure.retry_after_ms), "{failure:?}");
 }
@@ -798,7 +798,7 @@ fn the_key_never_comes_back() {
     ] {
         let fields = fields.replace("KEY", KEY);
         for code in [401, 422, 200] {
-            let server = Server::scripted(vec![send(answer(code, &fields, &body))]);
+            let server = always(send(answer(code, &fields, &body)));
             let failure = Client::once(&server.url()).get(&Query::default()).unwrap_err();
             let all = format!("{failure:?}");
             assert!(!all.contains(KEY) && !all.contains(part), "{title}: {all}");
@@ -811,11 +811,9 @@ fn the_key_never_comes_back() {
     // A server that writes JSON may write the key with escapes, and the body is told as it was written.
     let key = r#"sk/"quoted"\0123456789"#;
     for written in [key.to_owned(), format!("{key:?}"), format!("{key:?}").replace('/', r"\/")] {
-        let server =
-            Server::scripted(vec![send(answer(401, "", format!(r#"{{"message":"key {written}"}}"#)))]);
+        let server = always(send(answer(401, "", format!(r#"{{"message":"key {written}"}}"#))));
         let url = server.url();
-        let options =
-            Options { api_key: Some(key), base_url: Some(&url), max_retries: -1, ..Options::test() };
+        let options = Options { api_key: Some(key), ..Options::once(&url) };
         let failure = Client::new(&options).unwrap().get(&Query::default()).unwrap_err();
         let body = failure.body.unwrap();
         assert!(
@@ -828,7 +826,7 @@ fn the_key_never_comes_back() {
         Step::Send(format!("HTTP/1.1 401 No\r\nContent-Length: 999\r\n\r\nbad key {part}").into_bytes()),
         Step::Close,
     ];
-    let server = Server::scripted(vec![cut]);
+    let server = always(cut);
     let failure = Client::once(&server.url()).get(&Query::default()).unwrap_err();
     assert_eq!(failure.body.as_deref(), Some("bad key [API key]"));
     assert_eq!(failure.api_message.as_deref(), Some("bad key [API key]"));

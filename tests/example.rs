@@ -14,7 +14,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use support::c::{self, Link};
-use support::server::{Server, Step, answer, send};
+use support::server::{Server, Step, always, answer, send};
 
 const KEY: &str = "sk-example-0123456789abcdef";
 
@@ -225,7 +225,7 @@ fn a_call_that_was_repeated_says_how_often() {
 
 #[test]
 fn a_server_that_never_answers_times_out() {
-    let server = Server::scripted(vec![vec![Step::Stall]]);
+    let server = always(vec![Step::Stall]);
     let begun = Instant::now();
     let ran = credit(&server, &["--timeout", "300"]);
     assert!(begun.elapsed() >= Duration::from_millis(300));

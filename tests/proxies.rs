@@ -14,8 +14,7 @@ use std::time::{Duration, Instant};
 use ::fish_api_credit::ffi::*;
 use support::c;
 use support::call::{Client, Failure, KEY, Options, Query, Token, name};
-use support::peer::{Link, Peer};
-use support::server::{DOCUMENT, Server, answer, ok};
+use support::server::{Connection, DOCUMENT, Link, Server, always, answer, ok};
 use support::tls::{Authority, BOTH, answering};
 
 const PROMISED: Duration = Duration::from_millis(100);
@@ -26,7 +25,7 @@ const PASSWORD: &str = "se@same:/x";
 const BASIC: &str = "cHJveHktdXNlcjpzZUBzYW1lOi94";
 
 fn target() -> Server {
-    Server::scripted(vec![ok()])
+    always(ok())
 }
 
 fn through<'a>(proxy: &'a str, base_url: &'a str) -> Options<'a> {
@@ -48,8 +47,8 @@ fn keeps_credentials(failure: &Failure) {
 
 /// A scripted proxy that makes every tunnel to `to`, whatever it is asked for, and wants no credentials. What
 /// it was asked stands in `received`.
-fn http_proxy(to: SocketAddr) -> Peer {
-    Peer::new(move |mut link| {
+fn http_proxy(to: SocketAddr) -> Server {
+    Server::new(move |mut link| {
         link.head()?;
         link.write_all(b"HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n")?;
         link.relay(to)
@@ -57,8 +56,8 @@ fn http_proxy(to: SocketAddr) -> Peer {
 }
 
 /// As above; with `reply` where it says from which address it connected.
-fn socks_proxy(to: SocketAddr, reply: &'static [u8]) -> Peer {
-    Peer::new(move |mut link| {
+fn socks_proxy(to: SocketAddr, reply: &'static [u8]) -> Server {
+    Server::new(move |mut link| {
         let mut greeting = [0; 2];
         link.read_exact(&mut greeting)?;
         let mut methods = vec![0; greeting[1].into()];
@@ -221,8 +220,8 @@ enum End {
 }
 
 /// A proxy that answers the client's first message with the first reply and so on, whatever was asked.
-fn replying(replies: Vec<Vec<u8>>, end: End) -> Peer {
-    Peer::new(move |mut link: Link| {
+fn replying(replies: Vec<Vec<u8>>, end: End) -> Server {
+    Server::new(move |mut link: Link| {
         let mut piece = [0; 4096];
         for reply in &replies {
             let _ = link.read(&mut piece)?;
@@ -511,11 +510,11 @@ fn a_proxy_that_fails_to_connect_is_never_gone_around() {
 fn a_failing_proxy_is_asked_again_like_any_failing_connection_and_still_not_gone_around() {
     let server = target();
     let proxy = replying(vec![b"HTTP/1.1 503 Busy\r\n\r\n".to_vec()], End::Fin);
-    let (url, base) = (proxy.http_url(), server.url());
+    let (url, base) = (proxy.url(), server.url());
     let failure = fails(&Options { max_retries: 2, ..through(&url, &base) });
     assert_eq!((failure.status, failure.attempts, proxy.connections()), (FISH_PROXY_FAILED, 3, 3));
     let proxy = replying(vec![b"HTTP/1.1 403 No\r\n\r\n".to_vec()], End::Fin);
-    let url = proxy.http_url();
+    let url = proxy.url();
     let failure = fails(&Options { max_retries: 2, ..through(&url, &base) });
     assert_eq!((failure.status, failure.attempts, proxy.connections()), (FISH_PROXY_FAILED, 1, 1));
     assert_eq!(server.connections(), 0);
@@ -576,12 +575,12 @@ fn a_proxy_that_stalls_at_any_stage_ends_at_the_deadline_at_the_connect_timeout_
 fn a_tunnel_that_is_trickled_is_a_tunnel() {
     let server = target();
     let to = server.address();
-    let proxy = Peer::new(move |mut link| {
+    let proxy = Server::new(move |mut link| {
         link.head()?;
         link.trickle(b"HTTP/1.0 200 OK\nA: b\n\n", Duration::from_millis(1))?;
         link.relay(to)
     });
-    let (url, base) = (proxy.http_url(), server.url());
+    let (url, base) = (proxy.url(), server.url());
     assert!(Client::new(&through(&url, &base)).unwrap().get(&Query::default()).is_ok());
 }
 

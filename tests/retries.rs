@@ -11,7 +11,7 @@ use ::fish_api_credit::ffi::*;
 use socket2::{Domain, Socket, Type};
 use support::call::{Client, Options, Query, name};
 use support::clock;
-use support::server::{DOCUMENT, Script, Server, Step, answer, ok, read_head, send};
+use support::server::{DOCUMENT, Script, Server, Step, always, answer, ok, read_head, send};
 
 const WHOLE: Duration = Duration::from_millis(20_000);
 
@@ -88,7 +88,7 @@ fn what_is_worth_it_is_asked_again_and_told_truly() {
 
         // Never well: as often as asked for.
         for (max_retries, attempts) in [(-1, 1), (1, 2), (0, 3), (3, 4)] {
-            let server = Server::scripted(vec![script.clone()]);
+            let server = always(script.clone());
             let failure = client(&server.url(), max_retries).get(&Query::default()).unwrap_err();
             let title = format!("{title} {http}, max_retries {max_retries}: {failure:?}");
             assert_eq!(name(failure.status), name(status), "{title}");
@@ -209,7 +209,7 @@ fn retry_after_is_waited_for_in_both_its_forms() {
 #[test]
 fn a_server_that_says_now_is_not_flooded() {
     for value in ["0", "Sun, 06 Nov 1994 08:49:37 GMT"] {
-        let server = Server::scripted(vec![send(answer(503, &format!("Retry-After: {value}\r\n"), ""))]);
+        let server = always(send(answer(503, &format!("Retry-After: {value}\r\n"), "")));
         let client = client(&server.url(), 100_000);
         let query = Query { timeout_ms: 1500, ..Query::default() };
         let failure = client.get(&query).unwrap_err();
@@ -239,7 +239,7 @@ fn a_wait_that_would_pass_the_deadline_is_not_begun() {
 fn the_last_failure_is_told_when_the_deadline_passes_in_a_wait() {
     // Each answer takes 120 ms, and each wait has at most 250 ms: the deadline comes in between.
     let slow = vec![Step::Rest(Duration::from_millis(120)), Step::Send(answer(503, "", "busy"))];
-    let server = Server::scripted(vec![slow]);
+    let server = always(slow);
     let client = client(&server.url(), 1000);
     for _ in 0..5 {
         let query = Query { timeout_ms: 500, ..Query::default() };

@@ -5,14 +5,12 @@ mod support;
 
 use std::ffi::CStr;
 use std::ptr;
-use std::sync::{Arc, Mutex};
 
 use ::fish_api_credit::ffi::*;
 use support::c;
 use support::call::{Client, Failure, KEY, Options, Query, name, report};
-use support::peer::Peer;
-use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
-use support::tls::{Authority, BOTH, ONLY_1_2, server};
+use support::server::{DOCUMENT, Script, Server, Step, always, answer, ok, send};
+use support::tls::{Authority, BOTH, ONLY_1_2, Trusted, directed, server};
 
 /// Nowhere in a failure, nor as much of it as would tell, at the end of any text.
 fn keeps(failure: &Failure, key: &str, what: &str) {
@@ -129,8 +127,7 @@ fn a_key_that_json_or_a_url_must_escape_is_not_repeated_either() {
             let body2 = body.clone();
             let server = Server::directed(move |_, _| send(answer(422, "", &body2)));
             let url = server.url();
-            let options =
-                Options { api_key: Some(ODD), base_url: Some(&url), max_retries: -1, ..Options::test() };
+            let options = Options { api_key: Some(ODD), ..Options::once(&url) };
             let failure = failing(&Client::new(&options).unwrap(), &body);
             // As it stands in the body, not as the debug print of a test escapes it.
             let texts = [
@@ -172,8 +169,7 @@ fn a_key_in_any_spelling_of_json_a_url_or_html_is_not_repeated() {
         );
         let server = Server::directed(move |_, _| send(answer(status, "", &body)));
         let url = server.url();
-        let options =
-            Options { api_key: Some(ODD), base_url: Some(&url), max_retries: -1, ..Options::test() };
+        let options = Options { api_key: Some(ODD), ..Options::once(&url) };
         let failure = failing(&Client::new(&options).unwrap(), &spelled);
         let row = &failure.field_errors[0];
         assert_eq!(failure.api_message.as_deref(), Some("bad key [API key]"), "{spelled}");
@@ -251,7 +247,7 @@ fn zeroed_options() -> fish_client_options {
 
 #[test]
 fn no_redirect_takes_the_key_anywhere() {
-    let elsewhere = Server::scripted(vec![ok()]);
+    let elsewhere = always(ok());
     for status in [300, 301, 302, 303, 305, 307, 308] {
         for location in
             [elsewhere.url(), format!("{}/wallet/self/api-credit", elsewhere.url()), "/".to_owned()]
@@ -260,7 +256,7 @@ fn no_redirect_takes_the_key_anywhere() {
                 "Location: {location}\r\nRefresh: 0;url={location}\r\nAlt-Svc: h2=\"{}\"\r\n",
                 elsewhere.address()
             );
-            let server = Server::scripted(vec![send(answer(status, &fields, ""))]);
+            let server = always(send(answer(status, &fields, "")));
             let client = Client::new(&Options { base_url: Some(&server.url()), ..Options::test() }).unwrap();
             let failure = failing(&client, "a redirect");
             assert_eq!((failure.status, failure.http_status), (FISH_UNEXPECTED_STATUS, status.into()));
@@ -273,7 +269,7 @@ fn no_redirect_takes_the_key_anywhere() {
 
 #[test]
 fn no_hostile_base_url_sees_the_key() {
-    let thief = Peer::new(|mut link| link.stall());
+    let thief = Server::new(|mut link| link.stall());
     let at = thief.address();
     let port = thief.port();
     for url in [
@@ -310,7 +306,7 @@ fn no_hostile_base_url_sees_the_key() {
 
 #[test]
 fn no_string_becomes_a_line_of_its_own_on_the_wire() {
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let base = server.url();
     let mut refused = 0;
     for control in ["\r\n", "\r", "\n", "\u{1}", "\t", "\u{7f}", "\u{85}", "\u{2028}", "\u{b}"] {
@@ -319,7 +315,7 @@ fn no_string_becomes_a_line_of_its_own_on_the_wire() {
         let url = format!("{base}/{text}");
         let proxy = format!("http://{text}");
         let proxy_login = format!("http://u:{text}@127.0.0.1:1");
-        let usual = Options { base_url: Some(&base), max_retries: -1, ..Options::test() };
+        let usual = Options::once(&base);
         for options in [
             Options { api_key: Some(text), ..usual.clone() },
             Options { base_url: Some(&url), ..usual.clone() },
@@ -369,7 +365,7 @@ fn no_string_becomes_a_line_of_its_own_on_the_wire() {
 
 #[test]
 fn a_string_ends_at_its_nul_and_what_is_behind_it_is_not_sent() {
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let url = format!("{}\0/secret", server.url());
     let c = |bytes: &'static [u8]| CStr::from_bytes_until_nul(bytes).unwrap().as_ptr();
     let options = fish_client_options {
@@ -470,31 +466,10 @@ fn echo(number: usize, request: &[u8]) -> Script {
 #[test]
 fn the_key_is_in_no_memory_of_the_process_after_the_client_is_freed() {
     const LONG_KEY: &str = "5f1b0c9e7d3a4862b1c0ffee9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e";
-    let folder = tempfile::tempdir().unwrap();
-    let authority = Authority::new();
-    let ca_file = authority.file(folder.path());
-    let usual = |_: usize, _: &[u8]| ok();
-    let plain = Server::directed(usual);
-    let echoing = Server::directed(echo);
-    let secured = |versions, director: fn(usize, &[u8]) -> Script| {
-        let count = Arc::new(Mutex::new(0));
-        server(authority.issue().config(versions), move |mut secured| {
-            while let Some(request) = secured.head()? {
-                let number = {
-                    let mut count = count.lock().unwrap();
-                    *count += 1;
-                    *count - 1
-                };
-                for step in director(number, &request) {
-                    match step {
-                        Step::Send(bytes) => secured.send(&bytes)?,
-                        _ => return secured.fin(),
-                    }
-                }
-            }
-            Ok(())
-        })
-    };
+    let Trusted { authority, ca_file, folder } = Trusted::new();
+    let usual: fn(usize, &[u8]) -> Script = |_, _| ok();
+    let (plain, echoing) = (Server::directed(usual), Server::directed(echo));
+    let secured = |versions, director| directed(authority.issue().config(versions), director);
     let (tls, tls_echoing) = (secured(BOTH, usual), secured(BOTH, echo));
     let (tls_1_2, tls_1_2_echoing) = (secured(ONLY_1_2, usual), secured(ONLY_1_2, echo));
     // Failures on the way: a handshake that fails, nobody there.

@@ -7,18 +7,13 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
-use rustls::ServerConfig;
 use support::c;
-use support::call::{Client, Failure, KEY, Options, Query, Token, name};
-use support::peer::Peer;
-use support::server::{DOCUMENT, answer};
-use support::tls::{Authority, BOTH, Identity, ONLY_1_2, ONLY_1_3, Secured, answering, server};
-
-/// What docs/limits.md promises beyond a deadline, and after a cancel.
-const PROMISED: Duration = Duration::from_millis(100);
+use support::call::{Client, KEY, Options, Query, name};
+use support::server::{Connection, DOCUMENT, Server, answer, document, send};
+use support::tls::{Authority, BOTH, Identity, ONLY_1_2, ONLY_1_3, Secured, Trusted, answering, server};
 
 fn base64(bytes: &[u8]) -> String {
     use ::base64::Engine;
@@ -27,38 +22,6 @@ fn base64(bytes: &[u8]) -> String {
 
 fn ok() -> Vec<u8> {
     answer(200, "Content-Type: application/json\r\n", DOCUMENT)
-}
-
-/// An authority and its ca_file.
-struct Trusted {
-    authority: Authority,
-    ca_file: String,
-    folder: tempfile::TempDir,
-}
-
-impl Trusted {
-    fn new() -> Trusted {
-        let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::new();
-        let ca_file = authority.file(folder.path());
-        Trusted { authority, ca_file, folder }
-    }
-
-    fn config(&self) -> ServerConfig {
-        self.authority.issue().config(BOTH)
-    }
-
-    fn options<'a>(&'a self, url: &'a str) -> Options<'a> {
-        Options { base_url: Some(url), ca_file: Some(&self.ca_file), max_retries: -1, ..Options::test() }
-    }
-
-    fn client(&self, url: &str) -> Client {
-        Client::new(&self.options(url)).expect("a client")
-    }
-
-    fn fails(&self, url: &str) -> Failure {
-        self.client(url).get(&Query::default()).expect_err("a failure")
-    }
 }
 
 #[test]
@@ -128,8 +91,8 @@ fn the_bundled_roots_are_the_default_and_trust_no_authority_of_a_test() {
 }
 
 /// A peer that is no TLS server: it reads what the client says first, and answers so.
-fn saying(bytes: &'static [u8]) -> Peer {
-    Peer::new(move |mut link| {
+fn saying(bytes: &'static [u8]) -> Server {
+    Server::new(move |mut link| {
         let mut piece = [0; 4096];
         let _ = link.read(&mut piece)?;
         link.write_all(bytes)?;
@@ -190,7 +153,7 @@ fn a_handshake_cut_at_any_byte_is_a_tls_failure_and_the_key_is_not_sent() {
         let cut = Arc::new(AtomicUsize::new(usize::MAX));
         let reset = Arc::new(AtomicUsize::new(0));
         let (measured, at, by) = (Arc::clone(&length), Arc::clone(&cut), Arc::clone(&reset));
-        let peer = Peer::new(move |link| {
+        let peer = Server::new(move |link| {
             let mut secured = Secured::new(link, &config);
             let mut sent = 0;
             let limit = at.load(Ordering::SeqCst);
@@ -201,11 +164,9 @@ fn a_handshake_cut_at_any_byte_is_a_tls_failure_and_the_key_is_not_sent() {
                 let room = flight.len().min(limit - sent);
                 secured.link.write_all(&flight[..room])?;
                 // The tickets of TLS 1.3 are no part of it: the client does not wait for them.
-                sent += if done && secured.tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3) {
-                    0
-                } else {
-                    room
-                };
+                if !done || secured.tls.protocol_version() != Some(rustls::ProtocolVersion::TLSv1_3) {
+                    sent += room;
+                }
                 if sent == limit {
                     return match by.load(Ordering::SeqCst) {
                         0 => secured.fin(),
@@ -214,10 +175,7 @@ fn a_handshake_cut_at_any_byte_is_a_tls_failure_and_the_key_is_not_sent() {
                 }
                 if done {
                     measured.store(sent, Ordering::SeqCst);
-                    while secured.head()?.is_some() {
-                        secured.send(&ok())?;
-                    }
-                    return Ok(());
+                    return secured.follow(&|_, _| send(ok()));
                 }
                 secured.incoming()?;
             }
@@ -251,7 +209,7 @@ fn a_handshake_that_stalls_ends_at_the_deadline_at_the_connect_timeout_or_on_can
     // After how much of its flight the server falls silent: none, a part of a record, all but the last byte.
     for part in [0, 1, 2] {
         let config = Arc::clone(&config);
-        let peer = Peer::new(move |link| {
+        let peer = Server::new(move |link| {
             let mut secured = Secured::new(link, &config);
             secured.incoming()?;
             let flight = secured.outgoing();
@@ -261,42 +219,15 @@ fn a_handshake_that_stalls_ends_at_the_deadline_at_the_connect_timeout_or_on_can
         });
         let url = peer.https_url();
 
-        let client = Client::new(&Options { timeout_ms: 300, ..trusted.options(&url) }).unwrap();
-        let (got, took) = client.timed(&Query::default());
-        let failure = got.unwrap_err();
-        assert_eq!(failure.status, FISH_TIMED_OUT, "{failure:?}");
-        assert!(failure.message.contains("in the TLS handshake when its timeout_ms"), "{}", failure.message);
-        assert!(
-            took >= Duration::from_millis(300) && took <= Duration::from_millis(300) + PROMISED,
-            "{took:?}"
-        );
-
-        let short = Options { connect_timeout_ms: 200, timeout_ms: 20_000, ..trusted.options(&url) };
-        let (got, took) = Client::new(&short).unwrap().timed(&Query::default());
-        let failure = got.unwrap_err();
-        assert_eq!(failure.status, FISH_TIMED_OUT, "{failure:?}");
-        assert!(
-            failure.message.contains("in the TLS handshake when connect_timeout_ms (200 ms)"),
-            "{}",
-            failure.message
-        );
-        assert!(failure.retryable && took >= Duration::from_millis(200), "{failure:?} {took:?}");
-        assert!(took < Duration::from_millis(200) + PROMISED, "{took:?}");
-
-        let token = Token::new();
-        let client = trusted.client(&url);
-        std::thread::scope(|scope| {
-            let call = scope.spawn(|| {
-                let got = client.get(&Query { cancel: Some(&token), ..Query::default() });
-                (got, Instant::now())
-            });
-            peer.await_connections(3);
-            let cancelled = Instant::now();
-            token.cancel();
-            let (got, returned) = call.join().unwrap();
-            assert_eq!(got.unwrap_err().status, FISH_CANCELLED);
-            assert!(returned - cancelled < PROMISED, "{:?}", returned - cancelled);
-        });
+        for (timeout_ms, connect_timeout_ms, limit, why) in
+            [(300, 0, 300, "its timeout_ms"), (20_000, 200, 200, "connect_timeout_ms (200 ms)")]
+        {
+            let options = Options { timeout_ms, connect_timeout_ms, ..trusted.options(&url) };
+            let failure = Client::new(&options).unwrap().times_out(why, &Query::default(), limit);
+            let words = format!("in the TLS handshake when {why}");
+            assert!(failure.message.contains(&words), "{}", failure.message);
+        }
+        trusted.client(&url).cancelled("a handshake", &Query::default(), || peer.await_connections(3));
         assert!(!peer.saw(KEY));
     }
 }
@@ -305,7 +236,7 @@ fn a_handshake_that_stalls_ends_at_the_deadline_at_the_connect_timeout_or_on_can
 fn a_handshake_that_arrives_byte_by_byte_is_as_good_as_any() {
     let trusted = Trusted::new();
     let config = Arc::new(trusted.config());
-    let peer = Peer::new(move |link| {
+    let peer = Server::new(move |link| {
         let mut secured = Secured::new(link, &config);
         while secured.tls.is_handshaking() {
             let flight = secured.outgoing();
@@ -314,10 +245,7 @@ fn a_handshake_that_arrives_byte_by_byte_is_as_good_as_any() {
                 secured.incoming()?;
             }
         }
-        while secured.head()?.is_some() {
-            secured.send(&ok())?;
-        }
-        Ok(())
+        secured.follow(&|_, _| send(ok()))
     });
     assert_eq!(trusted.client(&peer.https_url()).get(&Query::default()).unwrap().credit, "12.345678");
 }
@@ -519,7 +447,7 @@ fn a_server_that_has_closed_does_not_kill_a_c_program_by_sigpipe() {
     let config = Arc::new(trusted.config());
     // It shows all it has to show and is gone: the client's Finished meets a closed socket, and its request a
     // reset one.
-    let peer = Peer::new(move |link| {
+    let peer = Server::new(move |link| {
         let mut secured = Secured::new(link, &config);
         secured.incoming()?;
         let flight = secured.outgoing();
@@ -554,7 +482,7 @@ fn what_tls_itself_sends_after_the_answer_costs_at_most_the_connection() {
     let mut early = trusted.authority.issue().config(ONLY_1_3);
     early.send_half_rtt_data = true;
     let config = Arc::new(early);
-    let peer = Peer::new(move |link| {
+    let peer = Server::new(move |link| {
         let mut secured = Secured::new(link, &config);
         secured.incoming()?;
         secured.send(&ok())?;
@@ -565,10 +493,7 @@ fn what_tls_itself_sends_after_the_answer_costs_at_most_the_connection() {
         assert!(!tickets.is_empty());
         secured.link.write_all(&tickets)?;
         secured.head()?;
-        while secured.head()?.is_some() {
-            secured.send(&ok())?;
-        }
-        Ok(())
+        secured.follow(&|_, _| send(ok()))
     });
     let client = trusted.client(&peer.https_url());
     for _ in 0..4 {
@@ -617,8 +542,7 @@ fn a_connection_that_the_server_ended_is_not_used_again() {
 #[test]
 fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() {
     let trusted = Trusted::new();
-    let smuggled = DOCUMENT.replace("12.345678", "66.6");
-    let second = answer(200, "", &smuggled);
+    let second = answer(200, "", document("66.6"));
     // However the two answers lie in the client's buffer: in one TLS record, in two, ending where it ends.
     for length in (4000..4200).chain([1000, 8192, 16_000]) {
         let padding = length - answer(200, "X: \r\n", DOCUMENT).len();
@@ -627,12 +551,8 @@ fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() {
         let second = second.clone();
         let peer = server(trusted.config(), move |mut secured| {
             secured.head()?;
-            let both = [&first[..], &second].concat();
-            secured.send(&both)?;
-            while secured.head()?.is_some() {
-                secured.send(&ok())?;
-            }
-            Ok(())
+            secured.send(&[&first[..], &second].concat())?;
+            secured.follow(&|_, _| send(ok()))
         });
         let client = trusted.client(&peer.https_url());
         for _ in 0..2 {
@@ -644,7 +564,7 @@ fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() {
 #[test]
 fn whatever_waits_in_a_kept_connection_ends_it() {
     let trusted = Trusted::new();
-    let wrong = answer(200, "", DOCUMENT.replace("12.345678", "66.6"));
+    let wrong = answer(200, "", document("66.6"));
     for versions in [ONLY_1_3, ONLY_1_2] {
         // While it lies idle: more than rustls reads at once, too.
         for length in [1, 4096, 5000, 20_000, 100_000] {
@@ -714,11 +634,8 @@ fn a_record_that_arrives_byte_by_byte_is_read_and_a_deadline_holds_inside_one() 
         secured.head()?;
         secured.trickle(&ok(), Duration::from_millis(20))
     });
-    let client = trusted.client(&peer.https_url());
-    let (got, took) = client.timed(&Query { timeout_ms: 400, ..Query::default() });
-    let failure = got.unwrap_err();
-    assert_eq!(failure.status, FISH_TIMED_OUT, "{failure:?}");
-    assert!(took <= Duration::from_millis(400) + PROMISED, "{took:?}");
+    let query = Query { timeout_ms: 400, ..Query::default() };
+    trusted.client(&peer.https_url()).times_out("a record", &query, 400);
 }
 
 #[test]
@@ -731,25 +648,9 @@ fn deadline_and_cancel_hold_while_the_body_is_read() {
         secured.link.stall()
     });
     let client = trusted.client(&peer.https_url());
-    let (got, took) = client.timed(&Query { timeout_ms: 300, ..Query::default() });
-    let failure = got.unwrap_err();
-    assert_eq!(failure.status, FISH_TIMED_OUT, "{failure:?}");
+    let failure = client.times_out("a body", &Query { timeout_ms: 300, ..Query::default() }, 300);
     assert!(failure.message.contains("receiving the response"), "{}", failure.message);
-    assert!(took >= Duration::from_millis(300) && took <= Duration::from_millis(300) + PROMISED, "{took:?}");
-
-    let token = Token::new();
-    std::thread::scope(|scope| {
-        let call = scope.spawn(|| {
-            let got = client.get(&Query { cancel: Some(&token), ..Query::default() });
-            (got, Instant::now())
-        });
-        peer.await_connections(2);
-        let cancelled = Instant::now();
-        token.cancel();
-        let (got, returned) = call.join().unwrap();
-        assert_eq!(got.unwrap_err().status, FISH_CANCELLED);
-        assert!(returned - cancelled < PROMISED, "{:?}", returned - cancelled);
-    });
+    client.cancelled("a body", &Query::default(), || peer.await_connections(2));
 }
 
 #[test]

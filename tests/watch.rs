@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
 use support::call::{Client, Query, State, Token, Watch, WatchOptions, name, readable};
-use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
-use support::{c, child, clock, tasks};
+use support::server::{Script, Server, Step, always, answer, document, ok, send};
+use support::{child, clock, tasks};
 
 const LONG: i32 = 60_000;
 /// Nothing but a refresh makes such a watch read again within a test.
@@ -22,7 +22,7 @@ const RARELY: WatchOptions = WatchOptions { interval_ms: 3_600_000, low_micros: 
 const EVERY_SECOND: WatchOptions = WatchOptions { interval_ms: 1000, low_micros: 0, recovered_micros: 0 };
 
 fn credit(amount: &str) -> Script {
-    send(answer(200, "", DOCUMENT.replace("12.345678", amount)))
+    send(answer(200, "", document(amount)))
 }
 
 fn failing(status: u16, fields: &str) -> Script {
@@ -145,7 +145,7 @@ fn it_reads_once_an_interval_and_tells_age_and_next() {
 
 #[test]
 fn before_the_first_reading_has_ended_it_is_pending() {
-    let server = Server::scripted(vec![vec![Step::Stall]]);
+    let server = always(vec![Step::Stall]);
     let client = Client::once(&server.url());
     let watch = client.watch(&Query::default(), &RARELY).unwrap();
     server.await_requests(1);
@@ -284,68 +284,58 @@ fn what_ends_it_leaves_what_it_knew() {
 
 #[test]
 fn freed_in_a_reading_or_between_two_it_ends_at_once_and_its_thread_with_it() {
-    const TEST: &str = "freed_in_a_reading_or_between_two_it_ends_at_once_and_its_thread_with_it";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let stalled = Server::scripted(vec![vec![Step::Stall]]);
-            let answering = Server::scripted(vec![ok()]);
-            for round in 0..10 {
-                let client = Client::once(&stalled.url());
-                let in_a_reading = client.watch(&Query::default(), &RARELY).unwrap();
-                stalled.await_requests(round + 1);
-                let other = Client::once(&answering.url());
-                let between = other.watch(&Query::default(), &RARELY).unwrap();
-                changed(&between);
-                let at_once = other.watch(&Query::default(), &RARELY).unwrap();
-                clock::ends_by("freeing", Duration::ZERO, || drop((in_a_reading, between, at_once)));
-                clock::ends_by("their threads", Duration::ZERO, || tasks::await_none("fish-watch"));
-            }
-        },
-    );
+    child::alone(|| {
+        let stalled = always(vec![Step::Stall]);
+        let answering = always(ok());
+        for round in 0..10 {
+            let client = Client::once(&stalled.url());
+            let in_a_reading = client.watch(&Query::default(), &RARELY).unwrap();
+            stalled.await_requests(round + 1);
+            let other = Client::once(&answering.url());
+            let between = other.watch(&Query::default(), &RARELY).unwrap();
+            changed(&between);
+            let at_once = other.watch(&Query::default(), &RARELY).unwrap();
+            clock::ends_by("freeing", Duration::ZERO, || drop((in_a_reading, between, at_once)));
+            clock::ends_by("their threads", Duration::ZERO, || tasks::await_none("fish-watch"));
+        }
+    });
 }
 
 #[test]
 fn a_forked_child_sees_it_cancelled_and_the_parents_goes_on() {
-    const TEST: &str = "a_forked_child_sees_it_cancelled_and_the_parents_goes_on";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let server = Server::directed(|n, _| credit(&(n + 5).to_string()));
-            let client = Client::once(&server.url());
-            let watch = client.watch(&Query::default(), &RARELY).unwrap();
-            assert_eq!(told(&changed(&watch)), "5 OK FISH_OK 0 1");
-            child::forked(|| {
-                for _ in 0..2 {
-                    let state = watch.read();
-                    assert_eq!(told(&state), "5 OK FISH_CANCELLED 0 1");
-                    assert_eq!((state.next_ms, state.failure.is_some()), (u32::MAX, true));
+    child::alone(|| {
+        let server = Server::directed(|n, _| credit(&(n + 5).to_string()));
+        let client = Client::once(&server.url());
+        let watch = client.watch(&Query::default(), &RARELY).unwrap();
+        assert_eq!(told(&changed(&watch)), "5 OK FISH_OK 0 1");
+        child::forked(|| {
+            for _ in 0..2 {
+                let state = watch.read();
+                assert_eq!(told(&state), "5 OK FISH_CANCELLED 0 1");
+                assert_eq!((state.next_ms, state.failure.is_some()), (u32::MAX, true));
+            }
+            // Several readers are in nobody's way.
+            thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        for _ in 0..200 {
+                            assert_eq!(told(&watch.read()), "5 OK FISH_CANCELLED 0 1");
+                        }
+                    });
                 }
-                // Several readers are in nobody's way.
-                thread::scope(|scope| {
-                    for _ in 0..4 {
-                        scope.spawn(|| {
-                            for _ in 0..200 {
-                                assert_eq!(told(&watch.read()), "5 OK FISH_CANCELLED 0 1");
-                            }
-                        });
-                    }
-                });
-                assert_eq!(watch.descriptor(), -1);
-                watch.refresh();
-                drop(Watch(watch.0));
-                let own = client.watch(&Query::default(), &RARELY).unwrap();
-                assert_eq!(name(changed(&own).status), "FISH_OK");
             });
-            let requests = server.requests().len();
-            assert_eq!(requests, 2, "the child's own watch alone has read");
-            assert!(!readable(watch.descriptor(), 0));
+            assert_eq!(watch.descriptor(), -1);
             watch.refresh();
-            assert_eq!(told(&changed(&watch)), "7 OK FISH_OK 0 2");
-        },
-    );
+            drop(Watch(watch.0));
+            let own = client.watch(&Query::default(), &RARELY).unwrap();
+            assert_eq!(name(changed(&own).status), "FISH_OK");
+        });
+        let requests = server.requests().len();
+        assert_eq!(requests, 2, "the child's own watch alone has read");
+        assert!(!readable(watch.descriptor(), 0));
+        watch.refresh();
+        assert_eq!(told(&changed(&watch)), "7 OK FISH_OK 0 2");
+    });
 }
 
 #[test]
@@ -394,37 +384,29 @@ fn several_threads_read_refresh_and_wait() {
 
 #[test]
 fn after_a_suspend_it_reads_at_once() {
-    const TEST: &str = "after_a_suspend_it_reads_at_once";
-    let scratch = tempfile::tempdir().unwrap();
-    child::alone(
-        TEST,
-        |command| {
-            command.env("LD_PRELOAD", c::preload("suspend", scratch.path()));
-        },
-        || {
-            let server = Server::directed(|n, _| credit(&n.to_string()));
-            let client = Client::once(&server.url());
-            // The clock that is preloaded moves no timer of the kernel's, so this watch gets none: then it looks at
-            // the clock now and again.
-            let taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
-            let watch = client.watch(&Query::default(), &RARELY).unwrap();
-            tasks::until("the first reading failed", || watch.read().failures == 1);
-            drop(taken);
-            watch.refresh();
-            tasks::until("a reading", || watch.read().status == FISH_OK);
-            let before = watch.read();
-            assert!(before.age_ms < 60_000 && before.next_ms > 3_000_000);
-            sleep_for(8 * 3600);
-            tasks::until("another reading", || watch.read().changes > before.changes);
-            let state = watch.read();
-            assert_eq!(state.credit.unwrap().credit, "1");
-            assert!(state.age_ms < 60_000 && state.next_ms > 3_000_000);
-            // Time asleep belongs to the age.
-            sleep_for(1000);
-            assert!(watch.read().age_ms >= 1_000_000);
-            assert_eq!(server.requests().len(), 2);
-        },
-    );
+    child::preloading(&["suspend"], || {
+        let server = Server::directed(|n, _| credit(&n.to_string()));
+        let client = Client::once(&server.url());
+        // The clock that is preloaded moves no timer of the kernel's, so this watch gets none: then it looks at
+        // the clock now and again.
+        let taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+        let watch = client.watch(&Query::default(), &RARELY).unwrap();
+        tasks::until("the first reading failed", || watch.read().failures == 1);
+        drop(taken);
+        watch.refresh();
+        tasks::until("a reading", || watch.read().status == FISH_OK);
+        let before = watch.read();
+        assert!(before.age_ms < 60_000 && before.next_ms > 3_000_000);
+        sleep_for(8 * 3600);
+        tasks::until("another reading", || watch.read().changes > before.changes);
+        let state = watch.read();
+        assert_eq!(state.credit.unwrap().credit, "1");
+        assert!(state.age_ms < 60_000 && state.next_ms > 3_000_000);
+        // Time asleep belongs to the age.
+        sleep_for(1000);
+        assert!(watch.read().age_ms >= 1_000_000);
+        assert_eq!(server.requests().len(), 2);
+    });
 }
 
 fn sleep_for(seconds: libc::c_long) {
@@ -438,25 +420,20 @@ fn sleep_for(seconds: libc::c_long) {
 /// once more.
 #[test]
 fn while_idle_it_takes_no_time() {
-    const TEST: &str = "while_idle_it_takes_no_time";
     const READINGS: u64 = 3;
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let server = Server::directed(|n, _| credit(&n.to_string()));
-            let client = Client::once(&server.url());
-            let watch = client.watch(&Query::default(), &EVERY_SECOND).unwrap();
+    child::alone(|| {
+        let server = Server::directed(|n, _| credit(&n.to_string()));
+        let client = Client::once(&server.url());
+        let watch = client.watch(&Query::default(), &EVERY_SECOND).unwrap();
+        changed(&watch);
+        let task = tasks::named("fish-watch")[0];
+        let switches = || tasks::status(task, "voluntary_ctxt_switches").parse::<u64>().unwrap();
+        let before = switches();
+        for _ in 0..READINGS {
             changed(&watch);
-            let task = tasks::named("fish-watch")[0];
-            let switches = || tasks::status(task, "voluntary_ctxt_switches").parse::<u64>().unwrap();
-            let before = switches();
-            for _ in 0..READINGS {
-                changed(&watch);
-            }
-            // One wait for each answer, one for each interval, and the lock when a reader has it.
-            let took = switches() - before;
-            assert!(took <= 3 * READINGS + 2, "{took} waits in {READINGS} intervals");
-        },
-    );
+        }
+        // One wait for each answer, one for each interval, and the lock when a reader has it.
+        let took = switches() - before;
+        assert!(took <= 3 * READINGS + 2, "{took} waits in {READINGS} intervals");
+    });
 }

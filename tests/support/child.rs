@@ -12,14 +12,29 @@ const MARK: &str = "FISH_TEST_CHILD";
 /// Far above what any of them takes: one that hangs is ended.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Runs `body` in a new process, and fails as it fails. `test` is the calling test's name; `prepare` sees the
-/// command before it starts.
-pub fn alone(test: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce()) {
+/// Runs `body`, a closure of the calling test, in a new process, and fails as it fails.
+pub fn alone(body: impl FnOnce()) {
+    prepared(&[], |_| {}, body);
+}
+
+/// As `alone`, with these of tests/preload in front of the C library.
+pub fn preloading(libraries: &[&str], body: impl FnOnce()) {
+    prepared(libraries, |_| {}, body);
+}
+
+/// As `preloading`; `prepare` sees the command before it starts.
+pub fn prepared<F: FnOnce()>(libraries: &[&str], prepare: impl FnOnce(&mut Command), body: F) {
+    // The closure's type is named after the test: "binary::test::{{closure}}".
+    let path = std::any::type_name::<F>().trim_end_matches("::{{closure}}");
+    let (_, test) = path.split_once("::").expect("a closure of a test");
     if std::env::var(MARK).is_ok_and(|name| name == test) {
         return body();
     }
     let mut command = c::command(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(MARK, test);
+    let scratch = tempfile::tempdir().unwrap();
+    let libraries: Vec<_> = libraries.iter().map(|name| c::preload(name, scratch.path())).collect();
+    command.env("LD_PRELOAD", std::env::join_paths(libraries).unwrap());
     prepare(&mut command);
     let said = c::stdout(&run(command));
     assert!(said.contains("test result: ok. 1 passed"), "{test} names no test:\n{said}");

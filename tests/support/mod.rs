@@ -14,7 +14,6 @@ pub mod child;
 pub mod clock;
 pub mod generate;
 pub mod header;
-pub mod peer;
 pub mod scenarios;
 pub mod server;
 #[cfg(target_os = "linux")]
