@@ -32,7 +32,7 @@ fn the_result_is_that_of_a_blocking_call_as_often_as_asked() {
     for script in [
         ok(),
         send(answer(401, "x-fish-trace-id: t\r\n", r#"{"status":401,"message":"bad key","reason":"key"}"#)),
-        send(answer(422, "", support::scenarios::VALIDATION)),
+        send(answer(422, "", support::routes::VALIDATION)),
         send(answer(429, "Retry-After: 7\r\n", "")),
         send(answer(503, "", "down")),
         send(answer(200, "", "{}")),

@@ -13,20 +13,17 @@ use std::sync::mpsc::channel;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use support::c::{self, Link};
+use support::c::{self, Library};
 use support::server::{Server, Step, always, answer, send};
 
 const KEY: &str = "sk-example-0123456789abcdef";
-
-fn scratch() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
-}
 
 /// The program, compiled once, every warning an error.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        c::compile(&[&c::root().join("examples/c/credit.c")], Link::Shared, &["-Wconversion"], scratch())
+        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        c::compile(&[&c::root().join("examples/c/credit.c")], Library::Shared, &["-Wconversion"], scratch)
     })
 }
 
@@ -685,7 +682,7 @@ fn the_sandbox_closes_where_a_client_expects_it_to() {
 
 /// The example that cargo built with this test; `cargo test` builds both.
 fn quickstart() -> Command {
-    let program = c::built().with_file_name("examples").join("quickstart");
+    let program = c::example("quickstart");
     let age = |path: &Path| std::fs::metadata(path).and_then(|data| data.modified());
     let built =
         age(&program).expect("the quickstart is built: run `cargo test`, or `cargo build --examples` first");

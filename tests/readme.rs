@@ -11,22 +11,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::c::{self, Link};
+use support::c::{self, Compiler, Library, read};
+use support::pages;
 use support::server::{Server, answer, send};
+use support::tools::{self, found};
 
 const KEY: &str = "sk-readme-0123456789abcdef";
-
-fn read(path: &str) -> String {
-    std::fs::read_to_string(c::root().join(path)).unwrap_or_else(|why| panic!("{path}: {why}"))
-}
-
-/// The fenced blocks of a page in one language, without their fences.
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let blocks = page_blocks(page).into_iter().filter(|block| block.language == language);
-    let blocks: Vec<String> = blocks.map(|block| block.text).collect();
-    assert!(!blocks.is_empty(), "{page} has no {language}");
-    blocks
-}
 
 /// Stands between a program of a page, which asks the service, and the library: it asks the sandbox instead.
 const REDIRECT: &str = r#"
@@ -48,7 +38,7 @@ fn redirect(scratch: &Path) -> PathBuf {
     let source = scratch.join("redirect.c");
     let object = scratch.join("redirect.o");
     std::fs::write(&source, REDIRECT).unwrap();
-    c::build(&object, &[&source], Link::Shared, &["-c", "-fPIC"], scratch).unwrap();
+    Compiler::c().build(&object, &[&source], Library::None, &["-c", "-fPIC"]).unwrap();
     object
 }
 
@@ -71,7 +61,7 @@ fn every_c_snippet_compiles_without_a_warning_and_reads_a_credit() {
     let sandbox = sandbox::start(KEY);
     let scratch = tempfile::tempdir().unwrap();
     let object = redirect(scratch.path());
-    let snippets = [blocks("README.md", "c"), blocks("docs/c.md", "c")].concat();
+    let snippets = ["README.md", "docs/c.md"].map(|page| pages::texts(page, "c")).concat();
     assert_eq!(snippets.len(), 3);
     for (number, snippet) in snippets.iter().enumerate() {
         let source = scratch.path().join(format!("snippet{number}.c"));
@@ -79,12 +69,11 @@ fn every_c_snippet_compiles_without_a_warning_and_reads_a_credit() {
         // A program that names the wallet says which it is not.
         let names = snippet.contains("(not your plan's platform credit)");
         let named = if names { " (not your plan's platform credit)" } else { "" };
-        for link in [Link::Shared, Link::Static] {
-            let program = c::compile(&[&source, &object], link, &[REDIRECTED], scratch.path());
+        for library in [Library::Shared, Library::Static] {
+            let program = c::compile(&[&source, &object], library, &[REDIRECTED], scratch.path());
             let mut command = c::command(program);
             command.env("FISH_SANDBOX", sandbox.url()).env("FISH_API_KEY", KEY);
-            let printed = c::stdout(&command.output().unwrap());
-            assert_eq!(printed, format!("API credit{named}: 12.345678\n"), "{snippet}");
+            assert_eq!(c::run(&mut command), format!("API credit{named}: 12.345678\n"), "{snippet}");
             if snippet.contains("int main") {
                 let refused = command.env("FISH_API_KEY", "another").output().unwrap();
                 let said = String::from_utf8(refused.stderr).unwrap();
@@ -102,53 +91,20 @@ fn script(path: &Path, lines: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A fenced block of a page: its language, its text without the page's indentation, and the lines before it.
-struct Block {
-    language: String,
-    text: String,
-    before: String,
-}
-
-fn page_blocks(page: &str) -> Vec<Block> {
-    let (mut blocks, mut before) = (Vec::new(), String::new());
-    let text = read(page);
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        let Some((indent, language)) = line.split_once("```") else {
-            before = format!("{before}{line}\n");
-            continue;
-        };
-        let body: String = lines
-            .by_ref()
-            .take_while(|line| line.trim() != "```")
-            .map(|line| line.strip_prefix(indent).unwrap_or(line).to_owned() + "\n")
-            .collect();
-        blocks.push(Block { language: language.to_owned(), text: body, before: std::mem::take(&mut before) });
-    }
-    blocks
-}
-
-/// What a comment before a block says of it: `<!-- needs: TOOL -->`, or `<!-- not run: REASON -->`.
-fn mark<'a>(block: &'a Block, kind: &str) -> Option<&'a str> {
-    let last = block.before.trim_end().lines().last()?.trim();
-    last.strip_prefix("<!-- ")?.strip_suffix(" -->")?.strip_prefix(kind)
-}
-
 /// A page as one shell session: its commands in their order, and each program whose paragraph ends in its file's name,
 /// put there. A block that cannot be run here is named.
 fn session(page: &str) -> String {
     let mut session = String::new();
-    for block in page_blocks(page) {
-        let reason = mark(&block, "not run: ").map(str::to_owned);
+    for block in pages::blocks(page) {
+        let reason = block.mark("not run: ").map(str::to_owned);
         let reason = reason.or_else(|| {
-            let tool = mark(&block, "needs: ")?;
+            let tool = block.mark("needs: ")?;
             found(tool).is_none().then(|| format!("no {tool}"))
         });
-        let saved = block.before.trim_end().strip_suffix("`:").and_then(|text| text.rsplit('`').next());
-        match (block.language.as_str(), saved, reason) {
-            ("sh", _, Some(reason)) => println!("skipped, a block of {page}: {reason}"),
+        match (block.language.as_str(), block.file_name(), reason) {
+            ("sh", _, Some(reason)) => support::note(format_args!("not run, a block of {page}: {reason}")),
             ("sh", _, None) => session += &block.text,
-            (_, Some(name), _) if name.contains('.') && !name.contains('/') => {
+            (_, Some(name), _) => {
                 session += &format!("cat >{name} <<'END OF FILE'\n{}END OF FILE\n", block.text)
             }
             _ => {}
@@ -177,13 +133,14 @@ impl Stage {
         let mut copy = Command::new("cp");
         copy.args(["-R", "Cargo.toml", "Cargo.lock", "CMakeLists.txt", "LICENSE-MIT", "LICENSE-APACHE"]);
         copy.args([".gitignore", "README.md", "docs", "examples", "include", "packaging"]).arg(&project);
-        c::stdout(&copy.current_dir(c::root()).output().unwrap());
+        c::run(copy.current_dir(c::root()));
         for library in ["libfish_api_credit.so", "libfish_api_credit.a"] {
             c::alias(&c::built().join(library), &project.join("target/release").join(library));
         }
+        let cc = Compiler::c().command;
         let bin = scratch.path().join("bin");
         std::fs::create_dir(&bin).unwrap();
-        let quickstart = c::built().with_file_name("examples").join("quickstart");
+        let quickstart = c::example("quickstart");
         assert!(
             quickstart.exists(),
             "the quickstart is built: run `cargo test`, or `cargo build --examples` first"
@@ -198,14 +155,14 @@ impl Stage {
                  exec cp '{built}/libfish_api_credit.so' '{built}/libfish_api_credit.a' \"$target/release\" ;;\n\
                  *) exit 64 ;;\nesac",
                 asked = scratch.path().join("asked-of-cargo").display(),
-                compiler = real(&c::compiler()).unwrap_or_default(),
+                compiler = real(&cc).unwrap_or_default(),
                 quickstart = quickstart.display(),
                 built = c::built().display(),
             ),
         );
         script(&bin.join("sudo"), "exec \"$@\"");
         // By their paths: the stand-ins are found first under their names.
-        for (name, compiler) in [("cc", c::compiler()), ("c++", "c++".to_owned())] {
+        for (name, compiler) in [("cc", cc), ("c++", "c++".to_owned())] {
             let Some(real) = real(&compiler) else { continue };
             script(
                 &bin.join(name),
@@ -227,9 +184,7 @@ impl Stage {
         if found("git").is_none() {
             return String::new();
         }
-        let mut git = c::command("git");
-        git.args(arguments).current_dir(self.scratch.path().join("project"));
-        c::stdout(&git.output().unwrap())
+        c::run(c::command("git").args(arguments).current_dir(self.scratch.path().join("project")))
     }
 
     /// Runs the commands, and gives what they printed. What they made is ignored by git.
@@ -277,25 +232,12 @@ impl Stage {
             .env("FISH_BASE_URL", self.sandbox.url())
             .env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache"))
             .envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "")]);
-        let printed = c::stdout(&command.output().unwrap());
+        let printed = c::run(&mut command);
         let left = self.git(&["status", "--porcelain", "--untracked-files=all"]);
         let left: Vec<&str> = left.lines().filter(|line| line.starts_with("??")).collect();
         assert!(left.is_empty(), ".gitignore does not have what the commands made: {left:?}");
         printed
     }
-}
-
-/// Whether the tool is there; CI promises that it is.
-fn has(tools: &[&str]) -> bool {
-    let missing: Vec<&&str> = tools.iter().filter(|tool| found(tool).is_none()).collect();
-    for tool in &missing {
-        println!("skipped: no {tool}");
-    }
-    assert!(
-        missing.is_empty() || std::env::var_os("FISH_CI").is_none(),
-        "FISH_CI is set, and there is no {missing:?}"
-    );
-    missing.is_empty()
 }
 
 /// Every page with commands that is not README.md, with the tools that they need, and what a run of it prints.
@@ -341,22 +283,18 @@ fn every_command_of_every_page_runs_as_it_stands() {
     ];
     for page in pages() {
         let listed = page == "README.md" || PAGES.iter().any(|(listed, ..)| page == *listed);
-        let commands = page_blocks(&page).iter().any(|block| block.language == "sh");
+        let commands = pages::blocks(&page).iter().any(|block| block.language == "sh");
         assert!(listed || !commands, "nobody runs the commands of {page}");
     }
 
-    if Command::new("unshare")
-        .args(["--map-root-user", "--mount", "true"])
-        .output()
-        .is_ok_and(|it| !it.status.success())
-        && Command::new("unshare").args(["--mount", "true"]).output().is_ok_and(|it| !it.status.success())
-    {
-        println!("skipped: this machine allows no mount namespace");
-        assert!(std::env::var_os("FISH_CI").is_none(), "FISH_CI is set, and unshare does not work");
-        return;
+    let refused = |arguments: &[&str]| {
+        Command::new("unshare").args(arguments).output().is_ok_and(|output| !output.status.success())
+    };
+    if refused(&["--map-root-user", "--mount", "true"]) && refused(&["--mount", "true"]) {
+        return tools::skipped("this machine allows no mount namespace");
     }
     // What the other pages mean by "Install the library".
-    let install = page_blocks("docs/c.md").remove(0).text;
+    let install = pages::blocks("docs/c.md").remove(0).text;
     // One page, as .ci/swift.sh wants it.
     let only = std::env::var("FISH_PAGE").ok();
     for (page, tools, prints) in
@@ -364,7 +302,7 @@ fn every_command_of_every_page_runs_as_it_stands() {
     {
         let session = session(page);
         let installs = read(page).contains("#install)") && !session.is_empty();
-        if session.is_empty() || !has(tools) {
+        if session.is_empty() || tools.iter().filter(|tool| !tools::have(tool)).count() > 0 {
             continue;
         }
         println!("{page}");
@@ -410,13 +348,13 @@ fn a_key_is_good_bad_or_unknown() {
     let scratch = tempfile::tempdir().unwrap();
     let object = redirect(scratch.path());
     let mut programs = std::collections::BTreeMap::new();
-    for block in page_blocks("docs/without-blocking.md") {
-        let name = block.before.trim_end().strip_suffix("`:").and_then(|text| text.rsplit('`').next());
-        let Some(name) = name.filter(|name| name.ends_with(".c") && *name != "glib.c") else { continue };
+    for block in pages::blocks("docs/without-blocking.md") {
+        let name = block.file_name().filter(|name| name.ends_with(".c") && *name != "glib.c");
+        let Some(name) = name else { continue };
         let source = scratch.path().join(name);
         std::fs::write(&source, &block.text).unwrap();
         let flags = [REDIRECTED, "-D_GNU_SOURCE"];
-        let program = c::compile(&[&source, &object], Link::Shared, &flags, scratch.path());
+        let program = c::compile(&[&source, &object], Library::Shared, &flags, scratch.path());
         programs.insert(name.to_owned(), program);
     }
     assert_eq!(programs.keys().collect::<Vec<_>>(), ["epoll.c", "frames.c", "key.c", "poll.c"]);
@@ -560,21 +498,14 @@ fn real(compiler: &str) -> Option<String> {
     Some(format!("{} {arguments}", found(name)?.display()))
 }
 
-/// Where a command is, with the tester's PATH.
-fn found(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap();
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.exists())
-}
-
 #[test]
 fn the_output_is_what_the_quickstart_prints() {
-    let program = c::built().with_file_name("examples").join("quickstart");
-    let output = c::command(program).current_dir(c::root()).env_remove("CC").output().unwrap();
+    let printed = c::run(c::command(c::example("quickstart")).current_dir(c::root()).env_remove("CC"));
     // The folder depends on the profile.
     let folder = c::built().with_file_name("quickstart");
     let folder = folder.strip_prefix(c::root()).unwrap_or(&folder).display().to_string();
-    let shown = &blocks("docs/c.md", "text")[0];
-    assert_eq!(&c::stdout(&output).replace(&folder, "target/debug/quickstart"), shown);
+    let printed = printed.replace(&folder, "target/debug/quickstart");
+    assert_eq!(printed, pages::texts("docs/c.md", "text")[0]);
 }
 
 #[test]

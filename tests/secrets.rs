@@ -397,7 +397,7 @@ fn a_string_ends_at_its_nul_and_what_is_behind_it_is_not_sent() {
 #[test]
 fn what_the_environment_holds_is_as_secret_and_as_closely_checked() {
     let folder = tempfile::tempdir().unwrap();
-    let program = c::compile(&[&c::root().join("tests/host/ask.c")], c::Link::Shared, &[], folder.path());
+    let program = c::host_program("ask", &[], folder.path());
     let server = Server::directed(|n, request| match n {
         0 => ok(),
         _ => send(answer(401, "", format!("no: {}", sent_key(request)))),
@@ -418,8 +418,7 @@ fn what_the_environment_holds_is_as_secret_and_as_closely_checked() {
         // A loopback host has no proxy from the environment, so that is tried with another; nothing is sent there.
         let proxied = environment.len() > 1;
         let base = if proxied { "base_url=https://api.fish.audio" } else { &base };
-        let output = c::command(&program).arg(base).envs(environment.iter().copied()).output().unwrap();
-        let printed = c::stdout(&output);
+        let printed = c::run(c::command(&program).arg(base).envs(environment.iter().copied()));
         assert!(printed.starts_with(want), "{environment:?}: {printed}");
         assert!(!printed.contains("sesame"), "{environment:?}: {printed}");
     }
@@ -427,7 +426,7 @@ fn what_the_environment_holds_is_as_secret_and_as_closely_checked() {
     // Not UTF-8.
     use std::os::unix::ffi::OsStrExt;
     let bad = std::ffi::OsStr::from_bytes(b"sesame\xff");
-    let printed = c::stdout(&c::command(&program).arg(&base).env("FISH_API_KEY", bad).output().unwrap());
+    let printed = c::run(c::command(&program).arg(&base).env("FISH_API_KEY", bad));
     assert!(printed.starts_with("FISH_INVALID_ARGUMENT 0 FISH_API_KEY in the environment"), "{printed}");
     assert!(!printed.contains("sesame"));
 }
@@ -476,9 +475,7 @@ fn the_key_is_in_no_memory_of_the_process_after_the_client_is_freed() {
     let stranger = server(Authority::new().issue().config(BOTH), |_| Ok(()));
     // Bound at the start: binding a function at its first call saves every register on the stack, with whatever
     // the last copy left in them.
-    let flags = &["-O2", "-Wl,-z,now"];
-    let program =
-        c::compile(&[&c::root().join("tests/host/key_in_memory.c")], c::Link::Shared, flags, folder.path());
+    let program = c::host_program("key_in_memory", &["-O2", "-Wl,-z,now"], folder.path());
     let masked: String = LONG_KEY.bytes().map(|byte| format!("{:02x}", byte ^ 0x5a)).collect();
     let cases = [
         ("http", vec![plain.url()]),

@@ -53,7 +53,7 @@ fn a_certificate_that_is_not_right_is_refused_and_the_message_says_why() {
         ),
         ("wrong name", authority.issue_for(&["api.fish.audio"], |_| {}), "is for another host"),
         ("another authority's", Authority::new().issue(), "nobody who is trusted here"),
-        ("self-signed", Identity::self_signed(), "nobody who is trusted here"),
+        ("self-signed", Identity::self_signed(here, &rcgen::PKCS_ED25519).0, "nobody who is trusted here"),
         (
             "the authority's own",
             authority.itself(),
@@ -343,9 +343,8 @@ fn a_ca_file_is_read_however_it_was_put_together() {
 
 /// Runs tests/host/ask.c with these arguments and this environment; gives what it printed.
 fn ask(folder: &Path, arguments: &[String], environment: &[(&str, &str)]) -> String {
-    let program = c::compile(&[&c::root().join("tests/host/ask.c")], c::Link::Shared, &[], folder);
-    let output = c::command(&program).args(arguments).envs(environment.iter().copied()).output().unwrap();
-    c::stdout(&output)
+    let program = c::host_program("ask", &[], folder);
+    c::run(c::command(&program).args(arguments).envs(environment.iter().copied()))
 }
 
 #[cfg(all(feature = "system-roots", target_os = "linux"))]
@@ -454,10 +453,9 @@ fn a_server_that_has_closed_does_not_kill_a_c_program_by_sigpipe() {
         secured.link.write_all(&flight)?;
         secured.link.close()
     });
-    let program =
-        c::compile(&[&c::root().join("tests/host/sigpipe.c")], c::Link::Shared, &[], trusted.folder.path());
-    let output = c::command(&program).args([KEY, &peer.https_url(), &trusted.ca_file]).output().unwrap();
-    assert_eq!(c::stdout(&output), "survived 100 failures\n");
+    let program = c::host_program("sigpipe", &[], trusted.folder.path());
+    let printed = c::run(c::command(&program).args([KEY, &peer.https_url(), &trusted.ca_file]));
+    assert_eq!(printed, "survived 100 failures\n");
     assert_eq!(peer.connections(), 100);
 }
 

@@ -49,7 +49,7 @@ static void *kept(void *unused) {
       return NULL;
     }
     CHECK_STATUS(plugin_call(at(server, "/ok"), 60000), FISH_OK);
-    CHECK_STATUS(plugin_call(at(server, "/hang"), 5), FISH_TIMED_OUT);
+    CHECK_STATUS(plugin_call(at(server, "/stall"), 5), FISH_TIMED_OUT);
     pthread_barrier_wait(&round_ends);
   }
 }
@@ -143,7 +143,7 @@ int main(int count, char **arguments) {
     FUNCTION(start, plugin, "plugin_start");
     FUNCTION(stop, plugin, "plugin_stop");
 
-    start(at(server, round % 2 ? "/hang" : "/ok"));
+    start(at(server, round % 2 ? "/stall" : "/ok"));
     CHECK(pthread_create(&outlives, NULL, outliving, NULL) == 0);
     pthread_barrier_wait(&round_begins);
     pthread_barrier_wait(&was_inside);

@@ -36,7 +36,7 @@ pub fn prepared<F: FnOnce()>(libraries: &[&str], prepare: impl FnOnce(&mut Comma
     let libraries: Vec<_> = libraries.iter().map(|name| c::preload(name, scratch.path())).collect();
     command.env("LD_PRELOAD", std::env::join_paths(libraries).unwrap());
     prepare(&mut command);
-    let said = c::stdout(&run(command));
+    let said = c::stdout(&run(command, PATIENCE));
     assert!(said.contains("test result: ok. 1 passed"), "{test} names no test:\n{said}");
     // What a child has to say, its parent passes on.
     for (_, line) in said.lines().filter_map(|line| line.split_once("note: ")) {
@@ -78,12 +78,13 @@ pub fn preloaded(name: &std::ffi::CStr) -> *mut std::ffi::c_void {
     found
 }
 
-fn run(mut command: Command) -> Output {
+/// Runs a command to its end, or ends it after `limit`.
+pub fn run(mut command: Command, limit: Duration) -> Output {
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id();
     let (done, waits) = channel();
     let guard = thread::spawn(move || {
-        if waits.recv_timeout(PATIENCE).is_err() {
+        if waits.recv_timeout(limit).is_err() {
             // SAFETY: our own child, which nobody has waited for yet, so that its id is still its own.
             unsafe { libc::kill(id as libc::pid_t, libc::SIGKILL) };
         }

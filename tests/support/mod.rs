@@ -14,7 +14,8 @@ pub mod child;
 pub mod clock;
 pub mod generate;
 pub mod header;
-pub mod scenarios;
+pub mod pages;
+pub mod routes;
 pub mod server;
 #[cfg(target_os = "linux")]
 pub mod tasks;

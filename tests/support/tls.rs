@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SignatureAlgorithm,
+};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -96,11 +99,12 @@ impl Identity {
         Identity { chain, key }
     }
 
-    /// Signed by its own key alone.
-    pub fn self_signed() -> Identity {
-        let key = key_pair();
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-        Identity::new(params.self_signed(&key).unwrap().der().clone(), &key)
+    /// Signed by its own key alone, of this kind; and the certificate as a ca_file.
+    pub fn self_signed(names: &[&str], kind: &'static SignatureAlgorithm) -> (Identity, String) {
+        let key = KeyPair::generate_for(kind).unwrap();
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        (Identity::new(certificate.der().clone(), &key), certificate.pem())
     }
 
     pub fn config(self, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
