@@ -563,7 +563,7 @@ fn matrix() -> Vec<Case> {
 }
 
 /// One case, and a healthy call after it with the same client. `stage` is what its server does next. Tells by how
-/// much the case was over its time.
+/// much the case was over its time; zero, if its server was in time too.
 fn run(case: &Case, client: &Client, server: &Server, stage: &Mutex<Script>) -> Duration {
     let Case { group, name: title, script, want, timeout_ms } = case;
     let title = format!("{group}: {title}");
@@ -598,14 +598,17 @@ fn run(case: &Case, client: &Client, server: &Server, stage: &Mutex<Script>) -> 
         &script[..],
         [Step::Send(bytes), Step::Close | Step::Reset | Step::Stall] if bytes.is_empty()
     );
+    // Nor is half the time without a byte, which a busy machine's server needs now and then.
     let asked = server.requests().len() - before;
-    assert!(asked == 1 || wordless && asked == 2, "{title}: asked {asked} times");
+    let slow = asked == 2 && !wordless && *timeout_ms == SHORT;
+    assert!(asked == 1 || slow || wordless && asked == 2, "{title}: asked {asked} times");
     *stage.lock().unwrap() = ok();
     let next = client.get(&Query::default());
     assert_eq!(next.map(|credit| credit.credit).as_deref(), Ok("12.345678"), "{title}: the next call");
     // Read: a MiB and what the sockets hold of the rest.
     assert!(server.flooded() - flooded < 64 << 20, "{title}: {} MiB", (server.flooded() - flooded) >> 20);
-    took.saturating_sub(Duration::from_millis((*timeout_ms).into()) + clock::GRACE)
+    let late = took.saturating_sub(Duration::from_millis((*timeout_ms).into()) + clock::GRACE);
+    if slow { late.max(Duration::from_millis(1)) } else { late }
 }
 
 fn descriptors() -> usize {
@@ -627,7 +630,7 @@ fn run_all(cases: &[Case], workers: usize) {
                 let server = Server::directed(move |_, _| own.lock().unwrap().clone());
                 let client = Client::once(&server.url());
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // A library that is late is late every time, a busy machine now and then.
+                    // A library that is late, or asks twice, does so every time, a busy machine now and then.
                     let in_time = (0..5).any(|_| run(case, &client, &server, &stage).is_zero());
                     assert!(in_time, "{}: {}: not within its time", case.group, case.name);
                 }

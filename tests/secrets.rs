@@ -40,6 +40,8 @@ fn a_server_that_repeats_the_key_anywhere_is_not_repeated() {
     let cases: &[(&str, u16, &str, &str)] = &[
         ("plain text", 401, "", "the key K is wrong, K!"),
         ("the whole body", 401, "", "K"),
+        ("a field and twice in a row", 401, "", "Authorization: Bearer K, twice KK"),
+        ("message and reason", 401, json, r#"{"message":"bad key K","reason":"K"}"#),
         ("message", 401, json, r#"{"status":401,"message":"bad key K"}"#),
         ("detail", 403, json, r#"{"detail":"K"}"#),
         ("detail that is no text", 403, json, r#"{"detail":{"key":"K","K":["K"]}}"#),
@@ -52,6 +54,12 @@ fn a_server_that_repeats_the_key_anywhere_is_not_repeated() {
             json,
             r#"[{"loc":["header","K"],"in":"K","type":"K","msg":"no K","ctx":{"K":"K"}}]"#,
         ),
+        (
+            "field errors of two shapes",
+            422,
+            json,
+            r#"[{"loc":["K",1],"type":"K","msg":"K","in":"K","ctx":["K"]},"K"]"#,
+        ),
         ("field errors in detail", 422, json, r#"{"detail":[{"loc":["K"],"msg":"K","type":"K","ctx":"K"}]}"#),
         ("field errors of another shape", 422, json, r#"["K",{"K":"K"},["K"],7]"#),
         ("escaped in JSON", 401, json, r#"{"message":"sk\u002dtest\u002d0123456789abcdef"}"#),
@@ -60,6 +68,7 @@ fn a_server_that_repeats_the_key_anywhere_is_not_repeated() {
         ("between NULs", 401, "", "\0K\0"),
         ("error code", 429, "x-fish-error-code: K\r\n", ""),
         ("trace id", 500, "x-fish-trace-id: a K b\r\n", ""),
+        ("trace id and error code", 401, "x-fish-trace-id: K\r\nx-fish-error-code: K\r\n", ""),
         ("cf-ray", 500, "cf-ray: K\r\n", ""),
         (
             "every other field",
@@ -86,13 +95,20 @@ fn a_server_that_repeats_the_key_anywhere_is_not_repeated() {
         ("a bad Content-Length", 200, "Content-Length: K\r\n", ""),
         ("a bad Transfer-Encoding", 200, "Transfer-Encoding: K\r\n", ""),
     ];
-    for &(what, status, fields, body) in cases {
-        let server = Server::directed(move |_, request| {
-            let key = sent_key(request);
-            send(answer(status, &fields.replace('K', &key), body.replace('K', &key)))
+    for &(what, own, fields, body) in cases {
+        let mut statuses = vec![own, 401, 422, 200];
+        statuses.dedup();
+        let mut failures = statuses.iter().map(|&status| {
+            let server = Server::directed(move |_, request| {
+                let key = sent_key(request);
+                send(answer(status, &fields.replace('K', &key), body.replace('K', &key)))
+            });
+            let failure = failing(&Client::once(&server.url()), what);
+            keeps(&failure, KEY, &format!("{what}, {status}"));
+            failure
         });
-        let failure = failing(&Client::once(&server.url()), what);
-        keeps(&failure, KEY, what);
+        let failure = failures.next().unwrap();
+        assert_eq!(failures.count() + 1, statuses.len());
         if body.starts_with("the key") {
             // What else was said is kept.
             assert_eq!(failure.api_message.as_deref(), Some("the key [API key] is wrong, [API key]!"));
@@ -121,6 +137,8 @@ fn a_key_that_json_or_a_url_must_escape_is_not_repeated_either() {
     for quoted in [json, slashes] {
         for body in [
             format!(r#"{{"message":{quoted}}}"#),
+            // No JSON, so the whole is what the server said.
+            format!(r#"{{"message":"key {ODD}"}}"#),
             quoted.clone(),
             format!(r#"[{{"msg":"x","ctx":{{"k":{quoted}}}}}]"#),
         ] {
@@ -183,32 +201,41 @@ fn a_key_in_any_spelling_of_json_a_url_or_html_is_not_repeated() {
 #[test]
 fn a_key_that_is_cut_in_two_is_not_told_by_its_beginning() {
     // The excerpt and the message end at 4 KiB, reading at 1 MiB.
-    for limit in [4096, 1024 * 1024] {
+    for (limit, status) in
+        [(4096, 401), (4096, 422), (4096, 200), (1 << 20, 401), (1 << 20, 422), (1 << 20, 200)]
+    {
         for part in 0..=KEY.len() {
             let padding = "x".repeat(limit - part);
             let server = Server::directed(move |_, request| {
                 let body = format!("{padding}{}{}", sent_key(request), "y".repeat(64));
-                send(answer(401, "Connection: close\r\n", body))
+                send(answer(status, "Connection: close\r\n", body))
             });
             let failure = failing(&Client::once(&server.url()), "cut by a limit");
-            keeps(&failure, KEY, &format!("{part} bytes before {limit}"));
-            assert_eq!(failure.status, FISH_UNAUTHORIZED);
+            keeps(&failure, KEY, &format!("{status}, {part} bytes before {limit}"));
+            assert_eq!(failure.http_status, i32::from(status));
         }
     }
-    // The connection ends inside it.
-    for status in [200, 401] {
-        for framing in ["Content-Length: 5000\r\n", "Transfer-Encoding: chunked\r\n", ""] {
+    // The body, or the connection, ends inside it.
+    for status in [200, 401, 422] {
+        for framing in ["Content-Length: 5000\r\n", "Content-Length: ", "Transfer-Encoding: chunked\r\n", ""]
+        {
             for part in 4..=KEY.len() {
                 let server = Server::directed(move |_, request| {
                     let text = format!("your key is {}", &sent_key(request)[..part]);
-                    let text = if framing.starts_with('T') { format!("fff\r\n{text}") } else { text };
-                    let head = format!("HTTP/1.1 {status} X\r\n{framing}\r\n");
+                    let (text, length) = match framing.as_bytes() {
+                        [b'T', ..] => (format!("fff\r\n{text}"), String::new()),
+                        [.., b' '] => (text.clone(), format!("{}\r\n", text.len())),
+                        _ => (text, String::new()),
+                    };
+                    let head = format!("HTTP/1.1 {status} X\r\n{framing}{length}\r\n");
                     vec![Step::Send([head, text].concat().into_bytes()), Step::Close]
                 });
                 let failure = failing(&Client::once(&server.url()), "cut by the end");
                 let what = format!("{status} {framing:?} after {part} bytes");
                 keeps(&failure, KEY, &what);
-                assert_eq!(failure.body.as_deref(), Some("your key is [API key]"), "{what}");
+                let body = failure.body.as_deref();
+                assert_eq!(body, Some("your key is [API key]"), "{what}");
+                assert!(status == 200 || failure.api_message.as_deref() == body, "{what}: {failure:?}");
             }
         }
     }
@@ -246,12 +273,11 @@ fn zeroed_options() -> fish_client_options {
 }
 
 #[test]
-fn no_redirect_takes_the_key_anywhere() {
+fn no_redirect_is_followed_or_takes_the_key_anywhere() {
     let elsewhere = always(ok());
-    for status in [300, 301, 302, 303, 305, 307, 308] {
-        for location in
-            [elsewhere.url(), format!("{}/wallet/self/api-credit", elsewhere.url()), "/".to_owned()]
-        {
+    let there = format!("{}/wallet/self/api-credit", elsewhere.url());
+    for status in [300, 301, 302, 303, 304, 305, 307, 308] {
+        for location in [&elsewhere.url(), &there, "/", "/login", ""] {
             let fields = format!(
                 "Location: {location}\r\nRefresh: 0;url={location}\r\nAlt-Svc: h2=\"{}\"\r\n",
                 elsewhere.address()
@@ -260,7 +286,7 @@ fn no_redirect_takes_the_key_anywhere() {
             let client = Client::new(&Options { base_url: Some(&server.url()), ..Options::test() }).unwrap();
             let failure = failing(&client, "a redirect");
             assert_eq!((failure.status, failure.http_status), (FISH_UNEXPECTED_STATUS, status.into()));
-            assert!(failure.message.contains("redirect"), "{}", failure.message);
+            assert!(failure.message.contains("redirect") && !failure.retryable, "{failure:?}");
             assert_eq!(server.requests().len(), 1, "not even to itself");
         }
     }
