@@ -1,4 +1,4 @@
-// The whole of fish_api_credit.hpp against a server on loopback (argument 1, see tests/loopback/mod.rs), with
+// The whole of fish_api_credit.hpp against a server on loopback (argument 1, see tests/support/routes.rs), with
 // exceptions and without. It prints what was wrong, and fails.
 
 #include "fish_api_credit.hpp"

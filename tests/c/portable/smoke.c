@@ -1,5 +1,5 @@
 /*
- * Calls every function of the interface, against a server on loopback (argument 1, see tests/loopback/mod.rs). C99
+ * Calls every function of the interface, against a server on loopback (argument 1, see tests/support/routes.rs). C99
  * and nothing beyond it, so that it runs on every platform.
  */
 
