@@ -146,7 +146,7 @@ fn every_byte_that_is_no_field_is_zero_in_what_comes_back() {
 
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn a_program_compiled_yesterday_still_runs() {
+fn a_program_compiled_for_the_committed_abi_still_runs() {
     let new = today();
     abi::stands(&abi::read(&generate::committed("docs/abi.txt")), &new, "docs/abi.txt");
     // What was released, where CI hands it over (.ci/abi.sh).
@@ -156,7 +156,7 @@ fn a_program_compiled_yesterday_still_runs() {
 }
 
 #[test]
-fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
+fn the_check_finds_what_breaks_a_program_and_accepts_additions() {
     let old = today();
     let reserved = "  /** Zero. */\n  uint64_t reserved[8];\n";
     for (case, find, put, broken) in [

@@ -6,7 +6,7 @@ mod support;
 use std::time::{Duration, SystemTime};
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Credit, Failure, FieldError, Query, decode, name};
+use support::client::{Client, Credit, Failure, FieldError, Query, decode, name};
 use support::server::{DOCUMENT, Server, Step, always, answer, ok, send};
 
 const TIME_UNKNOWN: i64 = i64::MIN;
@@ -348,7 +348,7 @@ fn documents() -> Vec<Case> {
 
 /// One of each, on one connection.
 #[test]
-fn a_credit_a_refusal_and_a_document() {
+fn a_credit_an_error_and_a_json_document_on_one_connection() {
     let refusal = answer(401, "x-fish-trace-id: t-1\r\n", r#"{"status":401,"message":"bad key"}"#);
     let server = Server::scripted(vec![ok(), send(refusal), ok()]);
     let client = Client::once(&server.url());
@@ -366,7 +366,7 @@ fn a_credit_a_refusal_and_a_document() {
 }
 
 #[test]
-fn a_200_is_the_document_or_it_is_refused_and_all_three_ways_agree() {
+fn a_200_is_decoded_or_refused_alike_in_all_three_ways() {
     let cases = documents();
     let bodies: Vec<Vec<u8>> = cases.iter().map(|case| case.body.clone()).collect();
     let server = Server::directed(move |n, _| send(answer(200, "", &bodies[n / 2])));
@@ -474,7 +474,7 @@ fn the_document_arrives_however_it_is_framed() {
 }
 
 #[test]
-fn a_page_for_people_is_told_from_the_apis_answer() {
+fn an_html_page_is_distinguished_from_an_api_answer() {
     let html = "Content-Type: text/html; charset=utf-8\r\n";
     let page = "<!doctype html><title>Sign in</title>";
     for (code, fields, body, status, part) in [
@@ -526,7 +526,7 @@ fn a_body_that_is_encoded_or_no_text_has_no_message() {
 }
 
 #[test]
-fn of_a_hundred_thousand_field_errors_a_hundred_are_kept() {
+fn only_a_hundred_field_errors_are_kept() {
     let zeros = format!("[0{}]", ",0".repeat(500_000));
     let parts = format!(r#"[{{"loc":[0{}],"msg":"m"}}]"#, ",0".repeat(500_000));
     for (body, rows, location) in [
@@ -583,7 +583,7 @@ fn every_http_status_has_its_own_meaning() {
 }
 
 #[test]
-fn a_success_that_is_no_200_is_no_success() {
+fn only_a_200_is_a_success() {
     for (code, body) in
         [(201, DOCUMENT), (202, DOCUMENT), (203, DOCUMENT), (204, ""), (205, ""), (206, DOCUMENT)]
     {
@@ -613,7 +613,7 @@ fn row(location: &str, kind: &str, message: &str) -> FieldError {
 }
 
 #[test]
-fn every_shape_of_error_body_keeps_its_status_and_is_told() {
+fn every_error_body_keeps_its_status_and_is_reported() {
     let text = |text: &str| Some(text.to_owned());
     let said = |message: &str| Told { message: Some(message.into()), ..Told::default() };
     let rows = |field_errors| Told { field_errors, ..Told::default() };
@@ -694,7 +694,7 @@ fn every_shape_of_error_body_keeps_its_status_and_is_told() {
 }
 
 #[test]
-fn the_head_of_a_failure_is_told() {
+fn a_failure_reports_its_header_fields() {
     struct Head {
         fields: &'static str,
         reason: Option<&'static str>,
@@ -746,7 +746,7 @@ fn the_head_of_a_failure_is_told() {
 }
 
 #[test]
-fn retry_after_is_told_in_milliseconds() {
+fn retry_after_is_reported_in_milliseconds() {
     for code in [408u16, 429, 503, 500, 404] {
         for (value, want) in [
             ("0", 0),

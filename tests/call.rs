@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Call, Client, Failure, Options, Query, Token, name, readable};
+use support::client::{Call, Client, Failure, Options, Query, Token, name, readable};
 use support::server::{DOCUMENT, Server, Step, always, answer, ok, send};
 use support::tls::{Trusted, answering};
 use support::{child, clock, tasks};
@@ -106,7 +106,7 @@ fn what_a_blocking_call_refuses_is_refused_at_once() {
 }
 
 #[test]
-fn the_querys_strings_are_its_own() {
+fn the_querys_strings_are_copied() {
     let server = always(vec![Step::Rest(Duration::from_millis(50)), ok()[0].clone()]);
     let client = Client::once(&server.url());
     let calls: Vec<Call> = (0..20)
@@ -153,7 +153,7 @@ fn any_thread_starts_waits_asks_and_frees() {
 
 /// Everything that can end a call, while a thread waits for it.
 #[test]
-fn whatever_cancels_it_wakes_who_waits() {
+fn every_way_to_cancel_wakes_a_waiting_thread() {
     let server = stalled();
     for (n, what) in ["its token", "the client", "the client, freed"].into_iter().enumerate() {
         let mut client = Some(Client::once(&server.url()));
@@ -192,7 +192,7 @@ fn its_token_may_be_freed_while_it_runs() {
 }
 
 #[test]
-fn freed_before_while_and_after_it_ends_at_once_and_its_thread_with_it() {
+fn freeing_ends_the_call_and_its_thread_at_any_time() {
     child::alone(|| {
         let server = stalled();
         let answering = always(ok());
@@ -258,7 +258,7 @@ fn a_thousand_run_at_once() {
 }
 
 #[test]
-fn where_no_thread_can_be_started_it_says_so() {
+fn without_threads_it_fails_with_a_reason() {
     let refused = |client: &Client| {
         let failures = [
             client.start(&Query::default()).err(),
@@ -301,7 +301,7 @@ fn where_no_thread_can_be_started_it_says_so() {
 }
 
 #[test]
-fn where_no_descriptor_is_left_it_fails_and_can_still_be_waited_for_and_freed() {
+fn without_descriptors_it_fails_and_can_be_waited_for_and_freed() {
     child::alone(|| {
         let stuck = stalled();
         let server = always(ok());
@@ -411,7 +411,7 @@ fn its_descriptor_serves_epoll_and_select() {
 }
 
 #[test]
-fn a_forked_child_sees_it_cancelled_and_the_parents_goes_on() {
+fn after_a_fork_the_child_sees_it_cancelled_and_the_parents_goes_on() {
     child::alone(|| {
         let server =
             Server::scripted(vec![ok(), vec![Step::Rest(Duration::from_millis(500)), ok()[0].clone()], ok()]);

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Options, Query};
+use support::client::{Client, Options, Query};
 use support::server::{Connection, DOCUMENT, Script, Server, Step, always, answer, document, ok, send};
 
 /// A document that nobody should ever see.
@@ -95,7 +95,7 @@ fn more_threads_than_the_pool_has_room_for_are_all_served() {
 }
 
 #[test]
-fn a_connection_whose_time_is_up_is_closed_by_the_next_call_on_another() {
+fn an_expired_connection_is_closed_by_the_next_call_on_another() {
     let both = Barrier::new(2);
     let server = Server::directed(move |n, _| {
         if n < 2 {
@@ -116,7 +116,7 @@ fn a_connection_whose_time_is_up_is_closed_by_the_next_call_on_another() {
 }
 
 #[test]
-fn a_connection_the_server_closed_while_it_was_idle_is_no_attempt() {
+fn a_connection_closed_while_idle_is_not_counted_as_an_attempt() {
     for reset in [false, true] {
         let server = Server::directed(move |n, _| match (n, reset) {
             // A reset lies in wait: it follows right after the answer.
@@ -140,7 +140,7 @@ fn a_connection_the_server_closed_while_it_was_idle_is_no_attempt() {
 }
 
 #[test]
-fn a_kept_connection_that_is_lost_after_the_request_is_no_attempt_and_a_fresh_one_is() {
+fn losing_a_new_connection_counts_as_an_attempt_losing_a_kept_one_does_not() {
     // On a connection that has carried an answer, a server that closes right after the next request had closed it
     // before: a race that nobody can see. On a fresh connection it is a failure.
     for (lose, how) in [(Step::Close, "closed"), (Step::Reset, "reset")] {
@@ -174,7 +174,7 @@ fn a_kept_connection_that_is_lost_after_the_request_is_no_attempt_and_a_fresh_on
 }
 
 #[test]
-fn a_whole_pool_gone_stale_costs_no_attempt() {
+fn a_pool_of_closed_connections_costs_no_attempt() {
     let server = always(ok());
     let client = Arc::new(Client::once(&server.url()));
     let together = Barrier::new(8);
@@ -223,7 +223,7 @@ fn at_once(client: &Client, count: usize) {
 }
 
 #[test]
-fn a_whole_pool_gone_silent_is_replaced_within_the_first_call() {
+fn a_pool_of_silent_connections_is_replaced_within_the_first_call() {
     // As after sleep, a change of network or a NAT that forgot: nothing is closed, nothing answers.
     for (timeout_ms, connect_timeout_ms, given_up_after) in [(1000, 0, 500), (10_000, 200, 200)] {
         let peer = falls_silent(4);
@@ -273,7 +273,7 @@ fn a_silent_connection_does_not_hold_up_a_deadline_or_a_cancel() {
 }
 
 #[test]
-fn an_answer_nobody_asked_for_is_never_taken() {
+fn unsolicited_bytes_are_never_taken_for_an_answer() {
     let twice = |fields: &str| [answer(200, fields, DOCUMENT), wrong()].concat();
     let chunked = |tail: &str| {
         let length = DOCUMENT.len();
@@ -312,7 +312,7 @@ fn an_answer_nobody_asked_for_is_never_taken() {
 }
 
 #[test]
-fn a_connection_that_became_another_protocol_is_not_kept() {
+fn a_connection_that_switched_protocols_is_not_kept() {
     // What comes then is no HTTP, and comes only when the next request does.
     let server = Server::directed(|n, _| match n {
         0 => send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
@@ -360,7 +360,7 @@ fn connections_are_closed_when_the_server_says_so() {
 }
 
 #[test]
-fn a_connection_is_not_used_up_to_the_servers_own_limit() {
+fn a_connection_is_kept_for_half_of_the_servers_limit() {
     // The server keeps an idle connection for two seconds; the library lets go of it at half of that, so that a
     // request never meets the close on its way.
     let server = always(send(answer(200, "Keep-Alive: max=9, timeout=2\r\n", DOCUMENT)));

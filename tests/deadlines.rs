@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
 use socket2::{Domain, Socket, Type};
-use support::call::{Client, Options, Query, Token, name};
+use support::client::{Client, Options, Query, Token, name};
 use support::server::{BlackHole, DOCUMENT, Script, Server, Step, always, answer, ok, send};
 use support::{child, clock, tasks};
 
@@ -195,7 +195,7 @@ fn a_call_is_cancelled_at_once_at_every_stage() {
 }
 
 #[test]
-fn a_query_may_take_longer_than_its_client() {
+fn a_querys_timeout_may_be_longer_than_its_clients() {
     let server = always(vec![Step::Stall]);
     let client = Client::new(&Options { timeout_ms: 50, ..Options::once(&server.url()) }).unwrap();
     client.times_out("a query", &Query { timeout_ms: SHORT, ..Query::default() }, SHORT);
@@ -308,7 +308,7 @@ fn a_token_may_be_freed_while_its_call_runs() {
 }
 
 #[test]
-fn after_a_deadline_or_a_cancel_the_client_works_on() {
+fn a_client_can_be_used_after_a_deadline_or_a_cancel() {
     let silent = Arc::new(AtomicBool::new(true));
     let told = Arc::clone(&silent);
     let server =
@@ -346,7 +346,7 @@ fn an_answer_that_is_slow_but_in_time_is_taken() {
 }
 
 #[test]
-fn the_shortest_deadline_is_no_hang_and_the_longest_is_taken() {
+fn the_shortest_and_the_longest_timeout_are_accepted() {
     let server = always(vec![Step::Stall]);
     let client = Client::once(&server.url());
     let query = Query { timeout_ms: 1, ..Query::default() };
@@ -384,7 +384,7 @@ fn sending_to_a_server_that_never_reads_ends_at_the_deadline() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_name_lookup_that_never_ends_holds_nobody() {
+fn a_name_lookup_that_hangs_delays_no_call() {
     child::preloading(&["getaddrinfo"], || {
         let options = Options { base_url: Some("https://stuck.test"), timeout_ms: SHORT, ..Options::test() };
         let client = Client::new(&options).unwrap();

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Query, name};
+use support::client::{Client, Query, name};
 use support::clock;
 use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
 
@@ -652,7 +652,7 @@ fn await_threads(count: usize) {
 }
 
 #[test]
-fn the_matrix() {
+fn every_fault_has_its_status_and_leaks_nothing() {
     let threads_before = threads();
     // Once around first: what is made once and kept (thread-local buffers, the C library's) is made here.
     let mut cases = matrix();

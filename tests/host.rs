@@ -196,13 +196,13 @@ fn a_static_plugin_exports_its_own_functions_only() {
 }
 
 #[test]
-fn a_forked_child_and_its_parent_do_not_notice_each_other() {
+fn a_forked_child_and_its_parent_do_not_affect_each_other() {
     let Some(bench) = Bench::new() else { return };
     bench.asks_both("fork", &[rounds(20, 300)]);
 }
 
 #[test]
-fn a_fork_in_the_middle_of_the_first_calls_holds_up_no_child() {
+fn a_fork_during_the_first_calls_blocks_no_child() {
     let Some(bench) = Bench::new() else { return };
     if under_a_tool() {
         return;

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
 use rustls::server::ProducesTickets;
-use support::call::{Client, Failure, KEY, Options, Query, Token, name};
 use support::chains;
+use support::client::{Client, Failure, KEY, Options, Query, Token, name};
 use support::server::{Connection, DOCUMENT, Link, Server, Step, always, answer, ok};
 use support::tls::{Authority, BOTH, ONLY_1_2, ONLY_1_3, Secured, Trusted, answering, server};
 use support::{child, clock};
@@ -154,7 +154,7 @@ fn no_chain_of_certificates_takes_long() {
 }
 
 #[test]
-fn a_real_chain_is_looked_at_to_its_end() {
+fn an_ordinary_certificate_chain_is_checked_to_its_end() {
     let trusted = Trusted::new();
     for (what, identity, want) in chains::usual(&trusted.authority) {
         let peer = answering(identity.config(BOTH), answer(200, "", DOCUMENT));

@@ -54,9 +54,9 @@ fn the_cpp_program_passes_on_another_platform() {
     assert_eq!(c::run(c::under_runner(&program).arg(server.url())).trim_end(), "0 failures");
 }
 
-/// Natively tests/c_programs.rs does this, and compares what they print with the header.
+/// Natively tests/c_interface.rs does this, and compares what they print with the header.
 #[test]
-fn the_contracts_programs_pass_on_another_platform() {
+fn the_c_programs_pass_on_another_platform() {
     let Some(compiler) = cross("FISH_CC") else { return };
     let scratch = tempfile::tempdir().unwrap();
     let server = routes::server();

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Failure, KEY, Options, Query, name};
+use support::client::{Client, Failure, KEY, Options, Query, name};
 use support::server::{Connection, DOCUMENT, Link, Server, always, answer, ok};
 use support::tls::{BOTH, Trusted, answering};
 use support::{c, tools};
@@ -98,7 +98,7 @@ const FROM_IPV6: &[u8] = &[4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1,
 const FROM_NAME: &[u8] = &[3, 4, b'h', b'o', b's', b't', 1, 2];
 
 #[test]
-fn a_tunnel_by_connect_is_asked_for_in_these_words() {
+fn the_connect_request_byte_for_byte() {
     let server = target();
     for (base, credentials, want) in [
         (
@@ -141,7 +141,7 @@ fn a_tunnel_by_connect_is_asked_for_in_these_words() {
 }
 
 #[test]
-fn a_tunnel_by_socks5_is_asked_for_in_these_bytes() {
+fn the_socks5_request_byte_for_byte() {
     let server = target();
     let login = [&[5, 2, 0, 2, 1, 10][..], USER.as_bytes(), &[10], PASSWORD.as_bytes()].concat();
     let none = &[5, 1, 0][..];
@@ -241,7 +241,7 @@ fn replying(replies: Vec<Vec<u8>>, end: End) -> Server {
 }
 
 #[test]
-fn a_proxy_that_fails_to_connect_is_never_gone_around() {
+fn a_proxy_that_fails_to_connect_is_never_bypassed() {
     use End::{Fin, Reset};
     let no_scheme = "it refused the user or password, and offers no scheme (HTTP 407)";
     let long_head = format!("HTTP/1.1 200 OK\r\n{}", "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n".repeat(2000));
@@ -346,7 +346,7 @@ fn a_proxy_that_fails_to_connect_is_never_gone_around() {
 }
 
 #[test]
-fn a_failing_proxy_is_asked_again_like_any_failing_connection_and_still_not_gone_around() {
+fn a_failing_proxy_is_retried_and_never_bypassed() {
     let server = target();
     let proxy = replying(vec![b"HTTP/1.1 503 Busy\r\n\r\n".to_vec()], End::Fin);
     let (url, base) = (proxy.url(), server.url());
@@ -395,7 +395,7 @@ fn a_proxy_that_stalls_at_any_stage_ends_at_the_deadline_at_the_connect_timeout_
 }
 
 #[test]
-fn a_tunnel_that_is_trickled_is_a_tunnel() {
+fn a_proxys_answer_byte_by_byte_is_accepted() {
     let server = target();
     let to = server.address();
     let proxy = Server::new(move |mut link| {
@@ -408,7 +408,7 @@ fn a_tunnel_that_is_trickled_is_a_tunnel() {
 }
 
 #[test]
-fn a_proxy_url_that_is_none_is_refused_and_nothing_is_sent() {
+fn an_invalid_proxy_url_is_refused_and_nothing_is_sent() {
     let server = target();
     let base = server.url();
     for url in [
@@ -434,7 +434,7 @@ fn a_proxy_url_that_is_none_is_refused_and_nothing_is_sent() {
 }
 
 #[test]
-fn the_environment_says_which_proxy() {
+fn the_environment_chooses_the_proxy() {
     let Trusted { authority, ca_file, folder } = Trusted::new();
     let program = c::host_program("ask", &[], folder.path());
     let certificate = authority.issue_for(&["here.test", "localhost"], |_| {});

@@ -8,8 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, KEY, Options, Query, Token, name, report};
 use support::child;
+use support::client::{Client, KEY, Options, Query, Token, name, report};
 use support::server::{Server, always, ok};
 
 const AGENT: &str = concat!("fish-api-credit/", env!("CARGO_PKG_VERSION"));

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Options, Query, Token, name};
+use support::client::{Client, Options, Query, Token, name};
 use support::server::{BlackHole, Connection, DOCUMENT, Server, Step, always, answer, ok, send};
 use support::tls::{Authority, BOTH, Trusted, answering, server};
 use support::{child, clock};
@@ -43,7 +43,7 @@ fn client(url: &str) -> Client {
 }
 
 #[test]
-fn no_descriptor_is_left() {
+fn without_free_descriptors_calls_fail_and_recover() {
     child::alone(|| {
         limit_descriptors(128);
         let server = always(ok());
@@ -117,7 +117,7 @@ fn no_descriptor_is_left() {
 }
 
 #[test]
-fn no_thread_can_be_started() {
+fn without_threads_only_name_lookups_fail() {
     child::preloading(&["pthread_create"], || {
         let server = always(ok());
         let literal = client(&server.url());
@@ -145,7 +145,7 @@ fn no_thread_can_be_started() {
 }
 
 #[test]
-fn a_name_that_cannot_be_resolved() {
+fn a_failed_lookup_is_reported_and_repeated_by_the_next_call() {
     child::preloading(&["getaddrinfo"], || {
         for host in ["again.test", "fail.test", "memory.test", "system.test", "empty.test", "none.test"] {
             let client = client(&format!("https://{host}"));
@@ -311,7 +311,7 @@ fn replace_all(replacement: Option<fn() -> OwnedFd>) {
 }
 
 #[test]
-fn descriptors_that_the_host_closed_or_made_its_own() {
+fn closed_or_replaced_descriptors_never_hang_a_call() {
     Outside::run(&["getaddrinfo"], || {
         let secure = told("SECURE").replace("127.0.0.1", "here.test");
         let ways: Vec<_> = std::iter::once(("nothing", None))
@@ -359,7 +359,7 @@ fn descriptors_that_the_host_closed_or_made_its_own() {
 }
 
 #[test]
-fn standard_input_output_and_error_are_closed() {
+fn the_library_never_uses_a_closed_standard_descriptor() {
     Outside::run(&["getaddrinfo"], || {
         // SAFETY: descriptors of this process, which this test alone uses.
         let kept = [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 100) });
@@ -407,7 +407,7 @@ fn works_without_waiting(kept: &[Client], stuck: &Client) {
 }
 
 #[test]
-fn no_descriptor_may_be_waited_for() {
+fn with_no_descriptors_allowed_kept_connections_work() {
     Outside::run(&[], || {
         let kept = [client(&told("SERVER")), secure_client(&told("SECURE"))];
         for client in &kept {
@@ -459,7 +459,7 @@ fn refuse_poll() {
 }
 
 #[test]
-fn poll_is_refused() {
+fn without_poll_calls_work_and_end_in_time() {
     Outside::run(&["getaddrinfo"], || {
         let secure = told("SECURE");
         let kept = [client(&told("SERVER")), secure_client(&secure)];
@@ -504,7 +504,7 @@ fn cpu() -> Duration {
 }
 
 #[test]
-fn a_machine_that_sleeps_ages_what_is_kept() {
+fn time_asleep_counts_for_kept_connections_and_addresses() {
     child::preloading(&["suspend", "getaddrinfo"], || {
         // SAFETY: the functions' types are those of tests/preload.
         let (sleep, lookups) = unsafe {
@@ -561,7 +561,7 @@ fn a_machine_that_sleeps_ages_what_is_kept() {
 }
 
 #[test]
-fn a_lookup_has_room_for_the_systems_modules() {
+fn a_lookup_has_enough_stack_for_resolver_modules() {
     child::preloading(&["getaddrinfo"], || {
         let failure = client("https://deep.test").get(&Query::default()).unwrap_err();
         assert_eq!(name(failure.status), "FISH_RESOLVE_FAILED", "{failure:?}");
@@ -569,7 +569,7 @@ fn a_lookup_has_room_for_the_systems_modules() {
 }
 
 #[test]
-fn workers_forked_from_one_client_do_not_come_back_together() {
+fn forked_workers_retry_at_different_times() {
     const WORKERS: usize = 8;
     let came: Arc<Mutex<Vec<(String, Instant)>>> = Arc::default();
     let log = Arc::clone(&came);

@@ -8,7 +8,7 @@ use std::ptr;
 
 use ::fish_api_credit::ffi::*;
 use support::c;
-use support::call::{Client, Failure, KEY, Options, Query, name, report};
+use support::client::{Client, Failure, KEY, Options, Query, name, report};
 use support::server::{DOCUMENT, Script, Server, Step, always, answer, ok, send};
 use support::tls::{Authority, BOTH, ONLY_1_2, Trusted, directed, server};
 
@@ -199,7 +199,7 @@ fn a_key_in_any_spelling_of_json_a_url_or_html_is_not_repeated() {
 }
 
 #[test]
-fn a_key_that_is_cut_in_two_is_not_told_by_its_beginning() {
+fn no_part_of_a_truncated_key_is_repeated() {
     // The excerpt and the message end at 4 KiB, reading at 1 MiB.
     for (limit, status) in
         [(4096, 401), (4096, 422), (4096, 200), (1 << 20, 401), (1 << 20, 422), (1 << 20, 200)]
@@ -421,7 +421,7 @@ fn a_string_ends_at_its_nul_and_what_is_behind_it_is_not_sent() {
 }
 
 #[test]
-fn what_the_environment_holds_is_as_secret_and_as_closely_checked() {
+fn a_key_from_the_environment_is_as_secret_and_checked_alike() {
     let folder = tempfile::tempdir().unwrap();
     let program = c::host_program("ask", &[], folder.path());
     let server = Server::directed(|n, request| match n {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
 use support::c;
-use support::call::{Client, KEY, Options, Query, name};
+use support::client::{Client, KEY, Options, Query, name};
 use support::server::{Connection, DOCUMENT, Server, answer, document, send};
 use support::tls::{Authority, BOTH, Identity, ONLY_1_2, ONLY_1_3, Secured, Trusted, answering, server};
 
@@ -25,7 +25,7 @@ fn ok() -> Vec<u8> {
 }
 
 #[test]
-fn a_server_with_the_right_certificate_is_asked() {
+fn a_server_with_a_trusted_certificate_is_accepted() {
     let trusted = Trusted::new();
     for (what, versions) in [("both", BOTH), ("TLS 1.2 only", ONLY_1_2), ("TLS 1.3 only", ONLY_1_3)] {
         let peer = answering(trusted.authority.issue().config(versions), ok());
@@ -38,7 +38,7 @@ fn a_server_with_the_right_certificate_is_asked() {
 }
 
 #[test]
-fn a_certificate_that_is_not_right_is_refused_and_the_message_says_why() {
+fn an_invalid_certificate_is_refused_with_a_reason() {
     let trusted = Trusted::new();
     let authority = &trusted.authority;
     let (past, future) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(4000, 1, 1));
@@ -101,7 +101,7 @@ fn saying(bytes: &'static [u8]) -> Server {
 }
 
 #[test]
-fn what_does_not_speak_tls_or_no_version_that_is_safe_is_refused_in_words() {
+fn a_peer_without_tls_or_with_an_unsafe_version_is_refused_with_a_reason() {
     // A ServerHello of TLS 1.1 (RFC 4346 §7.4.1.3), choosing TLS_RSA_WITH_AES_128_CBC_SHA.
     const TLS_1_1: &[u8] = &[
         0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
@@ -233,7 +233,7 @@ fn a_handshake_that_stalls_ends_at_the_deadline_at_the_connect_timeout_or_on_can
 }
 
 #[test]
-fn a_handshake_that_arrives_byte_by_byte_is_as_good_as_any() {
+fn a_handshake_byte_by_byte_is_accepted() {
     let trusted = Trusted::new();
     let config = Arc::new(trusted.config());
     let peer = Server::new(move |link| {
@@ -251,7 +251,7 @@ fn a_handshake_that_arrives_byte_by_byte_is_as_good_as_any() {
 }
 
 #[test]
-fn a_server_that_wants_a_client_certificate_is_a_failure_of_tls() {
+fn a_server_that_requires_a_client_certificate_is_a_tls_failure() {
     let trusted = Trusted::new();
     for versions in [ONLY_1_2, ONLY_1_3] {
         let config = trusted.authority.issue().strict_config(&trusted.authority, versions);
@@ -263,7 +263,7 @@ fn a_server_that_wants_a_client_certificate_is_a_failure_of_tls() {
 }
 
 #[test]
-fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
+fn an_unusable_ca_file_is_refused_when_the_client_is_made() {
     let trusted = Trusted::new();
     let folder = trusted.folder.path();
     let write = |name: &str, text: &str| {
@@ -316,7 +316,7 @@ fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
 
 /// The certificate that matters is the last, so that none before it and not it itself can have been passed over.
 #[test]
-fn a_ca_file_is_read_however_it_was_put_together() {
+fn a_ca_file_is_read_in_every_usual_form() {
     let trusted = Trusted::new();
     let (other, pem) = (Authority::new().pem(), trusted.authority.pem());
     let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
@@ -402,7 +402,7 @@ fn no_process_wide_provider_is_used_or_installed() {
 }
 
 #[test]
-fn an_answer_that_tls_did_not_see_to_its_end_is_a_lost_connection() {
+fn an_answer_cut_below_tls_is_a_lost_connection() {
     let until_close = format!("HTTP/1.1 200 OK\r\n\r\n{DOCUMENT}");
     let chunked = format!(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{DOCUMENT}\r\n",
@@ -473,7 +473,7 @@ fn a_kept_connection_carries_the_next_call() {
 }
 
 #[test]
-fn what_tls_itself_sends_after_the_answer_costs_at_most_the_connection() {
+fn tickets_and_key_updates_after_an_answer_are_harmless() {
     let trusted = Trusted::new();
     // Tickets after the answer: the answer goes out with the server's first flight, the tickets only once the
     // client's last one has come.
@@ -538,7 +538,7 @@ fn a_connection_that_the_server_ended_is_not_used_again() {
 }
 
 #[test]
-fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() {
+fn an_unsolicited_answer_is_never_taken_for_the_next_one() {
     let trusted = Trusted::new();
     let second = answer(200, "", document("66.6"));
     // However the two answers lie in the client's buffer: in one TLS record, in two, ending where it ends.
@@ -560,7 +560,7 @@ fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() {
 }
 
 #[test]
-fn whatever_waits_in_a_kept_connection_ends_it() {
+fn unread_bytes_in_a_kept_connection_end_it() {
     let trusted = Trusted::new();
     let wrong = answer(200, "", document("66.6"));
     for versions in [ONLY_1_3, ONLY_1_2] {

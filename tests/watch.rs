@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Query, State, Token, Watch, WatchOptions, name, readable};
+use support::client::{Client, Query, State, Token, Watch, WatchOptions, name, readable};
 use support::server::{Script, Server, Step, always, answer, document, ok, send};
 use support::{child, clock, tasks};
 
@@ -45,7 +45,7 @@ fn told(state: &State) -> String {
 }
 
 #[test]
-fn each_change_is_told_once_and_a_failure_replaces_nothing() {
+fn each_change_is_reported_once_and_a_failure_keeps_the_balance() {
     let steps = [
         (failing(503, ""), Some("none UNKNOWN FISH_SERVER_ERROR 1 1")),
         (failing(503, ""), None),
@@ -111,7 +111,7 @@ fn each_change_is_told_once_and_a_failure_replaces_nothing() {
 }
 
 #[test]
-fn it_reads_once_an_interval_and_tells_age_and_next() {
+fn it_reads_once_an_interval_and_reports_age_and_next() {
     let times = std::sync::Arc::new(Mutex::new(Vec::new()));
     let log = std::sync::Arc::clone(&times);
     let server = Server::directed(move |n, _| {
@@ -156,7 +156,7 @@ fn before_the_first_reading_has_ended_it_is_pending() {
 }
 
 #[test]
-fn a_bad_key_is_asked_with_ten_times_more_rarely() {
+fn a_refused_key_is_tried_ten_times_less_often() {
     for (status, least, most) in [
         (401, 9500, 10_500),
         (402, 9500, 10_500),
@@ -193,7 +193,7 @@ fn retry_after_is_waited_for_by_a_refresh_too() {
 
 /// An answer that asks to be left alone for ever does no harm, and what was known is still told.
 #[test]
-fn the_longest_retry_after_is_borne() {
+fn the_longest_retry_after_is_respected() {
     for value in ["4294967295", "18446744073709551616", "Fri, 31 Dec 9999 23:59:59 GMT"] {
         let fields = format!("Retry-After: {value}\r\n");
         let server = Server::scripted(vec![credit("1"), failing(503, &fields), credit("2")]);
@@ -252,7 +252,7 @@ fn while_an_early_reading_is_under_way_next_is_zero() {
 
 /// Everything that ends a watch, in a reading and between two.
 #[test]
-fn what_ends_it_leaves_what_it_knew() {
+fn a_cancelled_watch_keeps_its_last_balance() {
     for between in [true, false] {
         for what in ["its token", "the client", "the client, freed"] {
             let server = Server::directed(move |n, _| if n == 0 { ok() } else { vec![Step::Stall] });
@@ -283,7 +283,7 @@ fn what_ends_it_leaves_what_it_knew() {
 }
 
 #[test]
-fn freed_in_a_reading_or_between_two_it_ends_at_once_and_its_thread_with_it() {
+fn freeing_ends_the_watch_and_its_thread_at_any_time() {
     child::alone(|| {
         let stalled = always(vec![Step::Stall]);
         let answering = always(ok());
@@ -302,7 +302,7 @@ fn freed_in_a_reading_or_between_two_it_ends_at_once_and_its_thread_with_it() {
 }
 
 #[test]
-fn a_forked_child_sees_it_cancelled_and_the_parents_goes_on() {
+fn after_a_fork_the_child_sees_it_cancelled_and_the_parents_goes_on() {
     child::alone(|| {
         let server = Server::directed(|n, _| credit(&(n + 5).to_string()));
         let client = Client::once(&server.url());
@@ -419,7 +419,7 @@ fn sleep_for(seconds: libc::c_long) {
 /// Between two readings the thread sleeps in one wait: it is scheduled as often as its readings make it wait, and
 /// once more.
 #[test]
-fn while_idle_it_takes_no_time() {
+fn an_idle_watch_takes_no_time() {
     const READINGS: u64 = 3;
     child::alone(|| {
         let server = Server::directed(|n, _| credit(&n.to_string()));

@@ -1,8 +1,8 @@
-//! The pages of the repository as their readers use them: their blocks of code.
+//! The pages of the repository, its other texts, and the blocks of code in a page.
 
 use std::path::Path;
 
-use super::c::{self, read};
+use super::c::{self, read, root};
 use super::routes;
 
 /// A fenced block of a page: its language, its text without the page's indentation, and the lines before it.
@@ -72,4 +72,48 @@ pub fn shows_a_credit_and_a_refusal(program: &Path) {
     let refused = asking("401").output().unwrap();
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("FISH_UNAUTHORIZED"), "{refused:?}");
+}
+
+/// The folders whose files are searched for names of files.
+pub const FOLDERS: [&str; 11] =
+    [".ci", ".github", "benches", "capi", "docs", "examples", "fuzz", "include", "packaging", "src", "tests"];
+
+/// The text files under a folder, by their paths from the top of the repository. Not what is built there, nor lock files.
+pub fn files(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            let built = ["target", "build", ".build", "__pycache__", "artifacts", "corpus", "coverage"];
+            if !built.contains(&&*name) && !name.ends_with(".egg-info") && path != "fuzz/seeds" {
+                found.append(&mut files(&path));
+            }
+        } else if kind.is_file() && !name.ends_with(".lock") && std::fs::read_to_string(entry.path()).is_ok()
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The text files at the top of the repository.
+pub fn top() -> impl Iterator<Item = String> {
+    let kinds = [".md", ".toml", ".txt", ".in"];
+    let files = std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap());
+    files
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(move |name| kinds.iter().any(|kind| name.ends_with(kind)))
+}
+
+/// Every page: README.md, those of docs, those of the examples.
+pub fn all() -> Vec<String> {
+    let folders = ["benches", "docs", "examples"].into_iter().flat_map(files);
+    let pages: Vec<String> = top().chain(folders).filter(|path| path.ends_with(".md")).collect();
+    assert!(pages.len() > 15, "{pages:?}");
+    pages
 }

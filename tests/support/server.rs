@@ -1,6 +1,6 @@
-//! The server of all tests, on a loopback port. It does with each connection what a closure says (speak TLS, be a
-//! proxy, answer nonsense, say nothing), or answers each request by a script; it keeps all that it was sent, and ends
-//! with its threads when it is dropped.
+//! The server of all tests, on a loopback port. A closure handles each connection (speaks TLS, acts as a proxy, answers
+//! nonsense, stays silent), or each request is answered from a script. It records what it receives, and ends with its
+//! threads when it is dropped.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -22,11 +22,11 @@ pub enum Step {
     Close,
     /// Close so that the client sees a reset (RST).
     Reset,
-    /// Say nothing until the client has gone or the server is dropped.
+    /// Send nothing until the client closes or the server is dropped.
     Stall,
-    /// Say nothing for that long.
+    /// Send nothing for that long.
     Rest(Duration),
-    /// Send these bytes that many times, or until nobody takes them any more.
+    /// Send these bytes that many times, or until the client closes.
     Flood(Vec<u8>, u64),
 }
 
@@ -182,7 +182,7 @@ impl Server {
         self.received().windows(text.len()).filter(|window| *window == text.as_bytes()).count()
     }
 
-    /// How many bytes all floods together have got rid of.
+    /// How many bytes all floods together have sent.
     pub fn flooded(&self) -> u64 {
         self.state.flooded.load(Ordering::SeqCst)
     }
@@ -216,7 +216,7 @@ impl Server {
         assert!(!waited.timed_out(), "connections, open ones, ended ones, requests: {counts:?}");
     }
 
-    /// Sends bytes that nobody asked for on every connection that is open now.
+    /// Sends unsolicited bytes on every connection that is open now.
     pub fn send_unasked(&self, bytes: &[u8]) {
         for stream in self.state.log.lock().unwrap().open.iter_mut().filter_map(|(_, open)| open.as_mut()) {
             let _ = stream.write_all(bytes);
@@ -345,7 +345,7 @@ impl Link {
         Ok(())
     }
 
-    /// Waits that long; an error if the server is over.
+    /// Waits that long; an error if the server is dropped.
     pub fn rest(&self, length: Duration) -> io::Result<()> {
         let log = self.state.log.lock().unwrap();
         let going_on = |_: &mut Log| !self.state.over.load(Ordering::SeqCst);
@@ -353,7 +353,7 @@ impl Link {
         if self.state.over.load(Ordering::SeqCst) { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
     }
 
-    /// Says nothing, and reads what comes, until the client closes or the server is over.
+    /// Sends nothing, and reads, until the client closes or the server is dropped.
     pub fn stall(&mut self) -> io::Result<()> {
         let mut piece = [0; 4096];
         while self.read(&mut piece)? > 0 {}
@@ -364,20 +364,20 @@ impl Link {
         self.stream.shutdown(Shutdown::Write)
     }
 
-    /// Closes in order, and reads what still comes.
+    /// Closes its sending side, and reads until the client closes.
     pub fn fin(&mut self) -> io::Result<()> {
         self.shutdown_write()?;
         self.stall()
     }
 
-    /// Lets the client see a reset when this is dropped.
+    /// Makes dropping this a reset (RST).
     pub fn reset(&mut self) -> io::Result<()> {
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
         self.own_alone();
         Ok(())
     }
 
-    /// Closes at once, both ways, reading nothing more.
+    /// Closes at once, both ways.
     pub fn close(self) -> io::Result<()> {
         self.own_alone();
         Ok(())

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Where a command is, by PATH.
 pub fn found(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.exists())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// Whether the machine has this tool; a skip, if not.

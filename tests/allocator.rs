@@ -38,7 +38,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 #[test]
-fn the_allocator_is_the_programs() {
+fn the_programs_own_allocator_is_used() {
     let json = r#"{"_id":"i","user_id":"u","credit":"1.5","created_at":"","updated_at":""}"#;
     let mut credit = std::mem::MaybeUninit::<fish_api_credit>::uninit();
     let before = ALLOCATIONS.get();

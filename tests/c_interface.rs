@@ -58,7 +58,7 @@ fn passed_in(header: &Header) -> impl Iterator<Item = (&'static str, &Struct)> {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_by_name() {
+fn invalid_values_are_refused_by_name() {
     let header = Header::committed();
     let (mut texts, mut reserved) = (BTreeSet::new(), BTreeSet::new());
     for (short, one) in passed_in(&header) {
@@ -81,7 +81,7 @@ fn what_cannot_be_meant_is_refused_by_name() {
 }
 
 #[test]
-fn old_contents_scribbles_and_second_frees_do_no_harm() {
+fn stale_contents_and_second_frees_are_harmless() {
     run("memory");
 }
 
