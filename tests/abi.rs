@@ -1,7 +1,7 @@
-//! The binary interface: C and Rust agree on every struct, and a program compiled yesterday runs with the
-//! library of today. docs/abi.txt is what it was compiled for, docs/symbols-in-versions says since when.
+//! The binary interface: C and Rust agree on every struct, and a program compiled for the committed ABI (docs/abi.txt)
+//! runs with the library of today. docs/symbols-in-versions lists each symbol with its version.
 //!
-//! `FISH_WRITE=1 cargo test --test generated` adds to both what is new; it refuses to write what would break.
+//! `FISH_WRITE=1 cargo test --test generated` adds what is new to both; it refuses to write a breaking change.
 
 mod support;
 

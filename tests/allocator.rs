@@ -1,5 +1,5 @@
-//! A Rust program that depends on this crate keeps its own allocator, and what it frees is left alone. This test is
-//! such a program: were there an allocator in the crate, it would not compile.
+//! A Rust program that depends on this crate keeps its own allocator, and its memory is not wiped. This test is such a
+//! program: with a global allocator in the crate it would not compile.
 
 #![allow(missing_docs)]
 

@@ -1,5 +1,5 @@
-//! What the library makes of an answer: documents, every status, every shape of error body, and the fields of
-//! the head. All through the C interface and a real socket.
+//! How the library reads answers: documents, every status, every shape of error body, and the header fields. All
+//! through the C interface and a real socket.
 
 mod support;
 

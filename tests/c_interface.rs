@@ -1,6 +1,6 @@
-//! The programs of tests/c, compiled against the header and linked with the shared library and with the static
-//! one, run against the scripted server. What they say they tried is compared with the header, so that nothing
-//! that is added to it stays untried.
+//! The C interface, called from C: the programs of tests/c, linked with the shared and with the static library, run
+//! against the scripted server. They print what they tried, which is compared with the header, so that nothing that is
+//! added to it stays untested.
 
 mod support;
 

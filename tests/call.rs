@@ -1,5 +1,5 @@
-//! A call in the background (src/ffi/call.rs): what it gives, who may do what with it and when, and what it does where
-//! the machine has run out of something.
+//! A call in the background (src/ffi/call.rs): its results, the use of it from several threads, its end, and what it does
+//! without free descriptors or threads.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::result_large_err)] // A failure is compared whole, and nothing here is in a hurry.

@@ -1,5 +1,5 @@
-//! Kept connections: who keeps one, for how long, and that nothing that comes out of one is ever taken for the
-//! answer to a question asked later.
+//! Kept connections: which are kept, for how long, and that bytes of an earlier exchange are never taken for the answer
+//! to a later request.
 
 mod support;
 

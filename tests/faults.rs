@@ -1,5 +1,5 @@
-//! The fault matrix: a server that fails at every byte and stage of an answer. For every case: the exact status,
-//! in time, the same client's next call answered, and nothing leaked: no descriptor, no thread, no memory.
+//! The fault matrix: a server that fails at every byte and stage of an answer. Each case ends in time with its exact
+//! status, the same client's next call succeeds, and no descriptor, thread or memory is leaked.
 
 #![cfg(target_os = "linux")] // /proc tells of leaks.
 #![allow(clippy::result_large_err)] // A failure is compared whole.

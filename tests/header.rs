@@ -1,5 +1,5 @@
-//! The header as a contract: it compiles alone and without a warning wherever C or C++ does, says what a caller
-//! must know of everything in it. Its layout and its numbers are in abi.rs.
+//! The header: it compiles alone and without a warning as every dialect of C and C++, and its comments say what a caller
+//! must know. Its layout and its numbers are in tests/abi.rs.
 
 mod support;
 

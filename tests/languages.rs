@@ -1,8 +1,8 @@
-//! The library at home in other languages: runs the tests of examples/go, examples/python and examples/swift, and
+//! The library in other languages: runs the tests of examples/go, examples/python and examples/swift, and
 //! the programs of docs/go.md, docs/python.md and docs/swift.md, against the library that cargo just built.
 //!
-//! What a missing toolchain keeps from running is said ("skipped: no go"), and is a failure when FISH_CI is set;
-//! except for Swift, which Debian 12 has not: .ci/swift.sh runs its test in a tree of Debian 13, with FISH_SWIFT set.
+//! A missing toolchain is a skip ("skipped: no go"), and a failure when FISH_CI is set; except for Swift, which Debian 12
+//! does not have: .ci/swift.sh runs its test in a tree of Debian 13, with FISH_SWIFT set.
 //! FISH_GO_RACE=1 runs Go's tests with its race detector, which takes a minute to build.
 
 #![cfg(unix)]

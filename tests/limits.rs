@@ -1,5 +1,5 @@
-//! What a hostile server can make a call spend, as docs/limits.md states it: each bound is driven at with the worst that
-//! was found, and the call is on time, is cancelled at once, and keeps its memory.
+//! What a hostile server can cost a call, as docs/limits.md states it: each bound is tested with the worst input that was
+//! found. The call ends in time, can be cancelled at once, and stays within its memory.
 
 #![cfg(target_os = "linux")]
 

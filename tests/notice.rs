@@ -1,5 +1,5 @@
-//! The notice for those who ship the library: every crate that is linked into it is named there with its texts.
-//! Licences, duplicates, advisories and the same bytes from the same source are for .ci/supply.sh.
+//! The third-party notice: it names every crate that is linked into the library, with its licence texts. .ci/supply.sh
+//! checks licences, duplicates, advisories and that the build is reproducible.
 
 #![cfg(unix)]
 

@@ -1,5 +1,5 @@
 //! Proxies: tunnels by CONNECT and SOCKS5, from the option and from the environment, through scripted proxies
-//! that fail at every stage and through real ones. Whatever a proxy does, the library never goes around it.
+//! that fail at every stage and through real ones. Whatever a proxy does, the library never bypasses it.
 
 #![allow(clippy::type_complexity)] // A table's row is a tuple, whose fields its cases make plain.
 
@@ -260,7 +260,12 @@ fn a_proxy_that_fails_to_connect_is_never_bypassed() {
         ("wants a login", echo.as_bytes(), Fin, (no_scheme, false)),
         ("redirects", b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\n\r\n", Fin, ("HTTP 302", false)),
         ("has failed", b"HTTP/1.1 500 Oops\r\n\r\n", Fin, ("it answered HTTP 500", false)),
-        ("cannot connect", b"HTTP/1.1 502 Bad\r\nContent-Length: 2\r\n\r\nno", Fin, ("HTTP 502", true)),
+        (
+            "cannot connect",
+            b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno",
+            Fin,
+            ("HTTP 502", true),
+        ),
         ("is busy", b"HTTP/1.1 503 Busy\r\n\r\n", Fin, ("HTTP 503", true)),
         ("waited in vain", b"HTTP/1.0 504 Late\r\n\r\n", Fin, ("HTTP 504", true)),
         ("says go on", b"HTTP/1.1 100 Continue\r\n\r\n", Fin, nonsense),

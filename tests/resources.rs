@@ -1,5 +1,5 @@
-//! A machine that has run out: of descriptors, of threads, of names, of a clock that can be trusted. Each in a
-//! process of its own: a clean status, and the same client works again when the machine does.
+//! A machine without free descriptors, threads, name lookups or a steady clock. Each in a process of its own: calls fail
+//! with the right status, and the same client works again afterwards.
 
 #![cfg(target_os = "linux")]
 

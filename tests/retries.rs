@@ -1,4 +1,4 @@
-//! Asking again: after what, how often, after how long, and what is told of it.
+//! Retries: after which failures, how often, after how long, and what the last failure reports.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! The key is a secret: in no text that leaves the library, in no memory after the client is freed, on no
-//! connection but the server's; and nothing in any string input becomes a line of its own on the wire.
+//! The key is a secret: it is in no text that the library returns, in no memory after the client is freed, and on no
+//! connection but the server's. No string that is passed in can add a line to a request.
 
 mod support;
 

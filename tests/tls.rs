@@ -1,5 +1,5 @@
-//! TLS, against real servers with certificates made on the spot: whom the library trusts, what it refuses and
-//! in which words, and that the key is not sent until all is well.
+//! TLS, against real servers with certificates made by the test: which are trusted, which are refused and with which
+//! message, and that the key is not sent before the handshake has succeeded.
 
 mod support;
 

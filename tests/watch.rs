@@ -1,4 +1,4 @@
-//! A watch (src/ffi/watch.rs) against a scripted server: what it tells, when it reads, and what ends it. Its policy
+//! A watch (src/ffi/watch.rs) against a scripted server: what it reports, when it reads, and what ends it. Its policy
 //! has tables of its own beside it, in src/watch.rs; here the shortest interval, a second, is long, so that most
 //! readings are asked for with `fish_watch_refresh`.
 

@@ -1,5 +1,5 @@
-//! What a compiled program knows of the library, as text: every size, offset, value and signature, measured by
-//! a C compiler from the header. And what of a change would break such a program.
+//! The ABI as text: every size, offset, value and signature, measured by a C compiler from the header. And which changes
+//! of it break a compiled program.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,5 +1,4 @@
-//! The C interface, called from Rust as a C program would, with what comes back turned into owned values so
-//! that a test can compare them. It adds nothing and hides nothing of the library's behaviour.
+//! The C interface, called from Rust as a C program would. Results become owned values that a test can compare.
 
 #![allow(clippy::result_large_err)] // A failure is compared whole, and nothing here is in a hurry.
 

@@ -1,5 +1,5 @@
-//! The other side of TLS: certificates made on the spot, and a server's end of a connection that can be cut,
-//! trickled or left without a close_notify at any byte.
+//! The server's side of TLS: certificates, and a connection that can be cut, slowed down or left without a close_notify
+//! at any byte.
 
 use std::io::{self, Read, Write};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The tools that a test runs beside the compiler: those of the machine, if it has them. There is one rule for what
-//! cannot be tested for want of something: the terminal says so, and where FISH_CI is set it is a failure.
+//! The tools that a test runs beside the compiler, if the machine has them. The one rule for skipping: what cannot be
+//! tested is named on the terminal, and where FISH_CI is set it is a failure.
 
 use std::io::Write;
 use std::path::PathBuf;
