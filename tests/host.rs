@@ -141,11 +141,11 @@ fn eight_threads_share_a_client_and_a_token() {
 fn eight_threads_share_the_static_library_too() {
     let Some(bench) = Bench::new() else { return };
     if variable("FISH_HOST_CFLAGS").is_some() {
-        println!("not run: GNU ld cannot link a sanitizer's runtime and this library into one program");
+        support::note("not run: GNU ld cannot link a sanitizer's runtime and this library into one program");
         return;
     }
-    let program = bench.compile("tests/host/threads.c", "threads-static", Library::Static, &[]);
-    bench.run(&program, &[bench.plain(), bench.tls(), bench.ca_file(), rounds(1, 3).into()]);
+    let program = bench.host("threads", Library::Static);
+    bench.run(&program, &[&bench.both()[..], &[rounds(1, 3)]].concat(), &[]);
 }
 
 #[test]

@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use studio::{Ended, Home, Screen, Studio, settings, until};
-use support::c::{self, Link};
-use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
+use support::c::{self, Compiler, Library};
+use support::server::{Script, Server, Step, answer, document, ok, send};
 use support::{note, tools};
 
 const KEY: &str = "sk-obs-0123456789abcdef";
@@ -37,33 +37,27 @@ const ORANGE: [u8; 3] = [255, 165, 0];
 const RED: [u8; 3] = [255, 48, 48];
 const GREY: [u8; 3] = [160, 160, 160];
 
-/// Whether the machine has all that the tests need.
+/// Whether the machine has all that the tests need; a skip, if not.
 fn ready() -> bool {
-    let has_headers =
-        Command::new("pkg-config").args(["--exists", "libobs"]).status().is_ok_and(|it| it.success());
-    if !has_headers {
-        tools::skipped("no libobs for pkg-config");
-    }
-    let found = |name: &str| {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let there = std::env::split_paths(&path).any(|folder| folder.join(name).exists());
-        if !there {
-            tools::skipped(&format!("no {name}"));
-        }
-        there
-    };
-    has_headers && ["obs", "Xvfb", "tesseract"].into_iter().all(found)
+    let headers = pkg_config(&["--exists"]).output().is_ok_and(|output| output.status.success());
+    tools::or_skipped(headers, "libobs for pkg-config")
+        && ["obs", "Xvfb", "tesseract"].into_iter().all(tools::have)
+}
+
+fn pkg_config(arguments: &[&str]) -> Command {
+    let mut command = Command::new("pkg-config");
+    command.args(arguments).arg("libobs");
+    command
 }
 
 /// Compiles a source of the repository against libobs.
-fn compile(source: &str, made: &Path, more: &[&str], scratch: &Path) {
-    let flags = Command::new("pkg-config").args(["--cflags", "libobs"]).output().unwrap();
+fn compile(source: &str, made: &Path, more: &[&str]) {
     // As a system's header: its warnings are its own.
-    let flags = c::stdout(&flags).replace("-I", "-isystem");
+    let flags = c::run(&mut pkg_config(&["--cflags"])).replace("-I", "-isystem");
     let mut flags: Vec<&str> = flags.split_whitespace().collect();
     flags.extend(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wl,--no-as-needed", "-lobs"]);
     flags.extend(more);
-    c::build(made, &[&c::root().join(source)], Link::Static, &flags, scratch).unwrap();
+    Compiler::c().build(made, &[&c::root().join(source)], Library::Static, &flags).unwrap();
 }
 
 /// The plugin's folder, as OBS wants it.
@@ -76,7 +70,7 @@ fn plugin(scratch: &Path) -> PathBuf {
     symlink(c::root().join("examples/obs/data"), folder.join("data")).unwrap();
     let made = folder.join("bin/64bit/fish-credit.so");
     let flags = ["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,--exclude-libs,ALL", "-Wl,--no-undefined"];
-    compile("examples/obs/fish-credit.c", &made, &flags, scratch);
+    compile("examples/obs/fish-credit.c", &made, &flags);
     folder
 }
 
@@ -98,7 +92,7 @@ impl Service {
     }
 
     fn has(&self, amount: &str) {
-        self.answers(send(answer(200, "", DOCUMENT.replace("12.345678", amount))));
+        self.answers(send(answer(200, "", document(amount))));
     }
 
     fn asked(&self) -> usize {
@@ -247,9 +241,8 @@ fn it_is_unloaded_twice_while_a_call_hangs() {
     let (screen, service) = (Screen::start(), Service::start());
     service.answers(vec![Step::Stall]);
     let host = scratch.path().join("twice");
-    compile("tests/obs/twice.c", &host, &["-lX11", "-ldl"], scratch.path());
-    let modules =
-        c::stdout(&Command::new("pkg-config").args(["--variable=libdir", "libobs"]).output().unwrap());
+    compile("tests/obs/twice.c", &host, &["-lX11", "-ldl"]);
+    let modules = c::run(&mut pkg_config(&["--variable=libdir"]));
     let text_module = Path::new(modules.trim()).join("obs-plugins/text-freetype2.so");
     let mut command = c::command(host);
     let mut program = command
@@ -301,7 +294,7 @@ fn the_plugin_exports_what_obs_looks_for_and_nothing_else() {
     }
     let scratch = tempfile::tempdir().unwrap();
     let made = plugin(scratch.path()).join("bin/64bit/fish-credit.so");
-    let symbols = c::stdout(&Command::new("nm").args(["-D", "--defined-only"]).arg(made).output().unwrap());
+    let symbols = c::run(Command::new("nm").args(["-D", "--defined-only"]).arg(made));
     let mut names: Vec<&str> = symbols.lines().filter_map(|line| line.split(' ').nth(2)).collect();
     names.sort_unstable();
     // The linker marks the ends of its sections, because libobs does so too.

@@ -277,7 +277,7 @@ impl<'a> Studio<'a> {
         fs::write(&clean, image).unwrap();
         let mut tesseract = Command::new("tesseract");
         tesseract.arg(&clean).args(["stdout", "--psm", "7", "--dpi", "96"]).env("OMP_THREAD_LIMIT", "1");
-        Some(c::stdout(&tesseract.output().unwrap()).trim().to_owned())
+        Some(c::run(&mut tesseract).trim().to_owned())
     }
 
     /// Ends it as Ctrl-C does, in order.
