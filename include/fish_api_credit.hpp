@@ -45,6 +45,7 @@ namespace fish {
 
 /** How a call ended. New values may come; treat an unknown one as a failure. */
 enum class StatusCode : fish_status {
+  // Generated from src/ffi: the values of fish_status_code.
   ok = FISH_OK,
   invalid_argument = FISH_INVALID_ARGUMENT,
   missing_api_key = FISH_MISSING_API_KEY,
@@ -66,15 +67,18 @@ enum class StatusCode : fish_status {
   unexpected_status = FISH_UNEXPECTED_STATUS,
   bad_response = FISH_BAD_RESPONSE,
   response_too_large = FISH_RESPONSE_TOO_LARGE,
-  internal_error = FISH_INTERNAL_ERROR
+  internal_error = FISH_INTERNAL_ERROR,
+  // End of the generated part.
 };
 
 /** How much credit there is, told from its amount and the options of a Watch. */
 enum class Level : std::int32_t {
+  // Generated from src/ffi: the values of fish_level.
   unknown = FISH_LEVEL_UNKNOWN,
   ok = FISH_LEVEL_OK,
   low = FISH_LEVEL_LOW,
-  empty = FISH_LEVEL_EMPTY
+  empty = FISH_LEVEL_EMPTY,
+  // End of the generated part.
 };
 
 /** The name of a status in the C header, such as "FISH_TIMED_OUT". Lives for ever. */
@@ -99,16 +103,18 @@ using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::mic
 
 /** One thing that the server found wrong with the request (a 422 lists them). Its text is the Error's. */
 struct FieldError {
-  /** Which field, such as "query.check_free_credit". */
+  // Generated from src/ffi: the fields of fish_field_error.
+  /** Which field, such as "query.check_free_credit": "loc" joined by dots. */
   std::string_view location;
-  /** "path", "query", "header", "cookie" or "body", if the server said. */
+  /** "in": "path", "query", "header", "cookie" or "body". None if not said. */
   std::optional<std::string_view> source;
   /** What kind of error, such as "bool_parsing". */
   std::string_view type;
   /** The server's sentence. */
   std::string_view message;
-  /** "ctx", as text. */
+  /** "ctx", as text. None if there is none. */
   std::optional<std::string_view> context;
+  // End of the generated part.
 };
 
 class Client;
@@ -119,6 +125,11 @@ namespace detail {
 
 inline std::optional<std::string_view> text_or_none(const char *text) noexcept {
   return text == nullptr ? std::nullopt : std::optional<std::string_view>(text);
+}
+
+/** The number beside a text that may be missing. */
+inline std::optional<std::int64_t> if_set(const char *text, std::int64_t number) noexcept {
+  return text == nullptr ? std::nullopt : std::optional<std::int64_t>(number);
 }
 
 inline std::optional<bool> flag(fish_tristate value) noexcept {
@@ -197,7 +208,9 @@ public:
   explicit FieldErrorIterator(const fish_field_error *at) noexcept : at_(at) {}
 
   FieldError operator*() const noexcept {
+    // Generated from src/ffi: the members of fish_field_error.
     return {at_->location, text_or_none(at_->source), at_->type, at_->message, text_or_none(at_->context)};
+    // End of the generated part.
   }
   FieldErrorIterator &operator++() noexcept {
     ++at_;
@@ -390,15 +403,22 @@ private:
 
 /** Settings of a client. What is left alone has its default. */
 struct ClientOptions {
-  /** The secret API key. None: the environment variable FISH_API_KEY. This string is yours to wipe. */
+  // Generated from src/ffi: the fields of fish_client_options.
+  /** The secret API key. None: the environment variable FISH_API_KEY. Sent nowhere but to base_url's host. */
   std::optional<std::string> api_key{};
-  /** None: "https://api.fish.audio". Plain http:// only to a loopback host. */
+  /**
+   * None: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http://
+   * only to a loopback host.
+   */
   std::optional<std::string> base_url{};
-  /** "http://[user:password@]host:port" or "socks5://...". None: as the environment says. "": no proxy. */
+  /**
+   * "http://[user:password@]host:port" or "socks5://...". None: as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
+   * NO_PROXY say. "": none. For a loopback host, only a proxy that is on loopback too is ever used.
+   */
   std::optional<std::string> proxy_url{};
   /** A PEM file of the certificates to trust, and no others. None: see tls_roots. */
   std::optional<std::string> ca_file{};
-  /** Put before the library's own User-Agent, such as "studio/2.1". */
+  /** Put before the library's own User-Agent, such as "studio/2.1". None: "fish-api-credit/0.1.0" alone. */
   std::optional<std::string> user_agent{};
   /** For a whole call: resolving, connecting, retries and the waits between. 0: 15 s. */
   std::chrono::milliseconds timeout{0};
@@ -408,6 +428,7 @@ struct ClientOptions {
   std::optional<std::uint32_t> max_retries{};
   /** FISH_TLS_ROOTS_BUNDLED or FISH_TLS_ROOTS_SYSTEM. */
   std::int32_t tls_roots = FISH_TLS_ROOTS_BUNDLED;
+  // End of the generated part.
 };
 
 /** What to ask for. What is left alone has its default. */
@@ -445,39 +466,43 @@ public:
     return ApiCredit(raw);
   }
 
-  /** The wallet's id. */
+  // Generated from src/ffi: the fields of fish_api_credit.
+  /** The wallet's id ("_id"). */
   std::string_view id() const noexcept { return view(raw_->id); }
   /** The account's id. */
   std::string_view user_id() const noexcept { return view(raw_->user_id); }
   /** The balance as exact decimal text, as sent; users take it as US dollars. May be negative. */
   std::string_view credit() const noexcept { return view(raw_->credit); }
-  /** The server's name for this request, for its support. None for a decoded document. */
-  std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_->request_id); }
-  /** credit x 1,000,000, rounded down (it never overstates), saturating. */
-  std::int64_t credit_micros() const noexcept { return raw_->credit_micros; }
-  /** False if credit_micros lost something to rounding or saturation. The text never does. */
-  bool credit_micros_exact() const noexcept { return raw_->credit_micros_exact; }
-  /** All that was ever paid in, as decimal text, if the server sent it. */
+  /** All that was ever paid in, as decimal text. None if the server did not send it. */
   std::optional<std::string_view> cumulative_top_up() const noexcept {
     return detail::text_or_none(raw_->cumulative_top_up);
   }
-  /** cumulative_top_up x 1,000,000, likewise. */
+  /** When the wallet was made, as sent (RFC 3339). */
+  std::string_view created_at_text() const noexcept { return view(raw_->created_at); }
+  /** When it last changed, as sent (RFC 3339). */
+  std::string_view updated_at_text() const noexcept { return view(raw_->updated_at); }
+  /**
+   * The server's name for this request (x-fish-trace-id, else cf-ray), for its support. None if it was not
+   * sent, or if the credit was decoded by ApiCredit::from_json.
+   */
+  std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_->request_id); }
+  /** credit x 1,000,000, rounded down (it never overstates), saturating. */
+  std::int64_t credit_micros() const noexcept { return raw_->credit_micros; }
+  /** cumulative_top_up x 1,000,000, likewise. None if it was not sent. */
   std::optional<std::int64_t> cumulative_top_up_micros() const noexcept {
-    return raw_->cumulative_top_up == nullptr ? std::nullopt
-                                             : std::optional<std::int64_t>(raw_->cumulative_top_up_micros);
+    return detail::if_set(raw_->cumulative_top_up, raw_->cumulative_top_up_micros);
   }
   /** When the wallet was made; none if created_at_text() is no RFC 3339 time. */
   std::optional<Time> created_at() const noexcept { return detail::time(raw_->created_at_unix_us); }
   /** When it last changed; none if updated_at_text() is no RFC 3339 time. */
   std::optional<Time> updated_at() const noexcept { return detail::time(raw_->updated_at_unix_us); }
-  /** When the wallet was made, as sent. */
-  std::string_view created_at_text() const noexcept { return view(raw_->created_at); }
-  /** When it last changed, as sent. */
-  std::string_view updated_at_text() const noexcept { return view(raw_->updated_at); }
-  /** Whether a phone number is known, if the server said. */
+  /** False if credit_micros lost something to rounding or saturation. The text never does. */
+  bool credit_micros_exact() const noexcept { return raw_->credit_micros_exact; }
+  /** Whether a phone number is known. None: the server did not say. */
   std::optional<bool> has_phone_sha256() const noexcept { return detail::flag(raw_->has_phone_sha256); }
-  /** Whether free credit is left, if it was asked (Query::check_free_credit). */
+  /** Whether free credit is left. None: the server did not say, as without Query::check_free_credit. */
   std::optional<bool> has_free_credit() const noexcept { return detail::flag(raw_->has_free_credit); }
+  // End of the generated part.
 
 private:
   static std::string_view view(const char *text) noexcept { return text == nullptr ? "" : text; }
@@ -661,34 +686,10 @@ class Client {
 public:
   /** Makes a client. Sends nothing: a wrong key shows at the first call. */
   static Result<Client> create(const ClientOptions &options = {}) noexcept {
-    if (detail::has_nul(options.api_key)) {
-      return detail::refusal("options.api_key holds a NUL character; pass it without.");
-    }
-    if (detail::has_nul(options.base_url)) {
-      return detail::refusal("options.base_url holds a NUL character; pass it without.");
-    }
-    if (detail::has_nul(options.proxy_url)) {
-      return detail::refusal("options.proxy_url holds a NUL character; pass it without.");
-    }
-    if (detail::has_nul(options.ca_file)) {
-      return detail::refusal("options.ca_file holds a NUL character; pass it without.");
-    }
-    if (detail::has_nul(options.user_agent)) {
-      return detail::refusal("options.user_agent holds a NUL character; pass it without.");
-    }
-    if (options.timeout.count() < 0 || options.connect_timeout.count() < 0) {
-      return detail::refusal("options.timeout or options.connect_timeout is negative; pass 0 for the default.");
-    }
     fish_client_options raw{};
-    raw.api_key = detail::pointer(options.api_key);
-    raw.base_url = detail::pointer(options.base_url);
-    raw.proxy_url = detail::pointer(options.proxy_url);
-    raw.ca_file = detail::pointer(options.ca_file);
-    raw.user_agent = detail::pointer(options.user_agent);
-    raw.timeout_ms = detail::milliseconds(options.timeout);
-    raw.connect_timeout_ms = detail::milliseconds(options.connect_timeout);
-    raw.max_retries = retries(options.max_retries);
-    raw.tls_roots = options.tls_roots;
+    if (const char *wrong = read(options, raw)) {
+      return detail::refusal(wrong);
+    }
     fish_client *client;
     fish_error error;
     if (fish_client_new(&raw, &client, &error) != FISH_OK) {
@@ -773,6 +774,43 @@ private:
       return 0;
     }
     return *retries == 0 ? -1 : static_cast<std::int32_t>(*retries < most ? *retries : most);
+  }
+
+  /** Fills the options for C; gives what is wrong with them, or nullptr. */
+  static const char *read(const ClientOptions &options, fish_client_options &raw) noexcept {
+    // Generated from src/ffi: how fish_client_options are filled.
+    if (detail::has_nul(options.api_key)) {
+      return "options.api_key holds a NUL character; pass it without.";
+    }
+    if (detail::has_nul(options.base_url)) {
+      return "options.base_url holds a NUL character; pass it without.";
+    }
+    if (detail::has_nul(options.proxy_url)) {
+      return "options.proxy_url holds a NUL character; pass it without.";
+    }
+    if (detail::has_nul(options.ca_file)) {
+      return "options.ca_file holds a NUL character; pass it without.";
+    }
+    if (detail::has_nul(options.user_agent)) {
+      return "options.user_agent holds a NUL character; pass it without.";
+    }
+    if (options.timeout.count() < 0) {
+      return "options.timeout is negative; pass 0 for the default.";
+    }
+    if (options.connect_timeout.count() < 0) {
+      return "options.connect_timeout is negative; pass 0 for the default.";
+    }
+    raw.api_key = detail::pointer(options.api_key);
+    raw.base_url = detail::pointer(options.base_url);
+    raw.proxy_url = detail::pointer(options.proxy_url);
+    raw.ca_file = detail::pointer(options.ca_file);
+    raw.user_agent = detail::pointer(options.user_agent);
+    raw.timeout_ms = detail::milliseconds(options.timeout);
+    raw.connect_timeout_ms = detail::milliseconds(options.connect_timeout);
+    raw.max_retries = retries(options.max_retries);
+    raw.tls_roots = options.tls_roots;
+    // End of the generated part.
+    return nullptr;
   }
 
   /** Fills the query for C; gives what is wrong with it, or nullptr. */

@@ -22,6 +22,9 @@ macro_rules! statuses {
 
         $($(#[doc = $doc])+ pub const $name: fish_status = $number;)+
 
+        const NAMES: &[(fish_status, *const c_char)] =
+            &[$(($number, c_name(concat!(stringify!($name), "\0")).as_ptr()),)+];
+
         /// Each status's name, number and comment, for those who write the header.
         #[doc(hidden)]
         pub const STATUSES: &[(&CStr, fish_status, &str)] = &[
@@ -121,7 +124,7 @@ const UNKNOWN_NAME: &CStr = c"FISH_UNKNOWN_STATUS";
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn fish_status_name(status: i32) -> *const c_char {
     boundary::guarded(UNKNOWN_NAME.as_ptr(), || {
-        let known = STATUSES.iter().find(|(_, number, _)| *number == status);
-        known.map_or(UNKNOWN_NAME, |(name, _, _)| name).as_ptr()
+        let known = NAMES.iter().find(|(number, _)| *number == status);
+        known.map_or(UNKNOWN_NAME.as_ptr(), |(_, name)| *name)
     })
 }

@@ -30,18 +30,36 @@ const (
 )
 
 // Options are a client's settings. The zero value is all defaults. However they are printed or made JSON, the key
-// and a proxy's password are not in it; see secret.go.
+// and a proxy's password are not in it; see secret.go. A context can only shorten Timeout.
 type Options struct {
-	APIKey         string        // "": the environment variable FISH_API_KEY
-	BaseURL        string        // "": https://api.fish.audio; plain http only to a loopback host
-	ProxyURL       string        // "": HTTPS_PROXY and its kin; else http:// or socks5://
-	NoProxy        bool          // use no proxy, whatever the environment says
-	CAFile         string        // a PEM file of the certificates to trust, and no others; "": see SystemRoots
-	SystemRoots    bool          // trust what the operating system trusts, not Mozilla's list
-	UserAgent      string        // put before the library's own, such as "studio/2.1"
-	Timeout        time.Duration // of a whole call, retries included; 0: 15 s. A context can only shorten it
-	ConnectTimeout time.Duration // of one attempt at a connection; 0: 5 s
-	MaxRetries     int           // 0: 2; -1: none
+	// Generated from src/ffi: the fields of fish_client_options.
+
+	// The secret API key. "": the environment variable FISH_API_KEY. Sent nowhere but to BaseURL's host.
+	APIKey string
+	// "": "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http:// only
+	// to a loopback host.
+	BaseURL string
+	// "http://[user:password@]host:port" or "socks5://...". "": as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
+	// NO_PROXY say. For none, see NoProxy. For a loopback host, only a proxy that is on loopback too is ever
+	// used.
+	ProxyURL string
+	// A PEM file of the certificates to trust, and no others. "": see SystemRoots.
+	CAFile string
+	// Put before the library's own User-Agent, such as "studio/2.1". "": "fish-api-credit/0.1.0" alone.
+	UserAgent string
+	// For a whole call: resolving, connecting, retries and the waits between. 0: 15 s.
+	Timeout time.Duration
+	// For one attempt at a connection, TLS included. 0: 5 s.
+	ConnectTimeout time.Duration
+	// How often a failed call is repeated. 0: 2 times. -1: never.
+	MaxRetries int
+	// Trust what the operating system trusts, not Mozilla's list.
+	SystemRoots bool
+
+	// End of the generated part.
+
+	// Use no proxy, whatever the environment says.
+	NoProxy bool
 }
 
 // Query is what to ask for. The zero value is the key's own account.
@@ -66,40 +84,28 @@ func New(options Options) (*Client, error) {
 	if loaded := C.fish_abi_version(); loaded != C.FISH_ABI_VERSION {
 		return nil, fmt.Errorf("fishcredit: built for ABI %d of libfish_api_credit, but %d was loaded", C.FISH_ABI_VERSION, loaded)
 	}
-	var text texts
-	defer text.free()
+	var given given
+	defer given.free()
 	c := C.fish_client_options{
-		api_key:     text.add("Options.APIKey", options.APIKey),
-		base_url:    text.add("Options.BaseURL", options.BaseURL),
-		proxy_url:   text.add("Options.ProxyURL", options.ProxyURL),
-		ca_file:     text.add("Options.CAFile", options.CAFile),
-		user_agent:  text.add("Options.UserAgent", options.UserAgent),
-		max_retries: C.int32_t(options.MaxRetries),
+		// Generated from src/ffi: how each is given.
+		api_key:            given.text("Options.APIKey", options.APIKey),
+		base_url:           given.text("Options.BaseURL", options.BaseURL),
+		proxy_url:          given.proxy(options),
+		ca_file:            given.text("Options.CAFile", options.CAFile),
+		user_agent:         given.text("Options.UserAgent", options.UserAgent),
+		timeout_ms:         given.milliseconds("Options.Timeout", options.Timeout),
+		connect_timeout_ms: given.milliseconds("Options.ConnectTimeout", options.ConnectTimeout),
+		max_retries:        given.count("Options.MaxRetries", options.MaxRetries),
+		tls_roots:          roots(options.SystemRoots),
+		// End of the generated part.
 	}
-	if text.err != nil {
-		return nil, text.err
-	}
-	if options.NoProxy {
-		if options.ProxyURL != "" {
-			return nil, invalid("Options.ProxyURL and Options.NoProxy contradict each other; set one.")
-		}
-		c.proxy_url = text.empty()
-	}
-	if options.SystemRoots {
-		c.tls_roots = C.FISH_TLS_ROOTS_SYSTEM
-	}
-	if int(c.max_retries) != options.MaxRetries {
-		return nil, invalid("Options.MaxRetries is out of range; -1 is none.")
-	}
-	if options.Timeout < 0 || options.ConnectTimeout < 0 {
-		return nil, invalid("Options.Timeout or Options.ConnectTimeout is negative; 0 is the default.")
+	if given.err != nil {
+		return nil, given.err
 	}
 	timeout := options.Timeout
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	c.timeout_ms = milliseconds(timeout)
-	c.connect_timeout_ms = milliseconds(options.ConnectTimeout)
 
 	var handle *C.fish_client
 	var failure C.fish_error
@@ -204,16 +210,16 @@ func (client *Client) call(ctx context.Context, query Query, result func(*C.fish
 
 // start begins something with the client, which copies the query. A timeout of 0 is the client's.
 func (client *Client) start(query Query, timeout time.Duration, begin func(*C.fish_client, *C.fish_api_credit_query, *C.fish_error) C.fish_status) error {
-	var text texts
-	defer text.free()
+	var given given
+	defer given.free()
 	c := C.fish_api_credit_query{
-		user_id:           text.add("Query.UserID", query.UserID),
-		team_id:           text.add("Query.TeamID", query.TeamID),
+		user_id:           given.text("Query.UserID", query.UserID),
+		team_id:           given.text("Query.TeamID", query.TeamID),
 		check_free_credit: C.bool(query.CheckFreeCredit),
 		timeout_ms:        milliseconds(timeout),
 	}
-	if text.err != nil {
-		return text.err
+	if given.err != nil {
+		return given.err
 	}
 	client.mu.RLock()
 	defer client.mu.RUnlock()
@@ -235,35 +241,71 @@ func milliseconds(d time.Duration) C.uint32_t {
 	return C.uint32_t((d + time.Millisecond - 1) / time.Millisecond)
 }
 
-// texts are C's copies of Go's strings, wiped and freed together: the key is among them.
-type texts struct {
+// given is what C is given, and the first thing that is wrong with it. The copies of Go's strings are wiped and freed
+// together: the key is among them.
+type given struct {
 	copies []*C.char
 	err    error
 }
 
-// add copies text; the empty string is NULL, the library's default.
-func (t *texts) add(name, text string) *C.char {
+func (g *given) refuse(message string) {
+	if g.err == nil {
+		g.err = invalid(message)
+	}
+}
+
+// text copies text; the empty string is NULL, the library's default.
+func (g *given) text(name, text string) *C.char {
 	if text == "" {
 		return nil
 	}
 	if strings.IndexByte(text, 0) >= 0 {
-		t.err = invalid(name + " has a NUL character in it; remove it.")
+		g.refuse(name + " has a NUL character in it; remove it.")
 		return nil
 	}
+	return g.copy(text)
+}
+
+func (g *given) copy(text string) *C.char {
 	copied := C.CString(text)
-	t.copies = append(t.copies, copied)
+	g.copies = append(g.copies, copied)
 	return copied
 }
 
-func (t *texts) empty() *C.char {
-	copied := C.CString("")
-	t.copies = append(t.copies, copied)
-	return copied
+func (g *given) proxy(options Options) *C.char {
+	if !options.NoProxy {
+		return g.text("Options.ProxyURL", options.ProxyURL)
+	}
+	if options.ProxyURL != "" {
+		g.refuse("Options.ProxyURL and Options.NoProxy contradict each other; set one.")
+	}
+	return g.copy("")
 }
 
-func (t *texts) free() {
-	for _, copied := range t.copies {
+func (g *given) milliseconds(name string, d time.Duration) C.uint32_t {
+	if d < 0 {
+		g.refuse(name + " is negative; 0 is the default.")
+	}
+	return milliseconds(d)
+}
+
+func (g *given) count(name string, count int) C.int32_t {
+	if int(C.int32_t(count)) != count {
+		g.refuse(name + " is out of range; -1 is none.")
+	}
+	return C.int32_t(count)
+}
+
+func (g *given) free() {
+	for _, copied := range g.copies {
 		C.memset(unsafe.Pointer(copied), 0, C.strlen(copied))
 		C.free(unsafe.Pointer(copied))
 	}
+}
+
+func roots(system bool) C.int32_t {
+	if system {
+		return C.FISH_TLS_ROOTS_SYSTEM
+	}
+	return C.FISH_TLS_ROOTS_BUNDLED
 }

@@ -13,25 +13,39 @@ import (
 
 // Credit is an account's API credit. The decimal texts are exact; the numbers come from them.
 type Credit struct {
-	ID     string
+	// Generated from src/ffi: the fields of fish_api_credit.
+
+	// The wallet's id ("_id").
+	ID string
+	// The account's id.
 	UserID string
-
-	Text        string // the balance, as sent; users take it as US dollars. May be negative
-	Micros      int64  // the balance x 1,000,000, rounded down, saturating
-	MicrosExact bool   // false if Micros lost something; Text never does
-
-	CumulativeTopUpText   string // all that was ever paid in; "" if the server did not say
-	CumulativeTopUpMicros int64  // 0 if the server did not say
-
-	CreatedAt     time.Time // UTC; the zero time if CreatedAtText is no RFC 3339 time
-	UpdatedAt     time.Time
-	CreatedAtText string // as sent
+	// The balance as exact decimal text, as sent; users take it as US dollars. May be negative.
+	Text string
+	// All that was ever paid in, as decimal text. "" if the server did not send it.
+	CumulativeTopUpText string
+	// When the wallet was made, as sent (RFC 3339).
+	CreatedAtText string
+	// When it last changed, as sent (RFC 3339).
 	UpdatedAtText string
+	// The server's name for this request (x-fish-trace-id, else cf-ray), for its support. "" if it was not sent,
+	// or if the credit was decoded by ParseCredit.
+	RequestID string
+	// The balance x 1,000,000, rounded down (it never overstates), saturating.
+	Micros int64
+	// CumulativeTopUpText x 1,000,000, likewise. 0 if it was not sent.
+	CumulativeTopUpMicros int64
+	// When the wallet was made, UTC. The zero time if CreatedAtText is no RFC 3339 time.
+	CreatedAt time.Time
+	// When it last changed, UTC. The zero time if UpdatedAtText is no RFC 3339 time.
+	UpdatedAt time.Time
+	// False if Micros lost something to rounding or saturation. The text never does.
+	MicrosExact bool
+	// Whether a phone number is known. nil: the server did not say.
+	HasPhone *bool
+	// Whether free credit is left. nil: the server did not say, as without Query.CheckFreeCredit.
+	HasFreeCredit *bool
 
-	HasPhone      *bool // nil: the server did not say
-	HasFreeCredit *bool // nil: the server did not say, as without Query.CheckFreeCredit
-
-	RequestID string // the server's name for this request, for its support; "": it sent none, or ParseCredit read this
+	// End of the generated part.
 }
 
 // Rat is the balance as an exact number.
@@ -65,20 +79,22 @@ func takeCredit(c *C.fish_api_credit) Credit {
 
 func copyCredit(c *C.fish_api_credit) Credit {
 	return Credit{
+		// Generated from src/ffi: how each is copied.
 		ID:                    C.GoString(c.id),
 		UserID:                C.GoString(c.user_id),
 		Text:                  C.GoString(c.credit),
-		Micros:                int64(c.credit_micros),
-		MicrosExact:           bool(c.credit_micros_exact),
 		CumulativeTopUpText:   C.GoString(c.cumulative_top_up),
+		CreatedAtText:         C.GoString(c.created_at),
+		UpdatedAtText:         C.GoString(c.updated_at),
+		RequestID:             C.GoString(c.request_id),
+		Micros:                int64(c.credit_micros),
 		CumulativeTopUpMicros: int64(c.cumulative_top_up_micros),
 		CreatedAt:             instant(c.created_at_unix_us),
 		UpdatedAt:             instant(c.updated_at_unix_us),
-		CreatedAtText:         C.GoString(c.created_at),
-		UpdatedAtText:         C.GoString(c.updated_at),
+		MicrosExact:           bool(c.credit_micros_exact),
 		HasPhone:              answer(c.has_phone_sha256),
 		HasFreeCredit:         answer(c.has_free_credit),
-		RequestID:             C.GoString(c.request_id),
+		// End of the generated part.
 	}
 }
 

@@ -5,31 +5,41 @@ import Foundation
 
 /// An account's API credit: what its programs spend, not the platform credit of a plan.
 public struct FishCredit: Sendable, Hashable {
+    // Generated from src/ffi: the fields of fish_api_credit.
+    /// The wallet's id ("_id").
     public let id: String
+    /// The account's id.
     public let userID: String
-    /// The balance; users take it as US dollars. May be negative. `Decimal` holds 38 digits; `creditText` all.
-    public let credit: Decimal
-    /// The balance, exactly as sent.
+    /// The balance as exact decimal text, as sent; users take it as US dollars. May be negative.
     public let creditText: String
-    /// The balance x 1,000,000, rounded down, saturating.
-    public let creditMicros: Int64
-    /// False if `creditMicros` lost something.
-    public let creditMicrosExact: Bool
-    /// All that was ever paid in. nil: the server did not say.
-    public let cumulativeTopUp: Decimal?
+    /// `creditText` as a number, which holds 38 digits.
+    public let credit: Decimal
+    /// All that was ever paid in, as decimal text. nil if the server did not send it.
     public let cumulativeTopUpText: String?
-    /// nil: the text is no RFC 3339 time.
-    public let createdAt: Date?
-    public let updatedAt: Date?
-    /// As sent.
+    /// `cumulativeTopUpText` as a number, which holds 38 digits.
+    public let cumulativeTopUp: Decimal?
+    /// When the wallet was made, as sent (RFC 3339).
     public let createdAtText: String
+    /// When it last changed, as sent (RFC 3339).
     public let updatedAtText: String
-    /// nil: the server did not say.
-    public let hasPhone: Bool?
-    /// nil: the server did not say, as without `checkFreeCredit`.
-    public let hasFreeCredit: Bool?
-    /// The server's name for this request, for its support. nil: it sent none.
+    /// The server's name for this request (x-fish-trace-id, else cf-ray), for its support. nil if it was not
+    /// sent.
     public let requestID: String?
+    /// The balance x 1,000,000, rounded down (it never overstates), saturating.
+    public let creditMicros: Int64
+    /// `cumulativeTopUp` x 1,000,000, likewise. nil if it was not sent.
+    public let cumulativeTopUpMicros: Int64?
+    /// When the wallet was made. nil: the text is no RFC 3339 time.
+    public let createdAt: Date?
+    /// When it last changed. nil: the text is no RFC 3339 time.
+    public let updatedAt: Date?
+    /// False if `creditMicros` lost something to rounding or saturation. The text never does.
+    public let creditMicrosExact: Bool
+    /// Whether a phone number is known. nil: the server did not say.
+    public let hasPhone: Bool?
+    /// Whether free credit is left. nil: the server did not say, as without `checkFreeCredit`.
+    public let hasFreeCredit: Bool?
+    // End of the generated part.
 
     /// Copies what the library filled in, and frees it.
     init(taking filled: inout fish_api_credit) {
@@ -38,23 +48,24 @@ public struct FishCredit: Sendable, Hashable {
     }
 
     init(copying filled: fish_api_credit) {
+        // Generated from src/ffi: how each is copied.
         id = text(filled.id) ?? ""
         userID = text(filled.user_id) ?? ""
         creditText = text(filled.credit) ?? ""
-        creditMicros = filled.credit_micros
-        creditMicrosExact = filled.credit_micros_exact
-        credit = decimal(creditText, micros: filled.credit_micros)
-        let topUp = text(filled.cumulative_top_up)
-        let topUpMicros = filled.cumulative_top_up_micros
-        cumulativeTopUpText = topUp
-        cumulativeTopUp = topUp.map { decimal($0, micros: topUpMicros) }
-        createdAt = date(filled.created_at_unix_us)
-        updatedAt = date(filled.updated_at_unix_us)
+        credit = decimal(text(filled.credit) ?? "", micros: filled.credit_micros)
+        cumulativeTopUpText = text(filled.cumulative_top_up)
+        cumulativeTopUp = text(filled.cumulative_top_up).map { decimal($0, micros: filled.cumulative_top_up_micros) }
         createdAtText = text(filled.created_at) ?? ""
         updatedAtText = text(filled.updated_at) ?? ""
+        requestID = text(filled.request_id)
+        creditMicros = Int64(filled.credit_micros)
+        cumulativeTopUpMicros = filled.cumulative_top_up == nil ? nil : filled.cumulative_top_up_micros
+        createdAt = date(filled.created_at_unix_us)
+        updatedAt = date(filled.updated_at_unix_us)
+        creditMicrosExact = filled.credit_micros_exact
         hasPhone = answer(filled.has_phone_sha256)
         hasFreeCredit = answer(filled.has_free_credit)
-        requestID = text(filled.request_id)
+        // End of the generated part.
     }
 }
 
