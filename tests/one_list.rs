@@ -208,9 +208,10 @@ fn the_rest_follows_and_every_test_passes() {
         assert!(written.contains(text), "{file} has no {text:?}");
     }
     cargo(&copy, &["build", "--examples"], false);
-    let tests = ["generated", "abi", "contract", "c_programs", "answers", "cpp", "languages", "readme"];
+    let tests = ["generated", "abi", "contract", "c_programs", "answers", "languages"];
     let arguments = tests.iter().flat_map(|test| ["--test", test]);
     cargo(&copy, &["test"].into_iter().chain(arguments).collect::<Vec<_>>(), false);
+    cargo(&copy, &["test", "--test", "cpp", "the_header_works_in_every_standard"], false);
 }
 
 /// The files of the repository, and those that are not yet committed.
@@ -227,6 +228,8 @@ fn tracked() -> Vec<PathBuf> {
 fn cargo(folder: &Path, arguments: &[&str], write: bool) {
     let mut command = c::command(env!("CARGO"));
     command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", folder.with_extension("target"));
+    // What takes a release build, or every tool there is, is tried on the repository itself.
+    command.env_remove("FISH_CI");
     match write {
         true => command.env("FISH_WRITE", "1"),
         false => command.env_remove("FISH_WRITE"),
