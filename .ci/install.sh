@@ -27,7 +27,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL=2
 cargo_dir="-DFISH_API_CREDIT_CARGO_DIR=$PWD/target"
 set -x
 
-# The route of the README, and where each file is to be.
+# The route of docs/c.md, and where each file is to be.
 cmake -S . -B "$work/build" -DCMAKE_INSTALL_LIBDIR=lib "$cargo_dir"
 cmake --build "$work/build"
 cmake --install "$work/build" --prefix "$work/first"

@@ -162,8 +162,9 @@ typedef struct fish_client_options {
    */
   const char *base_url;
   /**
-   * "http://[user:password@]host:port" or "socks5://...". NULL: as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
-   * NO_PROXY say. "": none. For a loopback host, only a proxy that is on loopback too is ever used.
+   * "http://[user:password@]host:port" or "socks5://...". "": no proxy. NULL: the environment variables
+   * HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if base_url is a loopback host. For such a host,
+   * only a proxy on a loopback host is allowed.
    */
   const char *proxy_url;
   /** A PEM file of the certificates to trust, and no others. NULL: see tls_roots. */
@@ -414,13 +415,27 @@ struct fish_error {
   bool retryable;
   /** One sentence that says what to do. Never NULL on failure; no secret is ever in it. */
   const char *message;
-  /** The server's own words ("message" or "detail"). NULL if none. */
+  /**
+   * The server's own message, at most 4 KiB: "message" of an error response's JSON body, else "detail" unless it is
+   * a list; or the whole body if it is a JSON string or plain text. NULL if there is none, or if the body is HTML,
+   * has a Content-Encoding, is not UTF-8 or contains control characters.
+   */
   const char *api_message;
-  /** The server's machine-readable reason ("reason", else x-fish-error-code). NULL if none. */
+  /**
+   * The server's machine-readable reason: "reason" of that JSON body, else the x-fish-error-code header, else "code"
+   * of that body. NULL if there is none.
+   */
   const char *api_reason;
-  /** The server's name for this request (x-fish-trace-id, else cf-ray), for its support. NULL if none. */
+  /**
+   * The server's id for this request, to quote to its support: the x-fish-trace-id header, else cf-ray, else
+   * "request_id" of that JSON body. NULL if there is none.
+   */
   const char *request_id;
-  /** The start of the error answer's body, at most 4 KiB, as text. NULL if there was none. */
+  /**
+   * The start, at most 4 KiB, of the body of an error response, or of a 200 that could not be used. Bytes that are
+   * not UTF-8, and control characters other than tab, CR and LF, are replaced by U+FFFD. NULL if the body is empty
+   * or has a Content-Encoding.
+   */
   const char *body;
   /** What a 422 found wrong. NULL if nothing is listed. */
   const fish_field_error *field_errors;

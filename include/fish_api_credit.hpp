@@ -412,8 +412,9 @@ struct ClientOptions {
    */
   std::optional<std::string> base_url{};
   /**
-   * "http://[user:password@]host:port" or "socks5://...". None: as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
-   * NO_PROXY say. "": none. For a loopback host, only a proxy that is on loopback too is ever used.
+   * "http://[user:password@]host:port" or "socks5://...". "": no proxy. None: the environment variables
+   * HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if base_url is a loopback host. For such a host,
+   * only a proxy on a loopback host is allowed.
    */
   std::optional<std::string> proxy_url{};
   /** A PEM file of the certificates to trust, and no others. None: see tls_roots. */

@@ -27,7 +27,7 @@ pub(crate) struct Error {
     pub field_errors: Vec<FieldError>,
 }
 
-/// One thing a 422 found wrong (openapi.yaml, response 422).
+/// One thing a 422 found wrong (docs/api/openapi.yaml, response 422).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct FieldError {
     pub location: String,

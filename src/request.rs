@@ -272,7 +272,7 @@ impl Template {
         Request { uri: uri.clone(), headers: &self.headers }
     }
 
-    /// What to ask for (openapi.yaml, `GET /wallet/{user_id}/api-credit`; team_id since April 2026).
+    /// What to ask for (docs/api/openapi.yaml; docs/api/notes.md for team_id).
     pub(crate) fn uri(&self, target: &Target<'_>) -> Result<Uri> {
         match target {
             Target { user_id: None, team_id: None, check_free_credit: false } => Ok(self.own.clone()),

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_http_status_has_the_status_the_design_gives_it() {
+    fn every_http_status_has_its_status() {
         for (code, want) in [
             (400, Status::ValidationFailed),
             (401, Status::Unauthorized),

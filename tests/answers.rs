@@ -527,7 +527,7 @@ fn of_a_hundred_thousand_field_errors_a_hundred_are_kept() {
     }
 }
 
-/// The design's table, written down once more.
+/// The statuses of docs/c.md for an HTTP status, and whether it is retried, written down once more.
 fn of_http(code: u16) -> (fish_status, bool) {
     let status = match code {
         401 => FISH_UNAUTHORIZED,

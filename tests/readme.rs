@@ -1,5 +1,6 @@
-//! README.md and the pages of docs, taken at their word: every command of every page is run as it stands, README.md's C
-//! is compiled and run, its output is what is printed, its tables name what the header has, and its links lead somewhere.
+//! README.md and the other pages. Every command of every page runs as it stands, the C of README.md and docs/c.md compiles
+//! and runs, the output that docs/c.md shows is what the quickstart prints, its tables name what the header has, and what
+//! a page or a comment names or links to exists.
 
 #[path = "../examples/quickstart/sandbox.rs"]
 mod sandbox;
@@ -19,20 +20,15 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(c::root().join(path)).unwrap_or_else(|why| panic!("{path}: {why}"))
 }
 
-/// The fenced blocks of README.md in one language, without their fences.
-fn blocks(language: &str) -> Vec<String> {
-    let readme = read("README.md");
-    let open = format!("```{language}\n");
-    let blocks: Vec<String> = readme
-        .split(&open)
-        .skip(1)
-        .map(|rest| rest.split_once("```\n").expect("a fence is closed").0.to_owned())
-        .collect();
-    assert!(!blocks.is_empty(), "README.md has no {language}");
+/// The fenced blocks of a page in one language, without their fences.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let blocks = page_blocks(page).into_iter().filter(|block| block.language == language);
+    let blocks: Vec<String> = blocks.map(|block| block.text).collect();
+    assert!(!blocks.is_empty(), "{page} has no {language}");
     blocks
 }
 
-/// Stands between a program of README.md, which asks the service, and the library: it asks the sandbox instead.
+/// Stands between a program of a page, which asks the service, and the library: it asks the sandbox instead.
 const REDIRECT: &str = r#"
 #include "fish_api_credit.h"
 #include <stdlib.h>
@@ -75,14 +71,20 @@ fn every_c_snippet_compiles_without_a_warning_and_reads_a_credit() {
     let sandbox = sandbox::start(KEY);
     let scratch = tempfile::tempdir().unwrap();
     let object = redirect(scratch.path());
-    for (number, snippet) in blocks("c").iter().enumerate() {
+    let snippets = [blocks("README.md", "c"), blocks("docs/c.md", "c")].concat();
+    assert_eq!(snippets.len(), 3);
+    for (number, snippet) in snippets.iter().enumerate() {
         let source = scratch.path().join(format!("snippet{number}.c"));
         std::fs::write(&source, whole(snippet)).unwrap();
+        // A program that names the wallet says which it is not.
+        let names = snippet.contains("(not your plan's platform credit)");
+        let named = if names { " (not your plan's platform credit)" } else { "" };
         for link in [Link::Shared, Link::Static] {
             let program = c::compile(&[&source, &object], link, &[REDIRECTED], scratch.path());
             let mut command = c::command(program);
             command.env("FISH_SANDBOX", sandbox.url()).env("FISH_API_KEY", KEY);
-            assert_eq!(c::stdout(&command.output().unwrap()), "API credit: 12.345678\n", "{snippet}");
+            let printed = c::stdout(&command.output().unwrap());
+            assert_eq!(printed, format!("API credit{named}: 12.345678\n"), "{snippet}");
             if snippet.contains("int main") {
                 let refused = command.env("FISH_API_KEY", "another").output().unwrap();
                 let said = String::from_utf8(refused.stderr).unwrap();
@@ -174,7 +176,7 @@ impl Stage {
         std::fs::create_dir(&project).unwrap();
         let mut copy = Command::new("cp");
         copy.args(["-R", "Cargo.toml", "Cargo.lock", "CMakeLists.txt", "LICENSE-MIT", "LICENSE-APACHE"]);
-        copy.args(["README.md", "docs", "examples", "include", "packaging"]).arg(&project);
+        copy.args([".gitignore", "README.md", "docs", "examples", "include", "packaging"]).arg(&project);
         c::stdout(&copy.current_dir(c::root()).output().unwrap());
         for library in ["libfish_api_credit.so", "libfish_api_credit.a"] {
             c::alias(&c::built().join(library), &project.join("target/release").join(library));
@@ -214,10 +216,23 @@ impl Stage {
             );
         }
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-        Stage { sandbox: sandbox::start(key), scratch, key, path }
+        let stage = Stage { sandbox: sandbox::start(key), scratch, key, path };
+        stage.git(&["init", "--quiet"]);
+        stage.git(&["add", "--all"]);
+        stage
     }
 
-    /// Runs the commands, and gives what they printed.
+    /// What git says of the copy; nothing, without git.
+    fn git(&self, arguments: &[&str]) -> String {
+        if found("git").is_none() {
+            return String::new();
+        }
+        let mut git = c::command("git");
+        git.args(arguments).current_dir(self.scratch.path().join("project"));
+        c::stdout(&git.output().unwrap())
+    }
+
+    /// Runs the commands, and gives what they printed. What they made is ignored by git.
     fn run(&self, commands: &str) -> String {
         let scratch = self.scratch.path();
         let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
@@ -262,7 +277,11 @@ impl Stage {
             .env("FISH_BASE_URL", self.sandbox.url())
             .env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache"))
             .envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "")]);
-        c::stdout(&command.output().unwrap())
+        let printed = c::stdout(&command.output().unwrap());
+        let left = self.git(&["status", "--porcelain", "--untracked-files=all"]);
+        let left: Vec<&str> = left.lines().filter(|line| line.starts_with("??")).collect();
+        assert!(left.is_empty(), ".gitignore does not have what the commands made: {left:?}");
+        printed
     }
 }
 
@@ -279,12 +298,11 @@ fn has(tools: &[&str]) -> bool {
     missing.is_empty()
 }
 
-/// Every page that is not README.md, with the tools that its commands need, and what a run of it prints.
+/// Every page with commands that is not README.md, with the tools that they need, and what a run of it prints.
 #[test]
 #[cfg(target_os = "linux")]
 fn every_command_of_every_page_runs_as_it_stands() {
     const PAGES: &[(&str, &[&str], &[&str])] = &[
-        ("docs/abi.md", &[], &[]),
         (
             "docs/c.md",
             &["cmake", "pkg-config"],
@@ -296,7 +314,6 @@ fn every_command_of_every_page_runs_as_it_stands() {
             &["API credit (not your plan's platform credit): 12.345678\n", "API credit: 12.345678\n"],
         ),
         ("docs/go.md", &["cmake", "pkg-config", "go"], &["API credit: 12.345678, exactly 6172839/500000\n"]),
-        ("docs/limits.md", &[], &[]),
         (
             "docs/plugins.md",
             &["cmake", "pkg-config"],
@@ -309,7 +326,6 @@ fn every_command_of_every_page_runs_as_it_stands() {
         ),
         ("docs/reproducible.md", &[], &[]),
         ("docs/swift.md", &["cmake", "pkg-config"], &[]),
-        ("docs/testing.md", &[], &[]),
         (
             "docs/without-blocking.md",
             &["cmake", "pkg-config", "glib-mkenums"],
@@ -323,13 +339,11 @@ fn every_command_of_every_page_runs_as_it_stands() {
         ),
         ("examples/plugin/README.md", &[], &["API credit: $12.345678\n", "opened in "]),
     ];
-    let mut listed: Vec<String> = std::fs::read_dir(c::root().join("docs"))
-        .unwrap()
-        .map(|entry| format!("docs/{}", entry.unwrap().file_name().to_str().unwrap()))
-        .filter(|name| name.ends_with(".md"))
-        .collect();
-    listed.retain(|name| PAGES.iter().all(|(page, ..)| page != name));
-    assert!(listed.is_empty(), "nobody runs the commands of {listed:?}");
+    for page in pages() {
+        let listed = page == "README.md" || PAGES.iter().any(|(listed, ..)| page == *listed);
+        let commands = page_blocks(&page).iter().any(|block| block.language == "sh");
+        assert!(listed || !commands, "nobody runs the commands of {page}");
+    }
 
     if Command::new("unshare")
         .args(["--map-root-user", "--mount", "true"])
@@ -349,7 +363,7 @@ fn every_command_of_every_page_runs_as_it_stands() {
         PAGES.iter().filter(|(page, ..)| only.as_deref().is_none_or(|only| only == *page))
     {
         let session = session(page);
-        let installs = read(page).contains("c.md#install") && !session.is_empty();
+        let installs = read(page).contains("#install)") && !session.is_empty();
         if session.is_empty() || !has(tools) {
             continue;
         }
@@ -427,27 +441,117 @@ fn a_key_is_good_bad_or_unknown() {
     }
 }
 
-/// A script or a test that a page names is there.
+/// A test that a page names by `--test` exists.
 #[test]
-fn every_script_and_test_that_a_page_names_is_there() {
+fn every_test_that_a_page_names_is_there() {
     let mut named = 0;
-    for entry in std::fs::read_dir(c::root().join("docs")).unwrap() {
-        let page = entry.unwrap().path();
-        if page.extension().is_none_or(|kind| kind != "md") {
-            continue;
-        }
-        let Ok(text) = std::fs::read_to_string(&page) else { continue };
+    for page in pages() {
+        let text = read(&page);
         let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || "`,)(".contains(c)).collect();
-        let tests =
-            words.windows(2).filter(|pair| pair[0] == "--test").map(|pair| format!("tests/{}.rs", pair[1]));
-        let scripts = words.iter().map(|word| word.trim_end_matches(['.', ':', ';']));
-        let scripts = scripts.filter(|word| word.ends_with(".sh")).map(str::to_owned);
-        for file in tests.chain(scripts) {
-            assert!(c::root().join(&file).exists(), "{} names {file}, which is not there", page.display());
+        for pair in words.windows(2).filter(|pair| pair[0] == "--test") {
+            let file = format!("tests/{}.rs", pair[1]);
+            assert!(c::root().join(&file).exists(), "{page} names {file}, which is not there");
             named += 1;
         }
     }
     assert!(named > 10);
+}
+
+/// CONTRIBUTING.md lists every part of CI.
+#[test]
+fn every_part_of_ci_is_listed() {
+    let page = read("CONTRIBUTING.md");
+    let parts = texts(".ci").into_iter().filter(|part| part.ends_with(".sh") && part != ".ci/packages.sh");
+    let missing: Vec<String> = parts.filter(|part| !page.contains(&format!("`{part}`"))).collect();
+    assert!(missing.is_empty(), "CONTRIBUTING.md does not list {missing:?}");
+}
+
+/// The code that docs/architecture.md names by its path exists.
+#[test]
+fn everything_that_the_architecture_names_is_in_the_code() {
+    let code: String = texts("src").iter().map(|file| read(file)).collect();
+    let page = prose("docs/architecture.md");
+    let paths: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|name| name.contains("::")).collect();
+    for path in &paths {
+        let name = path.rsplit("::").next().unwrap();
+        let defined = ["fn", "struct", "enum"].iter().any(|kind| {
+            let start = format!("{kind} {name}");
+            let mut rests = code.split(&start).skip(1);
+            rests.any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        });
+        assert!(defined || code.contains(path), "docs/architecture.md names {path}, which src does not have");
+    }
+    assert!(paths.len() > 8, "{paths:?}");
+}
+
+/// The folders whose files are searched for names of files.
+const FOLDERS: [&str; 11] =
+    [".ci", ".github", "benches", "capi", "docs", "examples", "fuzz", "include", "packaging", "src", "tests"];
+
+/// The text files under a folder, by their paths from the top of the repository. Not what is built there, nor lock files.
+fn texts(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(c::root().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            let built = ["target", "build", ".build", "__pycache__", "artifacts", "corpus", "coverage"];
+            if !built.contains(&&*name) && !name.ends_with(".egg-info") && path != "fuzz/seeds" {
+                found.append(&mut texts(&path));
+            }
+        } else if kind.is_file() && !name.ends_with(".lock") && std::fs::read_to_string(entry.path()).is_ok()
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The text files at the top of the repository.
+fn top() -> impl Iterator<Item = String> {
+    let kinds = [".md", ".toml", ".txt", ".in"];
+    let files = std::fs::read_dir(c::root()).unwrap().map(|entry| entry.unwrap());
+    files
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(move |name| kinds.iter().any(|kind| name.ends_with(kind)))
+}
+
+/// Every page: README.md, those of docs, those of the examples.
+fn pages() -> Vec<String> {
+    let folders = ["benches", "docs", "examples"].into_iter().flat_map(texts);
+    let pages: Vec<String> = top().chain(folders).filter(|path| path.ends_with(".md")).collect();
+    assert!(pages.len() > 15, "{pages:?}");
+    pages
+}
+
+/// A file or folder of the repository that a comment, a script or a page names exists. A name is what starts with a
+/// folder of the repository, or ends like a page or a YAML file.
+#[test]
+fn every_file_that_is_named_is_there() {
+    let files = FOLDERS.into_iter().flat_map(texts).chain(top());
+    let mut named = 0;
+    let mut missing = Vec::new();
+    for file in files {
+        let beside = Path::new(&file).parent().unwrap();
+        let text = read(&file);
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "_-./".contains(c)));
+        for word in words.map(|word| word.trim_end_matches('.').trim_matches('/')) {
+            let of_ours = word.split_once('/').is_some_and(|(first, _)| FOLDERS.contains(&first));
+            let stem = [".md", ".yaml", ".yml"].into_iter().find_map(|end| word.strip_suffix(end));
+            if of_ours || stem.is_some_and(|stem| !stem.is_empty()) {
+                named += 1;
+                if !c::root().join(word).exists() && !c::root().join(beside).join(word).exists() {
+                    missing.push(format!("{file}: {word}"));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "named, but missing:\n{}", missing.join("\n"));
+    assert!(named > 300, "{named}");
 }
 
 /// A compiler and its arguments, by its path.
@@ -469,14 +573,15 @@ fn the_output_is_what_the_quickstart_prints() {
     // The folder depends on the profile.
     let folder = c::built().with_file_name("quickstart");
     let folder = folder.strip_prefix(c::root()).unwrap_or(&folder).display().to_string();
-    assert_eq!(c::stdout(&output).replace(&folder, "target/debug/quickstart"), blocks("text")[0]);
+    let shown = &blocks("docs/c.md", "text")[0];
+    assert_eq!(&c::stdout(&output).replace(&folder, "target/debug/quickstart"), shown);
 }
 
 #[test]
 fn the_tables_name_all_that_the_header_has() {
-    let (readme, header) = (read("README.md"), read("include/fish_api_credit.h"));
+    let (page, header) = (read("docs/c.md"), read("include/fish_api_credit.h"));
     let table_after = |title: &str| {
-        let rest = readme.split_once(title).unwrap_or_else(|| panic!("README.md has no {title:?}")).1;
+        let rest = page.split_once(title).unwrap_or_else(|| panic!("docs/c.md has no {title:?}")).1;
         let table = rest.split_once("|---|").unwrap().1;
         table.lines().skip(1).take_while(|line| line.starts_with('|')).collect::<Vec<_>>()
     };
@@ -491,7 +596,7 @@ fn the_tables_name_all_that_the_header_has() {
         .filter_map(|line| line.strip_suffix(',')?.trim().split_once(" = "))
         .map(|(name, number)| (format!("`{name}`"), number.to_owned()))
         .collect();
-    let rows: Vec<(String, String)> = table_after("### When it fails")
+    let rows: Vec<(String, String)> = table_after("## When it fails")
         .iter()
         .map(|row| row.split('|').map(str::trim).collect::<Vec<_>>())
         .map(|cells| (cells[1].to_owned(), cells[2].to_owned()))
@@ -500,16 +605,16 @@ fn the_tables_name_all_that_the_header_has() {
     assert_eq!(rows, statuses);
 
     for (structure, named) in [
-        ("fish_api_credit", table_after("### What comes back").iter().map(first).collect::<String>()),
+        ("fish_api_credit", table_after("## What comes back").iter().map(first).collect::<String>()),
         ("fish_client_options", table_after("| `fish_client_options` |").iter().map(first).collect()),
         ("fish_api_credit_query", table_after("| `fish_api_credit_query` |").iter().map(first).collect()),
         (
             "fish_error",
-            readme.split("### When it fails").nth(1).unwrap().split("| status").next().unwrap().into(),
+            page.split("## When it fails").nth(1).unwrap().split("| status").next().unwrap().into(),
         ),
     ] {
         let missing: Vec<String> = fields(&header, structure).difference(&quoted(&named)).cloned().collect();
-        assert!(missing.is_empty(), "README.md does not name {missing:?} of {structure}");
+        assert!(missing.is_empty(), "docs/c.md does not name {missing:?} of {structure}");
     }
 }
 
@@ -526,14 +631,49 @@ fn fields(header: &str, structure: &str) -> BTreeSet<String> {
     fields
 }
 
+/// A page without its fenced blocks.
+fn prose(page: &str) -> String {
+    let mut fenced = false;
+    let text = read(page);
+    let lines = text.lines().filter(|line| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        !fenced && !fence
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The anchor that a heading has: what GitHub makes of it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// A link to a file finds it, and a link to a heading finds that.
 #[test]
 fn every_link_leads_somewhere() {
-    let readme = read("README.md");
-    let targets: Vec<&str> =
-        readme.split("](").skip(1).map(|rest| rest.split_once(')').expect("a link is closed").0).collect();
-    let dead: Vec<&&str> = targets
-        .iter()
-        .filter(|target| !target.starts_with("https://") && !c::root().join(target).exists())
-        .collect();
-    assert!(targets.len() > 10 && dead.is_empty(), "README.md links to {dead:?}, which are not there");
+    let mut links = 0;
+    for page in pages() {
+        for rest in prose(&page).split("](").skip(1) {
+            let target = rest.split_once(')').expect("a link is closed").0;
+            if target.starts_with("https://") {
+                continue;
+            }
+            links += 1;
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let beside = Path::new(&page).parent().unwrap();
+            let file = if file.is_empty() { PathBuf::from(&page) } else { beside.join(file) };
+            assert!(c::root().join(&file).exists(), "{page} links to {target}, which is not there");
+            if !heading.is_empty() {
+                let linked = prose(file.to_str().unwrap());
+                let headings = linked.lines().filter(|line| line.starts_with('#'));
+                let mut anchors = headings.map(|line| anchor(line.trim_start_matches('#').trim()));
+                assert!(
+                    anchors.any(|one| one == heading),
+                    "{page} links to {target}, which has no such heading"
+                );
+            }
+        }
+    }
+    assert!(links > 50, "{links}");
 }

@@ -17,7 +17,7 @@ use support::peer::Peer;
 use support::server::{DOCUMENT, answer};
 use support::tls::{Authority, BOTH, Identity, ONLY_1_2, ONLY_1_3, Secured, answering, server};
 
-/// What the design promises beyond a deadline, and after a cancel.
+/// What docs/limits.md promises beyond a deadline, and after a cancel.
 const PROMISED: Duration = Duration::from_millis(100);
 
 fn base64(bytes: &[u8]) -> String {

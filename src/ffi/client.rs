@@ -18,8 +18,9 @@ pub struct fish_client_options {
     /// NULL: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain
     /// http:// only to a loopback host.
     pub base_url: *const c_char,
-    /// "http://[user:password@]host:port" or "socks5://...". NULL: as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
-    /// NO_PROXY say. "": none. For a loopback host, only a proxy that is on loopback too is ever used.
+    /// "http://[user:password@]host:port" or "socks5://...". "": no proxy. NULL: the environment variables
+    /// HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if base_url is a loopback host. For such a host,
+    /// only a proxy on a loopback host is allowed.
     pub proxy_url: *const c_char,
     /// A PEM file of the certificates to trust, and no others. NULL: see tls_roots.
     pub ca_file: *const c_char,

@@ -4,6 +4,7 @@
 //! `include/fish_api_credit.h` is generated from these files, in this order. What stands in their comments is
 //! what a C programmer reads.
 
+#![allow(rustdoc::bare_urls, rustdoc::broken_intra_doc_links)] // The comments are C's, in plain text.
 #![allow(non_camel_case_types)] // The types bear their C names, so that this reads like the header.
 #![allow(clippy::missing_safety_doc)] // What a caller must uphold is said to C, in each comment and at the header's top.
 

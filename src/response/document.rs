@@ -42,7 +42,7 @@ macro_rules! fields {
     };
 }
 
-// openapi.yaml, response 200; NOTES.md for cumulative_top_up.
+// docs/api/openapi.yaml, response 200; docs/api/notes.md for cumulative_top_up.
 fields! {
     id: Cow<'a, str> = required("_id"),
     user_id: Cow<'a, str> = required("user_id"),

@@ -1,11 +1,11 @@
-//! Holding calls to the design's promises of time. A machine that is too busy to run anybody wakes everybody
+//! Holding calls to the promises of time in docs/limits.md. A machine that is too busy to run anybody wakes everybody
 //! late, so a second thread sleeps all the while in short steps, and for each of the two threads that a cancelled
 //! call needs awake (its own, and the one that waits for it) a call may be as late as that one ever was.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// What the design allows after a deadline, and after a cancel.
+/// What docs/limits.md allows after a deadline, and after a cancel.
 pub const GRACE: Duration = Duration::from_millis(100);
 const STEP: Duration = Duration::from_millis(10);
 

@@ -39,9 +39,9 @@ type Options struct {
 	// "": "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http:// only
 	// to a loopback host.
 	BaseURL string
-	// "http://[user:password@]host:port" or "socks5://...". "": as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
-	// NO_PROXY say. For none, see NoProxy. For a loopback host, only a proxy that is on loopback too is ever
-	// used.
+	// "http://[user:password@]host:port" or "socks5://...". "": no proxy. "": the environment variables
+	// HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if BaseURL is a loopback host. For such a host,
+	// only a proxy on a loopback host is allowed.
 	ProxyURL string
 	// A PEM file of the certificates to trust, and no others. "": see SystemRoots.
 	CAFile string

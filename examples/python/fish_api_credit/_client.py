@@ -69,9 +69,9 @@ class Client:
             base_url's host.
         :param base_url: None: "https://api.fish.audio". May carry a port and a path; no user, query or
             fragment. Plain http:// only to a loopback host.
-        :param proxy_url: "http://[user:password@]host:port" or "socks5://...". None: as HTTPS_PROXY,
-            HTTP_PROXY, ALL_PROXY and NO_PROXY say. "": none. For a loopback host, only a proxy that is on
-            loopback too is ever used.
+        :param proxy_url: "http://[user:password@]host:port" or "socks5://...". "": no proxy. None: the
+            environment variables HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if base_url is a
+            loopback host. For such a host, only a proxy on a loopback host is allowed.
         :param ca_file: A PEM file of the certificates to trust, and no others. None: see system_roots.
         :param user_agent: Put before the library's own User-Agent, such as "studio/2.1". None:
             "fish-api-credit/0.1.0" alone.

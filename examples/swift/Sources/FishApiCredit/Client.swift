@@ -167,7 +167,7 @@ public final class FishClient: Sendable {
 public struct FishClientOptions: Sendable {
     /// Where a proxy is taken from.
     public enum Proxy: Sendable, Hashable {
-        /// HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+        /// HTTPS_PROXY, ALL_PROXY and NO_PROXY.
         case environment
         /// Nowhere: no proxy.
         case direct
