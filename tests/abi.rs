@@ -158,7 +158,14 @@ fn a_program_compiled_yesterday_still_runs() {
 #[test]
 fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
     let old = today();
-    let reserved = "  /** Zero. */\n  uint64_t reserved[8];\n";
+    let end = "];\n} fish_client_options;\n";
+    let words =
+        TEXT.split_once(end).and_then(|(before, _)| before.rsplit_once('[')).expect("reserved words").1;
+    let words: u32 = words.parse().expect("a number");
+    let reserved = &format!("  uint64_t reserved[{words}{end}");
+    let fewer = &format!("  uint64_t reserved[{}{end}", words - 1);
+    let one_more = &format!("  const char *realm;\n{fewer}");
+    let two_more = &format!("  uint32_t red;\n  uint32_t blue;\n{fewer}");
     for (case, find, put, broken) in [
         (
             "a field moves",
@@ -194,8 +201,8 @@ fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
         ),
         (
             "reserved words go and nothing comes",
-            "uint64_t reserved[8]",
-            "uint64_t reserved[7]",
+            reserved,
+            fewer,
             "struct fish_client_options was 120 bytes, aligned to 8, and is 112 bytes",
         ),
         (
@@ -236,18 +243,8 @@ fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
             "typedef int64_t fish_status;",
             "type fish_status was int32_t, 4 bytes, signed, and is int64_t, 8 bytes",
         ),
-        (
-            "a new field takes a reserved word",
-            reserved,
-            "  const char *realm;\n  uint64_t reserved[7];\n",
-            "",
-        ),
-        (
-            "two small fields share one",
-            reserved,
-            "  uint32_t red;\n  uint32_t blue;\n  uint64_t reserved[7];\n",
-            "",
-        ),
+        ("a new field takes a reserved word", reserved, one_more, ""),
+        ("two small fields share one", reserved, two_more, ""),
         ("a new status", "  FISH_OK = 0,\n", "  FISH_OK = 0,\n  FISH_BUSY = 50,\n", ""),
         (
             "a new function",

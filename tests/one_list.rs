@@ -208,7 +208,7 @@ fn the_rest_follows_and_every_test_passes() {
         assert!(written.contains(text), "{file} has no {text:?}");
     }
     cargo(&copy, &["build", "--examples"], false);
-    let tests = ["generated", "abi", "contract", "c_programs", "answers", "languages"];
+    let tests = ["generated", "abi", "contract", "c_programs", "answers", "requests", "languages"];
     let arguments = tests.iter().flat_map(|test| ["--test", test]);
     cargo(&copy, &["test"].into_iter().chain(arguments).collect::<Vec<_>>(), false);
     cargo(&copy, &["test", "--test", "cpp", "the_header_works_in_every_standard"], false);

@@ -53,38 +53,42 @@ statuses! {
     /// The caller: asked before there was a result. Not a failure.
     Pending, FISH_PENDING = 4;
 
-    /// On the way: the host name could not be resolved.
+    /// On the way: the host name could not be resolved. Check base_url and DNS.
     ResolveFailed, FISH_RESOLVE_FAILED = 20;
-    /// On the way: no connection could be made to any of the host's addresses.
+    /// On the way: no connection could be made to any of the host's addresses. Check the network and firewalls.
     ConnectFailed, FISH_CONNECT_FAILED = 21;
-    /// On the way: no secure connection could be made. The message says what was wrong with it.
+    /// On the way: no secure connection could be made. The message says what was wrong with it. In a company's network, set
+    /// FISH_TLS_ROOTS_SYSTEM or ca_file.
     TlsFailed, FISH_TLS_FAILED = 22;
-    /// On the way: the proxy could not be reached, refused, or gave an answer that is not a proxy's.
+    /// On the way: the proxy could not be reached, refused, or gave an answer that is not a proxy's. Check proxy_url or
+    /// the environment's proxies.
     ProxyFailed, FISH_PROXY_FAILED = 23;
-    /// On the way: timeout_ms passed. A call never takes longer.
+    /// On the way: timeout_ms passed. A call never takes longer. Try later, or allow more time.
     TimedOut, FISH_TIMED_OUT = 24;
-    /// On the way: the connection ended before a whole answer had arrived.
+    /// On the way: the connection ended before a whole answer had arrived. Try later.
     ConnectionLost, FISH_CONNECTION_LOST = 25;
 
     /// The server's answer: 401. The API key is wrong.
     Unauthorized, FISH_UNAUTHORIZED = 40;
-    /// The server's answer: 402.
+    /// The server's answer: 402. Top up the account.
     PaymentRequired, FISH_PAYMENT_REQUIRED = 41;
     /// The server's answer: 403. The key may not read this wallet.
     Forbidden, FISH_FORBIDDEN = 42;
-    /// The server's answer: 404. There is no such user, or base_url is wrong.
+    /// The server's answer: 404. There is no such user or team, or base_url is wrong.
     NotFound, FISH_NOT_FOUND = 43;
     /// The server's answer: 400 or 422. See fish_error.field_errors.
     ValidationFailed, FISH_VALIDATION_FAILED = 44;
-    /// The server's answer: 429. See fish_error.retry_after_ms.
+    /// The server's answer: 429. Wait fish_error.retry_after_ms, and ask less often.
     RateLimited, FISH_RATE_LIMITED = 45;
-    /// The server's answer: 500 to 599.
+    /// The server's answer: 500 to 599. Try later.
     ServerError, FISH_SERVER_ERROR = 46;
-    /// The server's answer: any other HTTP status. Redirects too: they are never followed.
+    /// The server's answer: any other HTTP status. Redirects too: they are never followed. Check base_url.
     UnexpectedStatus, FISH_UNEXPECTED_STATUS = 47;
-    /// The server's answer: not HTTP, or a 200 that is not the documented document. No value of it is used.
+    /// The server's answer: not HTTP, or a 200 that is not the documented document. No value of it is used. Check
+    /// base_url.
     BadResponse, FISH_BAD_RESPONSE = 48;
-    /// The server's answer: a document above 1 MiB, or a head above 64 KiB or 100 header fields.
+    /// The server's answer: a document above 1 MiB, or a head above 64 KiB or 100 header fields. Check
+    /// base_url.
     ResponseTooLarge, FISH_RESPONSE_TOO_LARGE = 49;
 
     /// This library: a bug of ours, caught before it could reach the caller. Please report the message.

@@ -178,7 +178,7 @@ fn section(title: &str, file: &str) -> String {
 /// The statuses, which a macro writes on the Rust side, where cbindgen cannot see them.
 fn status_code() -> String {
     let rows = STATUSES.iter().map(|(name, number, comment)| {
-        format!("  /** {} */\n  {} = {number},\n", comment.trim(), name.to_str().expect("ASCII"))
+        bindings::doc("  ", comment.trim()) + &format!("  {} = {number},\n", name.to_str().expect("ASCII"))
     });
     format!(
         "/** How a call ended. The values are stable; functions take and give them as a fish_status. */\n\

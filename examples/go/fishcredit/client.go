@@ -39,7 +39,7 @@ type Options struct {
 	// "": "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http:// only
 	// to a loopback host.
 	BaseURL string
-	// "http://[user:password@]host:port" or "socks5://...". "": no proxy. "": the environment variables
+	// "http://[user:password@]host:port" or "socks5://...". For none, see NoProxy. "": the environment variables
 	// HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if BaseURL is a loopback host. For such a host,
 	// only a proxy on a loopback host is allowed.
 	ProxyURL string

@@ -14,7 +14,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 pub fn files(header: &Header) -> Vec<File> {
-    let file = Parts::of("include/fish_api_credit.hpp", "//")
+    let file = Parts::of("include/fish_api_credit.hpp", ("//", ""))
         .put("the values of fish_status_code", &values(header, "fish_status_code", "FISH_"))
         .put("the values of fish_level", &values(header, "fish_level", "FISH_LEVEL_"))
         .put("the fields of fish_field_error", &field_error(header))
@@ -144,13 +144,4 @@ fn filled_options(header: &Header) -> String {
         writeln!(text, "    raw.{} = {value};", option.name).unwrap();
     }
     text
-}
-
-/// A comment on one line if it fits, else on several.
-fn doc(indent: &str, about: &str) -> String {
-    let line = format!("{indent}/** {about} */\n");
-    match line.len() <= 116 {
-        true => line,
-        false => format!("{indent}/**\n{}{indent} */\n", wrapped(&format!("{indent} *"), about)),
-    }
 }

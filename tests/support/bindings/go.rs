@@ -14,6 +14,9 @@ const NAMES: &[(&str, &str)] = &[
     ("base_url", "Options.BaseURL"),
     ("low_micros", "WatchOptions.LowMicros"),
     ("FISH_LEVEL_LOW", "LevelLow"),
+    ("FISH_TLS_ROOTS_SYSTEM", "Options.SystemRoots"),
+    ("ca_file", "Options.CAFile"),
+    ("proxy_url", "Options.ProxyURL"),
 ];
 
 const FIELD_NAMES: &[(&str, &str)] = &[
@@ -26,7 +29,7 @@ const FIELD_NAMES: &[(&str, &str)] = &[
     ("Wiped from memory by fish_client_free, and sent", "Sent"),
     ("base_url", "BaseURL"),
     ("tls_roots", "SystemRoots"),
-    ("\"\": none.", "For none, see NoProxy."),
+    ("\"\": no proxy.", "For none, see NoProxy."),
     ("NULL", "\"\""),
 ];
 
@@ -36,19 +39,19 @@ pub fn files(header: &Header) -> Vec<File> {
     let (settings, given) = client_options(header);
     vec![
         File { path: "examples/go/fishcredit/status_generated.go", text: statuses(header) },
-        Parts::of("examples/go/fishcredit/credit.go", "//")
+        Parts::of("examples/go/fishcredit/credit.go", ("//", ""))
             .put("the fields of fish_api_credit", &fields)
             .put("how each is copied", &copies)
             .file(),
-        Parts::of("examples/go/fishcredit/error.go", "//")
+        Parts::of("examples/go/fishcredit/error.go", ("//", ""))
             .put("the fields of fish_field_error", &row)
             .put("how each is copied", &copied_row)
             .file(),
-        Parts::of("examples/go/fishcredit/client.go", "//")
+        Parts::of("examples/go/fishcredit/client.go", ("//", ""))
             .put("the fields of fish_client_options", &settings)
             .put("how each is given", &given)
             .file(),
-        Parts::of("examples/go/fishcredit/names.go", "//")
+        Parts::of("examples/go/fishcredit/names.go", ("//", ""))
             .put("the fields of fish_client_options", &names(header))
             .file(),
     ]

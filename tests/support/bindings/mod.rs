@@ -2,6 +2,7 @@
 //! client. Each is written in its language's own words, as a file of its own or as a part of one, between two comments.
 
 mod cpp;
+mod docs;
 mod go;
 mod python;
 mod swift;
@@ -12,7 +13,8 @@ use super::generate::{File, committed};
 use super::header::{Constant, Enum, Field, Header, Struct};
 
 pub fn files(header: &Header) -> Vec<File> {
-    [cpp::files(header), python::files(header), go::files(header), swift::files(header)].concat()
+    let all = [cpp::files, python::files, go::files, swift::files, docs::files];
+    all.iter().flat_map(|files| files(header)).collect()
 }
 
 fn find<'a>(header: &'a Header, name: &str) -> &'a Enum {
@@ -32,18 +34,20 @@ fn short<'a>(value: &'a Constant, prefix: &str) -> &'a str {
 /// src/ffi: NAME.` and a comment `End of the generated part.`
 struct Parts {
     path: &'static str,
-    comment: &'static str,
+    /// How a comment begins and ends.
+    comment: (&'static str, &'static str),
     text: String,
 }
 
 impl Parts {
-    fn of(path: &'static str, comment: &'static str) -> Parts {
+    fn of(path: &'static str, comment: (&'static str, &'static str)) -> Parts {
         Parts { path, comment, text: committed(path) }
     }
 
     fn put(mut self, name: &str, body: &str) -> Parts {
-        let begin = format!("{} Generated from src/ffi: {name}.\n", self.comment);
-        let end = format!("{} End of the generated part.\n", self.comment);
+        let (open, close) = self.comment;
+        let begin = format!("{open} Generated from src/ffi: {name}.{close}\n");
+        let end = format!("{open} End of the generated part.{close}\n");
         let split =
             self.text.split_once(&begin).and_then(|(before, rest)| Some((before, rest, rest.find(&end)?)));
         let (before, rest, at) = split.unwrap_or_else(|| panic!("{}: no {begin:?} with its end", self.path));
@@ -117,6 +121,15 @@ fn wrapped_under(first: &str, start: &str, text: &str) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// A comment of C's or C++'s: on one line if it fits, else on several.
+pub fn doc(indent: &str, about: &str) -> String {
+    let line = format!("{indent}/** {about} */\n");
+    match line.len() <= 116 {
+        true => line,
+        false => format!("{indent}/**\n{}{indent} */\n", wrapped(&format!("{indent} *"), about)),
+    }
 }
 
 // ---- What comes back -------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ const NAMES: &[(&str, &str)] = &[
     ("timeout_ms passed", "the timeout passed"),
     ("low_micros", "low"),
     ("FISH_LEVEL_LOW", "LOW"),
+    ("FISH_TLS_ROOTS_SYSTEM", "system_roots"),
 ];
 
 const FIELD_NAMES: &[(&str, &str)] = &[
@@ -40,15 +41,15 @@ pub fn files(header: &Header) -> Vec<File> {
     let (row, copied_row) = field_error(header);
     vec![
         File { path: "examples/python/fish_api_credit/_abi.py", text: abi(header) },
-        Parts::of("examples/python/fish_api_credit/_credit.py", "#")
+        Parts::of("examples/python/fish_api_credit/_credit.py", ("#", ""))
             .put("the fields of fish_api_credit", &fields)
             .put("how each is copied", &copies)
             .file(),
-        Parts::of("examples/python/fish_api_credit/_errors.py", "#")
+        Parts::of("examples/python/fish_api_credit/_errors.py", ("#", ""))
             .put("the fields of fish_field_error", &row)
             .put("how each is copied", &copied_row)
             .file(),
-        Parts::of("examples/python/fish_api_credit/_client.py", "#")
+        Parts::of("examples/python/fish_api_credit/_client.py", ("#", ""))
             .put("the fields of fish_client_options", &client_options(header))
             .file(),
     ]

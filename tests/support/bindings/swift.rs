@@ -14,6 +14,9 @@ const NAMES: &[(&str, &str)] = &[
     ("base_url", "`baseURL`"),
     ("low_micros", "`low`"),
     ("FISH_LEVEL_LOW", "`low`"),
+    ("FISH_TLS_ROOTS_SYSTEM", "`systemRoots`"),
+    ("ca_file", "`caFile`"),
+    ("proxy_url", "`proxy`"),
 ];
 
 const FIELD_NAMES: &[(&str, &str)] = &[
@@ -35,16 +38,16 @@ pub fn files(header: &Header) -> Vec<File> {
     let (row, copied_row) = field_error(header);
     vec![
         File { path: "examples/swift/Sources/FishApiCredit/Status.swift", text: statuses(header) },
-        Parts::of("examples/swift/Sources/FishApiCredit/Credit.swift", "//")
+        Parts::of("examples/swift/Sources/FishApiCredit/Credit.swift", ("//", ""))
             .put("the fields of fish_api_credit", &fields)
             .put("how each is copied", &copies)
             .file(),
-        Parts::of("examples/swift/Sources/FishApiCredit/Error.swift", "//")
+        Parts::of("examples/swift/Sources/FishApiCredit/Error.swift", ("//", ""))
             .put("the fields of fish_field_error", &row)
             .put("how each is copied", &copied_row)
             .put("the names of fish_client_options", &names(header))
             .file(),
-        Parts::of("examples/swift/Sources/FishApiCredit/Client.swift", "//")
+        Parts::of("examples/swift/Sources/FishApiCredit/Client.swift", ("//", ""))
             .put("how the options are given", &given(header))
             .put("the fields of fish_client_options", &client_options(header))
             .put("how each is shown", &shown(header))
