@@ -425,25 +425,25 @@ struct fish_error {
   /** One sentence that says what to do. Never NULL on failure; no secret is ever in it. */
   const char *message;
   /**
-   * The server's own message, at most 4 KiB: "message" of an error response's JSON body, else "detail" unless it is
-   * a list; or the whole body if it is a JSON string or plain text. NULL if there is none, or if the body is HTML,
-   * has a Content-Encoding, is not UTF-8 or contains control characters.
+   * The server's own message, at most 4 KiB: "message" of an error response's JSON body, else "detail"
+   * unless it is a list; or the whole body if it is a JSON string or plain text. NULL if there is none, or
+   * if the body is HTML, has a Content-Encoding, is not UTF-8 or contains control characters.
    */
   const char *api_message;
   /**
-   * The server's machine-readable reason: "reason" of that JSON body, else the x-fish-error-code header, else "code"
-   * of that body. NULL if there is none.
+   * The server's machine-readable reason: "reason" of that JSON body, else the x-fish-error-code header,
+   * else "code" of that body. NULL if there is none.
    */
   const char *api_reason;
   /**
-   * The server's id for this request, to quote to its support: the x-fish-trace-id header, else cf-ray, else
-   * "request_id" of that JSON body. NULL if there is none.
+   * The server's id for this request, to quote to its support: the x-fish-trace-id header, else cf-ray,
+   * else "request_id" of that JSON body. NULL if there is none.
    */
   const char *request_id;
   /**
-   * The start, at most 4 KiB, of the body of an error response, or of a 200 that could not be used. Bytes that are
-   * not UTF-8, and control characters other than tab, CR and LF, are replaced by U+FFFD. NULL if the body is empty
-   * or has a Content-Encoding.
+   * The start, at most 4 KiB, of the body of an error response, or of a 200 that could not be used. Bytes
+   * that are not UTF-8, and control characters other than tab, CR and LF, are replaced by U+FFFD. NULL if
+   * the body is empty or has a Content-Encoding.
    */
   const char *body;
   /** What a 422 found wrong. NULL if nothing is listed. */

@@ -40,19 +40,19 @@ pub struct fish_error {
     pub retryable: bool,
     /// One sentence that says what to do. Never NULL on failure; no secret is ever in it.
     pub message: *const c_char,
-    /// The server's own message, at most 4 KiB: "message" of an error response's JSON body, else "detail" unless it is
-    /// a list; or the whole body if it is a JSON string or plain text. NULL if there is none, or if the body is HTML,
-    /// has a Content-Encoding, is not UTF-8 or contains control characters.
+    /// The server's own message, at most 4 KiB: "message" of an error response's JSON body, else "detail"
+    /// unless it is a list; or the whole body if it is a JSON string or plain text. NULL if there is none, or
+    /// if the body is HTML, has a Content-Encoding, is not UTF-8 or contains control characters.
     pub api_message: *const c_char,
-    /// The server's machine-readable reason: "reason" of that JSON body, else the x-fish-error-code header, else "code"
-    /// of that body. NULL if there is none.
+    /// The server's machine-readable reason: "reason" of that JSON body, else the x-fish-error-code header,
+    /// else "code" of that body. NULL if there is none.
     pub api_reason: *const c_char,
-    /// The server's id for this request, to quote to its support: the x-fish-trace-id header, else cf-ray, else
-    /// "request_id" of that JSON body. NULL if there is none.
+    /// The server's id for this request, to quote to its support: the x-fish-trace-id header, else cf-ray,
+    /// else "request_id" of that JSON body. NULL if there is none.
     pub request_id: *const c_char,
-    /// The start, at most 4 KiB, of the body of an error response, or of a 200 that could not be used. Bytes that are
-    /// not UTF-8, and control characters other than tab, CR and LF, are replaced by U+FFFD. NULL if the body is empty
-    /// or has a Content-Encoding.
+    /// The start, at most 4 KiB, of the body of an error response, or of a 200 that could not be used. Bytes
+    /// that are not UTF-8, and control characters other than tab, CR and LF, are replaced by U+FFFD. NULL if
+    /// the body is empty or has a Content-Encoding.
     pub body: *const c_char,
     /// What a 422 found wrong. NULL if nothing is listed.
     pub field_errors: *const fish_field_error,
