@@ -4,8 +4,12 @@
 //! It belongs to the process that made it: a forked child shares the descriptor but not the flag, so it neither
 //! writes to nor waits for the descriptor, and looks at the flag now and again instead.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(not(all(test, loom)))]
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
+#[cfg(all(test, loom))]
+use loom::sync::atomic::AtomicBool;
 use rustix::event::PollFd;
 
 use crate::fork;
@@ -66,7 +70,7 @@ impl Event {
     }
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(all(test, loom))))]
 mod wakeup {
     use std::os::fd::{AsFd, AsRawFd};
 
@@ -181,7 +185,130 @@ mod wakeup {
     }
 }
 
-#[cfg(test)]
+/// A descriptor as the model checker sees it.
+#[cfg(all(test, loom))]
+mod wakeup {
+    use loom::sync::{Condvar, Mutex};
+    use rustix::event::PollFd;
+
+    #[derive(Debug)]
+    pub(super) struct Wakeup {
+        count: Mutex<u64>,
+        grown: Condvar,
+    }
+
+    impl Wakeup {
+        pub(super) fn new() -> std::io::Result<Wakeup> {
+            Ok(Wakeup { count: Mutex::new(0), grown: Condvar::new() })
+        }
+
+        pub(super) fn write(&self) {
+            *self.count.lock().unwrap() += 1;
+            self.grown.notify_all();
+        }
+
+        pub(super) fn read(&self) {
+            *self.count.lock().unwrap() = 0;
+        }
+
+        pub(super) fn is_readable(&self) -> bool {
+            *self.count.lock().unwrap() > 0
+        }
+
+        /// `poll` without a timeout.
+        pub(super) fn wait(&self) {
+            let mut count = self.count.lock().unwrap();
+            while *count == 0 {
+                count = self.grown.wait(count).unwrap();
+            }
+        }
+
+        pub(super) fn descriptor(&self) -> isize {
+            unreachable!("the model has no descriptors")
+        }
+
+        pub(super) fn poll_fd(&self) -> PollFd<'_> {
+            unreachable!("the model has no descriptors")
+        }
+    }
+}
+
+/// Each test runs in every order that its threads' steps can have.
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use loom::sync::atomic::AtomicU32;
+    use loom::sync::{Arc, Mutex};
+    use loom::thread;
+
+    fn wait(event: &Event) {
+        while !event.is_set() {
+            event.wakeup().unwrap().wait();
+        }
+    }
+
+    /// fish_cancel_token_cancel beside a call and fish_cancel_token_free: each has a share.
+    #[test]
+    fn a_waiter_wakes_and_frees_while_two_threads_set() {
+        loom::model(|| {
+            let event = Arc::new(Event::new());
+            let setters = [(); 2].map(|()| {
+                let own = Arc::clone(&event);
+                thread::spawn(move || own.set())
+            });
+            wait(&event);
+            assert!(event.is_set());
+            drop(event);
+            for setter in setters {
+                setter.join().unwrap();
+            }
+        });
+    }
+
+    /// What the setter wrote before is seen by whom it wakes.
+    #[test]
+    fn a_waiter_sees_what_was_written_before_the_set() {
+        loom::model(|| {
+            let shared = Arc::new((AtomicU32::new(0), Event::new()));
+            let own = Arc::clone(&shared);
+            let setter = thread::spawn(move || {
+                own.0.store(1, Ordering::Relaxed);
+                own.1.set();
+            });
+            wait(&shared.1);
+            assert_eq!(shared.0.load(Ordering::Relaxed), 1);
+            setter.join().unwrap();
+        });
+    }
+
+    /// A watch's `changed` and `wake`: set and cleared under the lock of what they tell of.
+    #[test]
+    fn under_a_lock_no_change_is_lost_and_none_is_told_twice() {
+        loom::model(|| {
+            let shared = Arc::new((Mutex::new(0), Event::new()));
+            let own = Arc::clone(&shared);
+            let writer = thread::spawn(move || {
+                for _ in 0..2 {
+                    let mut value = own.0.lock().unwrap();
+                    *value += 1;
+                    own.1.set();
+                }
+            });
+            let mut seen = 0;
+            while seen < 2 {
+                wait(&shared.1);
+                let value = shared.0.lock().unwrap();
+                shared.1.clear();
+                assert!(*value > seen, "told of no change");
+                seen = *value;
+                assert!(!shared.1.wakeup().unwrap().is_readable());
+            }
+            writer.join().unwrap();
+        });
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

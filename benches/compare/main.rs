@@ -59,10 +59,10 @@ fn main() {
         );
         table.counts(&format!("{scheme}: threads started"), measure::threads(&contenders, server), goal(0.0));
     }
-    let (microseconds, to_libcurl) = measure::interleaved(&contenders, &http);
+    let (microseconds, to_libcurl) = measure::interleaved(&contenders, &http, LIBCURL);
     table.row("http: time", microseconds.map(|time| format!("{time:.1} µs")), "");
     table.row("http: the same, to libcurl's", to_libcurl.map(two_decimals), "≤ 0.65");
-    let (milliseconds, to_libcurl) = measure::first_calls(&contenders, &http, &https);
+    let (milliseconds, to_libcurl) = measure::first_calls(&contenders, &http, &https, LIBCURL);
     table.row("https: a process and its first call", milliseconds.map(|time| format!("{time:.1} ms")), "");
     table.row("https: the same, to libcurl's", to_libcurl.map(two_decimals), "≤ 0.30");
 
@@ -75,11 +75,28 @@ fn main() {
     table.counts("libraries that a program loads for it", needed, Some(1.0));
 
     println!("{}\n", machine());
-    println!(
-        "| a warm call | floor | libcurl + cJSON | **this library** | goal |\n|---|---:|---:|---:|---:|"
-    );
-    println!("{}", table.rows.join("\n"));
-    assert!(table.missed.is_empty(), "missed: {}", table.missed.join("; "));
+    table.print("a warm call | floor | libcurl + cJSON | **this library**");
+
+    // The same call in the ways that do not block.
+    let ways = [
+        contenders.into_iter().nth(OURS).unwrap(),
+        compile("background", &[soname.to_str().unwrap(), &rpath]),
+        compile("watch", &[soname.to_str().unwrap(), &rpath]),
+    ];
+    let mut other = Table::default();
+    let instructions = measure::instructions(&ways, &http);
+    other.counts("user-space instructions", instructions, None);
+    let to_call = instructions.map(|count| Some(count? / instructions[0]?));
+    other.ratios("the same, to the call's", to_call, None);
+    other.counts("heap allocations", measure::allocations(&ways, &http), None);
+    other.counts("system calls", measure::system_calls(&ways, &http), None);
+    other.counts("threads started", measure::threads(&ways, &http), Some(0.0));
+    let (microseconds, to_call) = measure::interleaved(&ways, &http, 0);
+    other.row("time from start to result", microseconds.map(|time| format!("{time:.1} µs")), "");
+    other.row("the same, to the call's", to_call.map(two_decimals), "");
+    other.print("over http, warm | fish_get_api_credit | fish_call | a watch's reading");
+    let missed = [table.missed, other.missed].concat();
+    assert!(missed.is_empty(), "missed: {}", missed.join("; "));
 }
 
 /// Builds the library by the README's own command: `cargo bench` has built one too, but with what the development
@@ -114,6 +131,10 @@ struct Table {
 impl Table {
     fn row(&mut self, name: &str, figures: [String; 3], goal: &str) {
         self.rows.push(format!("| {name} | {} | {goal} |", figures.join(" | ")));
+    }
+
+    fn print(&self, heads: &str) {
+        println!("| {heads} | goal |\n|---|---:|---:|---:|---:|\n{}\n", self.rows.join("\n"));
     }
 
     /// Whole numbers: what only some calls do, such as growing a table, is rounded off.

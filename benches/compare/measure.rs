@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use crate::LIBCURL;
 use crate::server::Server;
 
 /// The two numbers of calls between which a count's slope is taken.
@@ -90,13 +89,13 @@ fn calls_of(summary: &str, names: &[&str]) -> f64 {
     rows.filter(|(name, _)| names.contains(name)).map(|(_, count)| count.trim().parse::<f64>().unwrap()).sum()
 }
 
-/// Microseconds a call, and the median of its ratios to libcurl's in the same round.
-pub fn interleaved(contenders: &[Contender; 3], server: &Server) -> ([f64; 3], [f64; 3]) {
+/// Microseconds a call, and the median of its ratios to those of contender `base` in the same round.
+pub fn interleaved(contenders: &[Contender; 3], server: &Server, base: usize) -> ([f64; 3], [f64; 3]) {
     let mut running = contenders.each_ref().map(|one| {
         let mut child = one.start(&[], server);
         (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()), child)
     });
-    let rounds = in_turn(ROUNDS, |which| {
+    let rounds = in_turn(ROUNDS, base, |which| {
         let (input, output, _) = &mut running[which];
         let mut line = String::new();
         writeln!(input, "{CALLS_A_ROUND}").unwrap();
@@ -111,8 +110,13 @@ pub fn interleaved(contenders: &[Contender; 3], server: &Server) -> ([f64; 3], [
 }
 
 /// Milliseconds of a whole process that makes one call, over https but for the floor: that is what any process costs.
-pub fn first_calls(contenders: &[Contender; 3], http: &Server, https: &Server) -> ([f64; 3], [f64; 3]) {
-    in_turn(FIRST_CALLS, |which| {
+pub fn first_calls(
+    contenders: &[Contender; 3],
+    http: &Server,
+    https: &Server,
+    base: usize,
+) -> ([f64; 3], [f64; 3]) {
+    in_turn(FIRST_CALLS, base, |which| {
         let one = &contenders[which];
         let begun = Instant::now();
         one.run(&[], if one.speaks_tls { https } else { http }, 1);
@@ -120,8 +124,8 @@ pub fn first_calls(contenders: &[Contender; 3], http: &Server, https: &Server) -
     })
 }
 
-/// Medians of what each of the three takes, and of that to libcurl in the same round. The first round warms up.
-fn in_turn(rounds: usize, mut time: impl FnMut(usize) -> f64) -> ([f64; 3], [f64; 3]) {
+/// Medians of what each of the three takes, and of that to `base` in the same round. The first round warms up.
+fn in_turn(rounds: usize, base: usize, mut time: impl FnMut(usize) -> f64) -> ([f64; 3], [f64; 3]) {
     let rounds: Vec<[f64; 3]> = (0..=rounds).map(|_| [0, 1, 2].map(&mut time)).skip(1).collect();
     let of = |figure: &dyn Fn(&[f64; 3], usize) -> f64| {
         [0, 1, 2].map(|which| {
@@ -130,5 +134,5 @@ fn in_turn(rounds: usize, mut time: impl FnMut(usize) -> f64) -> ([f64; 3], [f64
             figures[figures.len() / 2]
         })
     };
-    (of(&|round, which| round[which]), of(&|round, which| round[which] / round[LIBCURL]))
+    (of(&|round, which| round[which]), of(&|round, which| round[which] / round[base]))
 }

@@ -1,5 +1,5 @@
-//! The server all contenders talk to: HTTP/1.1 on loopback, kept alive, always the same answer in one write. It
-//! lives in the benchmark's own process, whose work is not counted.
+//! The server all contenders talk to: HTTP/1.1 on loopback, kept alive, each response in one write. The credit's last
+//! digit alternates, so that a watch has something to tell. It lives in the benchmark's own process, whose work is not counted.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -13,7 +13,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const BODY: &str = concat!(
     r#"{"_id":"66f1a2b3c4d5e6f708192a3b4c5d6e7f","user_id":"0123456789abcdef0123456789abcdef","#,
-    r#""credit":"12.345678","created_at":"2025-03-01T12:34:56.789012Z","updated_at":"2026-08-01T01:02:03Z","#,
+    r#""credit":"12.34567~","created_at":"2025-03-01T12:34:56.789012Z","updated_at":"2026-08-01T01:02:03Z","#,
     r#""has_phone_sha256":true,"has_free_credit":null}"#,
 );
 
@@ -69,11 +69,12 @@ fn listen(tls: Option<Arc<ServerConfig>>) -> SocketAddr {
 }
 
 fn serve(mut stream: impl Read + Write) {
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 200 OK\r\nDate: Sat, 01 Aug 2026 01:02:03 GMT\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\nConnection: keep-alive\r\n\r\n{BODY}",
         BODY.len()
     );
+    let mut responses = ["8", "9"].map(|digit| response.replace('~', digit)).into_iter().cycle();
     let mut request = [0; 4096];
     let mut filled = 0;
     loop {
@@ -83,7 +84,11 @@ fn serve(mut stream: impl Read + Write) {
         }
         if request[..filled].ends_with(b"\r\n\r\n") {
             filled = 0;
-            if stream.write_all(answer.as_bytes()).and_then(|()| stream.flush()).is_err() {
+            if stream
+                .write_all(responses.next().unwrap_or_default().as_bytes())
+                .and_then(|()| stream.flush())
+                .is_err()
+            {
                 return;
             }
         }
