@@ -156,7 +156,7 @@ fn documents() -> Vec<Case> {
         bad("garbage behind", format!("{}x", object(fields())), "trailing characters"),
         bad("a second object behind", format!("{0}{0}", object(fields())), "trailing characters"),
         bad("a NUL behind", format!("{}\0", object(fields())), "trailing characters"),
-        bad("a comma at the end", object(fields()).replace("null}", "null,}"), "trailing comma"),
+        bad("a comma at the end", object(fields()).replace('}', ",}"), "trailing comma"),
         bad("a comment", object(fields()).replace('{', "{/* */"), "not an API credit"),
         bad("single quotes", object(fields()).replace('"', "'"), "not an API credit"),
         bad("cut short", &object(fields())[..100], "EOF"),

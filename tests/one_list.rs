@@ -211,7 +211,27 @@ fn the_rest_follows_and_every_test_passes() {
     let tests = ["generated", "abi", "contract", "c_programs", "answers", "requests", "languages"];
     let arguments = tests.iter().flat_map(|test| ["--test", test]);
     cargo(&copy, &["test"].into_iter().chain(arguments).collect::<Vec<_>>(), false);
-    cargo(&copy, &["test", "--test", "cpp", "the_header_works_in_every_standard"], false);
+    compiles(&copy);
+}
+
+/// C++ has all three. tests/cpp.rs tries its header in every way; here it is enough that it compiles.
+fn compiles(folder: &Path) {
+    let source = folder.with_extension("cpp");
+    let text = "#include <fish_api_credit.hpp>\n\
+                int main() {\n  \
+                  fish::ClientOptions options;\n  \
+                  options.idle_timeout = std::chrono::seconds(1);\n  \
+                  const auto made = fish::Client::create(options);\n  \
+                  const auto credit = fish::ApiCredit::from_json(\"{}\");\n  \
+                  return made && credit && credit->currency() ? 1 : credit.status() == fish::StatusCode::blocked;\n\
+                }\n";
+    std::fs::write(&source, text).unwrap();
+    let mut compiler = Command::new("c++");
+    compiler
+        .args(["-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I"])
+        .arg(folder.join("include"));
+    let output = compiler.arg(source).output().expect("c++");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The files of the repository, and those that are not yet committed.

@@ -84,7 +84,7 @@ func New(options Options) (*Client, error) {
 	if loaded := C.fish_abi_version(); loaded != C.FISH_ABI_VERSION {
 		return nil, fmt.Errorf("fishcredit: built for ABI %d of libfish_api_credit, but %d was loaded", C.FISH_ABI_VERSION, loaded)
 	}
-	var given given
+	var given arguments
 	defer given.free()
 	c := C.fish_client_options{
 		// Generated from src/ffi: how each is given.
@@ -210,7 +210,7 @@ func (client *Client) call(ctx context.Context, query Query, result func(*C.fish
 
 // start begins something with the client, which copies the query. A timeout of 0 is the client's.
 func (client *Client) start(query Query, timeout time.Duration, begin func(*C.fish_client, *C.fish_api_credit_query, *C.fish_error) C.fish_status) error {
-	var given given
+	var given arguments
 	defer given.free()
 	c := C.fish_api_credit_query{
 		user_id:           given.text("Query.UserID", query.UserID),
@@ -241,63 +241,63 @@ func milliseconds(d time.Duration) C.uint32_t {
 	return C.uint32_t((d + time.Millisecond - 1) / time.Millisecond)
 }
 
-// given is what C is given, and the first thing that is wrong with it. The copies of Go's strings are wiped and freed
+// arguments are what C is given, and the first thing that is wrong with it. The copies of Go's strings are wiped and freed
 // together: the key is among them.
-type given struct {
+type arguments struct {
 	copies []*C.char
 	err    error
 }
 
-func (g *given) refuse(message string) {
-	if g.err == nil {
-		g.err = invalid(message)
+func (given *arguments) refuse(message string) {
+	if given.err == nil {
+		given.err = invalid(message)
 	}
 }
 
 // text copies text; the empty string is NULL, the library's default.
-func (g *given) text(name, text string) *C.char {
+func (given *arguments) text(name, text string) *C.char {
 	if text == "" {
 		return nil
 	}
 	if strings.IndexByte(text, 0) >= 0 {
-		g.refuse(name + " has a NUL character in it; remove it.")
+		given.refuse(name + " has a NUL character in it; remove it.")
 		return nil
 	}
-	return g.copy(text)
+	return given.copy(text)
 }
 
-func (g *given) copy(text string) *C.char {
+func (given *arguments) copy(text string) *C.char {
 	copied := C.CString(text)
-	g.copies = append(g.copies, copied)
+	given.copies = append(given.copies, copied)
 	return copied
 }
 
-func (g *given) proxy(options Options) *C.char {
+func (given *arguments) proxy(options Options) *C.char {
 	if !options.NoProxy {
-		return g.text("Options.ProxyURL", options.ProxyURL)
+		return given.text("Options.ProxyURL", options.ProxyURL)
 	}
 	if options.ProxyURL != "" {
-		g.refuse("Options.ProxyURL and Options.NoProxy contradict each other; set one.")
+		given.refuse("Options.ProxyURL and Options.NoProxy contradict each other; set one.")
 	}
-	return g.copy("")
+	return given.copy("")
 }
 
-func (g *given) milliseconds(name string, d time.Duration) C.uint32_t {
+func (given *arguments) milliseconds(name string, d time.Duration) C.uint32_t {
 	if d < 0 {
-		g.refuse(name + " is negative; 0 is the default.")
+		given.refuse(name + " is negative; 0 is the default.")
 	}
 	return milliseconds(d)
 }
 
-func (g *given) count(name string, count int) C.int32_t {
+func (given *arguments) count(name string, count int) C.int32_t {
 	if int(C.int32_t(count)) != count {
-		g.refuse(name + " is out of range; -1 is none.")
+		given.refuse(name + " is out of range; -1 is none.")
 	}
 	return C.int32_t(count)
 }
 
-func (g *given) free() {
-	for _, copied := range g.copies {
+func (given *arguments) free() {
+	for _, copied := range given.copies {
 		C.memset(unsafe.Pointer(copied), 0, C.strlen(copied))
 		C.free(unsafe.Pointer(copied))
 	}
