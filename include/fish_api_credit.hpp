@@ -104,15 +104,15 @@ using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::mic
 /** One thing that the server found wrong with the request (a 422 lists them). Its text is the Error's. */
 struct FieldError {
   // Generated from src/ffi: the fields of fish_field_error.
-  /** Which field, such as "query.check_free_credit": "loc" joined by dots. */
+  /** The field, such as "query.check_free_credit": the parts of "loc" joined by dots. */
   std::string_view location;
-  /** "in": "path", "query", "header", "cookie" or "body". None if not said. */
+  /** "in": "path", "query", "header", "cookie" or "body". None if not sent. */
   std::optional<std::string_view> source;
-  /** What kind of error, such as "bool_parsing". */
+  /** The kind of error, such as "bool_parsing". */
   std::string_view type;
-  /** The server's sentence. */
+  /** The server's description. */
   std::string_view message;
-  /** "ctx", as text. None if there is none. */
+  /** "ctx" as text. None if not sent. */
   std::optional<std::string_view> context;
   // End of the generated part.
 };
@@ -404,11 +404,14 @@ private:
 /** Settings of a client. What is left alone has its default. */
 struct ClientOptions {
   // Generated from src/ffi: the fields of fish_client_options.
-  /** The secret API key. None: the environment variable FISH_API_KEY. Sent nowhere but to base_url's host. */
+  /**
+   * The secret API key. None: the environment variable FISH_API_KEY. Sent only to base_url's host; this
+   * string is yours to wipe.
+   */
   std::optional<std::string> api_key{};
   /**
-   * None: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http://
-   * only to a loopback host.
+   * The API's address. None: "https://api.fish.audio". It may have a port and a path, but no user, query or
+   * fragment. Plain http:// is allowed for loopback hosts only.
    */
   std::optional<std::string> base_url{};
   /**
@@ -417,15 +420,15 @@ struct ClientOptions {
    * only a proxy on a loopback host is allowed.
    */
   std::optional<std::string> proxy_url{};
-  /** A PEM file of the certificates to trust, and no others. None: see tls_roots. */
+  /** The path of a PEM file with the certificates to trust, and no others. None: see tls_roots. */
   std::optional<std::string> ca_file{};
-  /** Put before the library's own User-Agent, such as "studio/2.1". None: "fish-api-credit/0.1.0" alone. */
+  /** Prepended to the library's own User-Agent, such as "studio/2.1". None: "fish-api-credit/0.1.0" alone. */
   std::optional<std::string> user_agent{};
-  /** For a whole call: resolving, connecting, retries and the waits between. 0: 15 s. */
+  /** For a whole call: resolving, connecting, retries and the waits between them. 0: 15 s. */
   std::chrono::milliseconds timeout{0};
-  /** For one attempt at a connection, TLS included. 0: 5 s. */
+  /** For one connection attempt, TLS included. 0: 5 s. */
   std::chrono::milliseconds connect_timeout{0};
-  /** How often a failed call is repeated. None: twice. 0: never. */
+  /** How many times a failed request is retried. None: 2 times. 0: never. */
   std::optional<std::uint32_t> max_retries{};
   /** FISH_TLS_ROOTS_BUNDLED or FISH_TLS_ROOTS_SYSTEM. */
   std::int32_t tls_roots = FISH_TLS_ROOTS_BUNDLED;
@@ -472,36 +475,36 @@ public:
   std::string_view id() const noexcept { return view(raw_->id); }
   /** The account's id. */
   std::string_view user_id() const noexcept { return view(raw_->user_id); }
-  /** The balance as exact decimal text, as sent; users take it as US dollars. May be negative. */
+  /** The balance as exact decimal text, as sent, presumably in US dollars. May be negative. */
   std::string_view credit() const noexcept { return view(raw_->credit); }
-  /** All that was ever paid in, as decimal text. None if the server did not send it. */
+  /** The total ever paid in, as decimal text. None if the server did not send it. */
   std::optional<std::string_view> cumulative_top_up() const noexcept {
     return detail::text_or_none(raw_->cumulative_top_up);
   }
-  /** When the wallet was made, as sent (RFC 3339). */
+  /** When the wallet was created, as sent (RFC 3339). */
   std::string_view created_at_text() const noexcept { return view(raw_->created_at); }
-  /** When it last changed, as sent (RFC 3339). */
+  /** When the wallet last changed, as sent (RFC 3339). */
   std::string_view updated_at_text() const noexcept { return view(raw_->updated_at); }
   /**
-   * The server's name for this request (x-fish-trace-id, else cf-ray), for its support. None if it was not
-   * sent, or if the credit was decoded by ApiCredit::from_json.
+   * The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. None if the
+   * server did not send one, or after ApiCredit::from_json.
    */
   std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_->request_id); }
-  /** credit x 1,000,000, rounded down (it never overstates), saturating. */
+  /** credit x 1,000,000, rounded down (never overstated), saturating. */
   std::int64_t credit_micros() const noexcept { return raw_->credit_micros; }
-  /** cumulative_top_up x 1,000,000, likewise. None if it was not sent. */
+  /** cumulative_top_up x 1,000,000, likewise. None if the server did not send it. */
   std::optional<std::int64_t> cumulative_top_up_micros() const noexcept {
     return detail::if_set(raw_->cumulative_top_up, raw_->cumulative_top_up_micros);
   }
-  /** When the wallet was made; none if created_at_text() is no RFC 3339 time. */
+  /** When the wallet was created; none if created_at_text() is not an RFC 3339 time. */
   std::optional<Time> created_at() const noexcept { return detail::time(raw_->created_at_unix_us); }
-  /** When it last changed; none if updated_at_text() is no RFC 3339 time. */
+  /** When the wallet last changed; none if updated_at_text() is not an RFC 3339 time. */
   std::optional<Time> updated_at() const noexcept { return detail::time(raw_->updated_at_unix_us); }
-  /** False if credit_micros lost something to rounding or saturation. The text never does. */
+  /** False if credit_micros was rounded or saturated. The text is always exact. */
   bool credit_micros_exact() const noexcept { return raw_->credit_micros_exact; }
-  /** Whether a phone number is known. None: the server did not say. */
+  /** Whether the account has a phone number. None: absent or null. */
   std::optional<bool> has_phone_sha256() const noexcept { return detail::flag(raw_->has_phone_sha256); }
-  /** Whether free credit is left. None: the server did not say, as without Query::check_free_credit. */
+  /** Whether free credit is left. None: absent or null, as it is without Query::check_free_credit. */
   std::optional<bool> has_free_credit() const noexcept { return detail::flag(raw_->has_free_credit); }
   // End of the generated part.
 

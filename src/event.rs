@@ -1,8 +1,8 @@
-//! An event: a flag that a thread can wait for in the same `poll` as a socket. A cancelled token is one, a finished
-//! lookup another. Setting it takes no lock and allocates nothing.
+//! An event: a flag that a thread can wait for in the same `poll` as a socket, such as a cancelled token or a finished
+//! lookup. Setting it takes no lock and allocates nothing.
 //!
-//! It belongs to the process that made it: a forked child shares the descriptor but not the flag, so it neither
-//! writes to nor waits for the descriptor, and looks at the flag now and again instead.
+//! It belongs to the process that created it. A forked child shares the descriptor but not the flag, so it does not
+//! use the descriptor and checks the flag periodically instead.
 
 #[cfg(not(all(test, loom)))]
 use std::sync::atomic::AtomicBool;
@@ -17,7 +17,7 @@ use crate::fork;
 #[derive(Debug)]
 pub(crate) struct Event {
     set: AtomicBool,
-    /// `None` when the process had no descriptor to spare: a waiter then looks at the flag now and again.
+    /// `None` if the process had no descriptor left: a waiter then checks the flag periodically.
     wakeup: Option<wakeup::Wakeup>,
     process: u32,
 }
@@ -42,7 +42,7 @@ impl Event {
         }
     }
 
-    /// Ready to be set again. Not while another thread may set it: whoever uses this has a lock around both.
+    /// Resets the event. The caller holds a lock that it also holds for `set`.
     pub(crate) fn clear(&self) {
         if self.set.swap(false, Ordering::Acquire)
             && let Some(wakeup) = self.wakeup()
@@ -55,12 +55,12 @@ impl Event {
         self.set.load(Ordering::Acquire)
     }
 
-    /// What `poll` watches: readable while it is set.
+    /// For `poll`: readable while the event is set.
     pub(crate) fn poll_fd(&self) -> Option<PollFd<'_>> {
         self.wakeup().map(wakeup::Wakeup::poll_fd)
     }
 
-    /// The same for a loop of the host's: a file descriptor, or a socket on Windows.
+    /// The same for the host's event loop: a file descriptor, or a socket on Windows.
     pub(crate) fn descriptor(&self) -> Option<isize> {
         self.wakeup().map(wakeup::Wakeup::descriptor)
     }
@@ -88,7 +88,7 @@ mod wakeup {
         }
 
         pub(super) fn write(&self) {
-            // Cannot fail: the counter is far from full.
+            // Cannot fail: the counter is far from overflowing.
             let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
         }
 
@@ -128,12 +128,12 @@ mod wakeup {
         }
 
         pub(super) fn write(&self) {
-            // One byte in an empty pipe: never blocks.
+            // One byte into an empty pipe never blocks.
             let _ = rustix::io::write(&self.writer, &[1]);
         }
 
         pub(super) fn read(&self) {
-            // There is a byte: only what was set is cleared.
+            // Does not block: the event was set, so there is a byte.
             let _ = rustix::io::read(&self.reader, &mut [0]);
         }
 
@@ -154,7 +154,7 @@ mod wakeup {
 
     use rustix::event::{PollFd, PollFlags};
 
-    /// WSAPoll takes sockets only, so this is one that sends to itself.
+    /// A UDP socket that sends to itself, because WSAPoll accepts only sockets.
     #[derive(Debug)]
     pub(super) struct Wakeup(UdpSocket);
 
@@ -171,7 +171,7 @@ mod wakeup {
         }
 
         pub(super) fn read(&self) {
-            // All there are: one may have come too late for the clear that it belonged to.
+            // Read all: a datagram may have arrived too late for an earlier clear.
             while self.0.recv(&mut [0]).is_ok() {}
         }
 

@@ -33,7 +33,7 @@ const FIELD: Addition = Addition {
         Place {
             file: "src/ffi/api_credit.rs",
             find: "    /// Zero.\n    pub reserved: [u64; 4],\n",
-            put: "    /// What the credit is counted in, such as \"USD\". NULL if the server did not say.\n    \
+            put: "    /// What the credit is counted in, such as \"USD\". NULL if the server did not send it.\n    \
                   pub currency: *const c_char,\n    /// Zero.\n    pub reserved: [u64; 3],\n",
         },
         Place {
@@ -80,9 +80,9 @@ const OPTION: Addition = Addition {
     places: &[
         Place {
             file: "src/ffi/client.rs",
-            find: "    /// Zero.\n    pub reserved: [u64; 8],\n",
+            find: "    /// Must be zero.\n    pub reserved: [u64; 8],\n",
             put: "    /// Milliseconds for keeping a connection that is not used. 0: 90000.\n    pub idle_timeout_ms: u32,\n    \
-                  /// Zero.\n    pub reserved: [u64; 7],\n",
+                  /// Must be zero.\n    pub reserved: [u64; 7],\n",
         },
         Place {
             file: "src/ffi/client.rs",
@@ -117,7 +117,7 @@ const OPTION: Addition = Addition {
     generated: &[
         (
             "include/fish_api_credit.h",
-            "  uint32_t idle_timeout_ms;\n  /** Zero. */\n  uint64_t reserved[7];\n",
+            "  uint32_t idle_timeout_ms;\n  /** Must be zero. */\n  uint64_t reserved[7];\n",
         ),
         ("include/fish_api_credit.hpp", "  std::chrono::milliseconds idle_timeout{0};\n"),
         ("examples/python/fish_api_credit/_client.py", "        idle_timeout: Optional[float] = None,\n"),
@@ -133,7 +133,7 @@ const STATUS: Addition = Addition {
         Place {
             file: "src/ffi/status.rs",
             find: "FISH_RESPONSE_TOO_LARGE = 49;\n",
-            put: "FISH_RESPONSE_TOO_LARGE = 49;\n    /// The server's answer: 451.\n    Blocked, FISH_BLOCKED = 50;\n",
+            put: "FISH_RESPONSE_TOO_LARGE = 49;\n    /// Response: 451.\n    Blocked, FISH_BLOCKED = 50;\n",
         },
         Place {
             file: "src/status.rs",

@@ -34,26 +34,27 @@ const (
 type Options struct {
 	// Generated from src/ffi: the fields of fish_client_options.
 
-	// The secret API key. "": the environment variable FISH_API_KEY. Sent nowhere but to BaseURL's host.
+	// The secret API key. "": the environment variable FISH_API_KEY. Sent only to BaseURL's host; wiped from
+	// memory when the client is closed.
 	APIKey string
-	// "": "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http:// only
-	// to a loopback host.
+	// The API's address. "": "https://api.fish.audio". It may have a port and a path, but no user, query or
+	// fragment. Plain http:// is allowed for loopback hosts only.
 	BaseURL string
 	// "http://[user:password@]host:port" or "socks5://...". For none, see NoProxy. "": the environment variables
 	// HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if BaseURL is a loopback host. For such a host,
 	// only a proxy on a loopback host is allowed.
 	ProxyURL string
-	// A PEM file of the certificates to trust, and no others. "": see SystemRoots.
+	// The path of a PEM file with the certificates to trust, and no others. "": see SystemRoots.
 	CAFile string
-	// Put before the library's own User-Agent, such as "studio/2.1". "": "fish-api-credit/0.1.0" alone.
+	// Prepended to the library's own User-Agent, such as "studio/2.1". "": "fish-api-credit/0.1.0" alone.
 	UserAgent string
-	// For a whole call: resolving, connecting, retries and the waits between. 0: 15 s.
+	// For a whole call: resolving, connecting, retries and the waits between them. 0: 15 s.
 	Timeout time.Duration
-	// For one attempt at a connection, TLS included. 0: 5 s.
+	// For one connection attempt, TLS included. 0: 5 s.
 	ConnectTimeout time.Duration
-	// How often a failed call is repeated. 0: 2 times. -1: never.
+	// How many times a failed request is retried. 0: 2 times. -1: never.
 	MaxRetries int
-	// Trust what the operating system trusts, not Mozilla's list.
+	// Trust the operating system's certificate authorities instead of Mozilla's.
 	SystemRoots bool
 
 	// End of the generated part.

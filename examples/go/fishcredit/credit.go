@@ -19,30 +19,30 @@ type Credit struct {
 	ID string
 	// The account's id.
 	UserID string
-	// The balance as exact decimal text, as sent; users take it as US dollars. May be negative.
+	// The balance as exact decimal text, as sent, presumably in US dollars. May be negative.
 	Text string
-	// All that was ever paid in, as decimal text. "" if the server did not send it.
+	// The total ever paid in, as decimal text. "" if the server did not send it.
 	CumulativeTopUpText string
-	// When the wallet was made, as sent (RFC 3339).
+	// When the wallet was created, as sent (RFC 3339).
 	CreatedAtText string
-	// When it last changed, as sent (RFC 3339).
+	// When the wallet last changed, as sent (RFC 3339).
 	UpdatedAtText string
-	// The server's name for this request (x-fish-trace-id, else cf-ray), for its support. "" if it was not sent,
-	// or if the credit was decoded by ParseCredit.
+	// The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. "" if the server
+	// did not send one, or after ParseCredit.
 	RequestID string
-	// The balance x 1,000,000, rounded down (it never overstates), saturating.
+	// The balance x 1,000,000, rounded down (never overstated), saturating.
 	Micros int64
-	// CumulativeTopUpText x 1,000,000, likewise. 0 if it was not sent.
+	// CumulativeTopUpText x 1,000,000, likewise. 0 if the server did not send it.
 	CumulativeTopUpMicros int64
-	// When the wallet was made, UTC. The zero time if CreatedAtText is no RFC 3339 time.
+	// When the wallet was created, UTC. The zero time if CreatedAtText is not an RFC 3339 time.
 	CreatedAt time.Time
-	// When it last changed, UTC. The zero time if UpdatedAtText is no RFC 3339 time.
+	// When the wallet last changed, UTC. The zero time if UpdatedAtText is not an RFC 3339 time.
 	UpdatedAt time.Time
-	// False if Micros lost something to rounding or saturation. The text never does.
+	// False if Micros was rounded or saturated. The text is always exact.
 	MicrosExact bool
-	// Whether a phone number is known. nil: the server did not say.
+	// Whether the account has a phone number. nil: absent or null.
 	HasPhone *bool
-	// Whether free credit is left. nil: the server did not say, as without Query.CheckFreeCredit.
+	// Whether free credit is left. nil: absent or null, as it is without Query.CheckFreeCredit.
 	HasFreeCredit *bool
 
 	// End of the generated part.

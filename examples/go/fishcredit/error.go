@@ -34,15 +34,15 @@ type Error struct {
 type FieldError struct {
 	// Generated from src/ffi: the fields of fish_field_error.
 
-	// Which field, such as "query.check_free_credit": "loc" joined by dots.
+	// The field, such as "query.check_free_credit": the parts of "loc" joined by dots.
 	Location string
-	// "in": "path", "query", "header", "cookie" or "body". "" if not said.
+	// "in": "path", "query", "header", "cookie" or "body". "" if not sent.
 	Source string
-	// What kind of error, such as "bool_parsing".
+	// The kind of error, such as "bool_parsing".
 	Type string
-	// The server's sentence.
+	// The server's description.
 	Message string
-	// "ctx", as text. "" if there is none.
+	// "ctx" as text. "" if not sent.
 	Context string
 
 	// End of the generated part.

@@ -65,20 +65,22 @@ class Client:
     ) -> None:
         """None is the library's default. Timeouts are in seconds.
 
-        :param api_key: The secret API key. None: the environment variable FISH_API_KEY. Sent nowhere but to
-            base_url's host.
-        :param base_url: None: "https://api.fish.audio". May carry a port and a path; no user, query or
-            fragment. Plain http:// only to a loopback host.
+        :param api_key: The secret API key. None: the environment variable FISH_API_KEY. Sent only to
+            base_url's host; wiped from memory when the client is closed.
+        :param base_url: The API's address. None: "https://api.fish.audio". It may have a port and a path, but
+            no user, query or fragment. Plain http:// is allowed for loopback hosts only.
         :param proxy_url: "http://[user:password@]host:port" or "socks5://...". "": no proxy. None: the
             environment variables HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if base_url is a
             loopback host. For such a host, only a proxy on a loopback host is allowed.
-        :param ca_file: A PEM file of the certificates to trust, and no others. None: see system_roots.
-        :param user_agent: Put before the library's own User-Agent, such as "studio/2.1". None:
+        :param ca_file: The path of a PEM file with the certificates to trust, and no others. None: see
+            system_roots.
+        :param user_agent: Prepended to the library's own User-Agent, such as "studio/2.1". None:
             "fish-api-credit/0.1.0" alone.
-        :param timeout: For a whole call: resolving, connecting, retries and the waits between. None: 15 s.
-        :param connect_timeout: For one attempt at a connection, TLS included. None: 5 s.
-        :param max_retries: How often a failed call is repeated. 0: never.
-        :param system_roots: Trust what the operating system trusts, not Mozilla's list.
+        :param timeout: For a whole call: resolving, connecting, retries and the waits between them. None: 15
+            s.
+        :param connect_timeout: For one connection attempt, TLS included. None: 5 s.
+        :param max_retries: How many times a failed request is retried. 0: never.
+        :param system_roots: Trust the operating system's certificate authorities instead of Mozilla's.
         """
         options = c.ClientOptions(
             api_key=_encode("api_key", api_key),

@@ -22,30 +22,30 @@ class Credit:
     id: str
     #: The account's id.
     user_id: str
-    #: The balance exactly as sent; users take it as US dollars. May be negative.
+    #: The balance exactly as sent, presumably in US dollars. May be negative.
     credit: Decimal
-    #: When the wallet was made, as sent (RFC 3339).
+    #: When the wallet was created, as sent (RFC 3339).
     created_at_text: str
-    #: When it last changed, as sent (RFC 3339).
+    #: When the wallet last changed, as sent (RFC 3339).
     updated_at_text: str
-    #: The balance x 1,000,000, rounded down (it never overstates), saturating.
+    #: The balance x 1,000,000, rounded down (never overstated), saturating.
     credit_micros: int
-    #: False if credit_micros lost something to rounding or saturation. The Decimal never does.
+    #: False if credit_micros was rounded or saturated. The Decimal is always exact.
     credit_micros_exact: bool
-    #: All that was ever paid in, exactly as sent. None if the server did not send it.
+    #: The total ever paid in, exactly as sent. None if the server did not send it.
     cumulative_top_up: Optional[Decimal] = None
-    #: The server's name for this request (x-fish-trace-id, else cf-ray), for its support. None if it was not
-    #: sent, or if the credit was decoded by parse_credit. It does not count when credits are compared.
+    #: The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. None if the
+    #: server did not send one, or after parse_credit. It does not count when credits are compared.
     request_id: Optional[str] = field(default=None, compare=False)
-    #: cumulative_top_up x 1,000,000, likewise. None if it was not sent.
+    #: cumulative_top_up x 1,000,000, likewise. None if the server did not send it.
     cumulative_top_up_micros: Optional[int] = None
-    #: When the wallet was made, UTC. None: the text is no RFC 3339 time.
+    #: When the wallet was created, UTC. None: the text is not an RFC 3339 time.
     created_at: Optional[datetime] = None
-    #: When it last changed, UTC. None: the text is no RFC 3339 time.
+    #: When the wallet last changed, UTC. None: the text is not an RFC 3339 time.
     updated_at: Optional[datetime] = None
-    #: Whether a phone number is known. None: the server did not say.
+    #: Whether the account has a phone number. None: absent or null.
     has_phone: Optional[bool] = None
-    #: Whether free credit is left. None: the server did not say, as without check_free_credit.
+    #: Whether free credit is left. None: absent or null, as it is without check_free_credit.
     has_free_credit: Optional[bool] = None
     # End of the generated part.
 

@@ -17,15 +17,15 @@ class FieldError:
     """One thing that the server found wrong with the request."""
 
     # Generated from src/ffi: the fields of fish_field_error.
-    #: Which field, such as "query.check_free_credit": "loc" joined by dots.
+    #: The field, such as "query.check_free_credit": the parts of "loc" joined by dots.
     location: str
-    #: "in": "path", "query", "header", "cookie" or "body". None if not said.
+    #: "in": "path", "query", "header", "cookie" or "body". None if not sent.
     source: Optional[str]
-    #: What kind of error, such as "bool_parsing".
+    #: The kind of error, such as "bool_parsing".
     type: str
-    #: The server's sentence.
+    #: The server's description.
     message: str
-    #: "ctx", as text. None if there is none.
+    #: "ctx" as text. None if not sent.
     context: Optional[str]
     # End of the generated part.
 

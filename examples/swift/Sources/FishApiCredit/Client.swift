@@ -176,24 +176,25 @@ public struct FishClientOptions: Sendable {
     }
 
     // Generated from src/ffi: the fields of fish_client_options.
-    /// The secret API key. nil: the environment variable FISH_API_KEY. Sent nowhere but to `baseURL`'s host.
+    /// The secret API key. nil: the environment variable FISH_API_KEY. Sent only to `baseURL`'s host; wiped
+    /// from memory when the client is freed.
     public var apiKey: String?
-    /// nil: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http://
-    /// only to a loopback host.
+    /// The API's address. nil: "https://api.fish.audio". It may have a port and a path, but no user, query or
+    /// fragment. Plain http:// is allowed for loopback hosts only.
     public var baseURL: String?
     /// Which proxy, if any.
     public var proxy: Proxy
-    /// A PEM file of the certificates to trust, and no others. nil: see `systemRoots`.
+    /// The path of a PEM file with the certificates to trust, and no others. nil: see `systemRoots`.
     public var caFile: String?
-    /// Trust what the operating system trusts, not Mozilla's list.
+    /// Trust the operating system's certificate authorities instead of Mozilla's.
     public var systemRoots: Bool
-    /// Put before the library's own User-Agent, such as "studio/2.1". nil: "fish-api-credit/0.1.0" alone.
+    /// Prepended to the library's own User-Agent, such as "studio/2.1". nil: "fish-api-credit/0.1.0" alone.
     public var userAgent: String?
-    /// For a whole call: resolving, connecting, retries and the waits between. nil: 15 s.
+    /// For a whole call: resolving, connecting, retries and the waits between them. nil: 15 s.
     public var timeout: Duration?
-    /// For one attempt at a connection, TLS included. nil: 5 s.
+    /// For one connection attempt, TLS included. nil: 5 s.
     public var connectTimeout: Duration?
-    /// How often a failed call is repeated. 0: never.
+    /// How many times a failed request is retried. 0: never.
     public var maxRetries: Int
 
     public init(

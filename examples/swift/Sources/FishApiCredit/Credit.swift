@@ -10,34 +10,34 @@ public struct FishCredit: Sendable, Hashable {
     public let id: String
     /// The account's id.
     public let userID: String
-    /// The balance as exact decimal text, as sent; users take it as US dollars. May be negative.
+    /// The balance as exact decimal text, as sent, presumably in US dollars. May be negative.
     public let creditText: String
     /// `creditText` as a number, which holds 38 digits.
     public let credit: Decimal
-    /// All that was ever paid in, as decimal text. nil if the server did not send it.
+    /// The total ever paid in, as decimal text. nil if the server did not send it.
     public let cumulativeTopUpText: String?
     /// `cumulativeTopUpText` as a number, which holds 38 digits.
     public let cumulativeTopUp: Decimal?
-    /// When the wallet was made, as sent (RFC 3339).
+    /// When the wallet was created, as sent (RFC 3339).
     public let createdAtText: String
-    /// When it last changed, as sent (RFC 3339).
+    /// When the wallet last changed, as sent (RFC 3339).
     public let updatedAtText: String
-    /// The server's name for this request (x-fish-trace-id, else cf-ray), for its support. nil if it was not
-    /// sent.
+    /// The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. nil if the
+    /// server did not send one.
     public let requestID: String?
-    /// The balance x 1,000,000, rounded down (it never overstates), saturating.
+    /// The balance x 1,000,000, rounded down (never overstated), saturating.
     public let creditMicros: Int64
-    /// `cumulativeTopUp` x 1,000,000, likewise. nil if it was not sent.
+    /// `cumulativeTopUp` x 1,000,000, likewise. nil if the server did not send it.
     public let cumulativeTopUpMicros: Int64?
-    /// When the wallet was made. nil: the text is no RFC 3339 time.
+    /// When the wallet was created. nil: the text is not an RFC 3339 time.
     public let createdAt: Date?
-    /// When it last changed. nil: the text is no RFC 3339 time.
+    /// When the wallet last changed. nil: the text is not an RFC 3339 time.
     public let updatedAt: Date?
-    /// False if `creditMicros` lost something to rounding or saturation. The text never does.
+    /// False if `creditMicros` was rounded or saturated. The text is always exact.
     public let creditMicrosExact: Bool
-    /// Whether a phone number is known. nil: the server did not say.
+    /// Whether the account has a phone number. nil: absent or null.
     public let hasPhone: Bool?
-    /// Whether free credit is left. nil: the server did not say, as without `checkFreeCredit`.
+    /// Whether free credit is left. nil: absent or null, as it is without `checkFreeCredit`.
     public let hasFreeCredit: Bool?
     // End of the generated part.
 

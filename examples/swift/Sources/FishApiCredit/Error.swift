@@ -14,15 +14,15 @@ public struct FishError: Error, Sendable, Hashable {
     /// One thing that the server found wrong with the request.
     public struct Field: Sendable, Hashable {
         // Generated from src/ffi: the fields of fish_field_error.
-        /// Which field, such as "query.check_free_credit": "loc" joined by dots.
+        /// The field, such as "query.check_free_credit": the parts of "loc" joined by dots.
         public let location: String
-        /// "in": "path", "query", "header", "cookie" or "body". nil if not said.
+        /// "in": "path", "query", "header", "cookie" or "body". nil if not sent.
         public let source: String?
-        /// What kind of error, such as "bool_parsing".
+        /// The kind of error, such as "bool_parsing".
         public let type: String
-        /// The server's sentence.
+        /// The server's description.
         public let message: String
-        /// "ctx", as text. nil if there is none.
+        /// "ctx" as text. nil if not sent.
         public let context: String?
         // End of the generated part.
     }
