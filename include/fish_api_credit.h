@@ -414,7 +414,7 @@ struct fish_error {
    * Replacing a kept connection that the server had closed does not count.
    */
   uint32_t attempts;
-  /** How long the server asks to wait (Retry-After), in milliseconds. 0: it did not say. */
+  /** How long the server asks to wait (Retry-After), in milliseconds. 0: not sent. */
   uint32_t retry_after_ms;
   /** Whether the same call may succeed later. */
   bool retryable;
@@ -603,7 +603,7 @@ typedef enum fish_level {
 /**
  * A watch reads the credit periodically on a thread of the library, and keeps the last good reading. The first
  * reading starts at once, then one follows per interval. Each failure in a row doubles the wait, up to ten
- * intervals; after 401, 402, 403 and 404, which need somebody to act, the wait is ten intervals at once.
+ * intervals; after 401, 402, 403 and 404, which need a person to act, the wait is ten intervals at once.
  * Retry-After is respected. A reading that fell due while the machine slept starts when it wakes.
  *
  * A watch ends with its client, its query's cancel token, or fish_watch_free. A forked child has no thread to

@@ -16,7 +16,7 @@ use crate::http::trust::{Roots, Trust};
 use crate::http::{self, Network, Route};
 use crate::random::random;
 use crate::request::{self, Origin, Target, Template};
-use crate::response::{self, Answer, ApiCredit};
+use crate::response::{self, ApiCredit, Response};
 use crate::retry;
 use crate::status::Status;
 
@@ -197,24 +197,24 @@ impl Client {
     /// Turns a response into a result. `cut`: why its body is incomplete.
     fn interpret<T>(
         &self,
-        answer: &Answer<'_>,
+        response: &Response<'_>,
         cut: Option<&TransportError>,
         timeout: Duration,
         read: impl Fn(&ApiCredit<'_>, &str) -> T,
     ) -> Result<T> {
-        match (answer.status, cut) {
+        match (response.status, cut) {
             (_, Some(TransportError { kind: Kind::Cancelled, .. })) => Err(cancelled(0)),
             (200, None) => {
-                let (credit, document) = response::success(answer, &self.key)?;
+                let (credit, document) = response::success(response, &self.key)?;
                 Ok(read(&credit, document))
             }
             (200, Some(cut)) => {
                 let mut failure = cut.clone().into_error(timeout);
-                response::describe(&mut failure, answer, &self.key);
+                response::describe(&mut failure, response, &self.key);
                 Err(failure)
             }
             // The status decides, however the body ended.
-            _ => Err(response::failure(answer, &self.key, SystemTime::now())),
+            _ => Err(response::failure(response, &self.key, SystemTime::now())),
         }
     }
 }

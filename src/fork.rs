@@ -1,8 +1,8 @@
 //! State that belongs to one process. A forked child must not use its parent's connections, wait for its parent's
 //! threads, or take a lock that a thread of its parent held, so it gets its own state.
 //!
-//! `pthread_atfork` handlers detect the fork, at no cost to a call. Registering them is the only unsafe code here; it is
-//! kept beside the counters that they change.
+//! `pthread_atfork` handlers detect the fork, at no cost to a call. Registering them is the only unsafe code here; it
+//! is kept beside the counters that they change.
 
 use std::sync::OnceLock;
 #[cfg(unix)]
@@ -33,7 +33,7 @@ pub(crate) fn watch() {}
 #[cfg(unix)]
 extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
-    // Setups and forks under way in the parent do not continue here.
+    // The parent's other threads, and so their setups and forks, do not exist here.
     setup::clear();
 }
 
@@ -61,7 +61,7 @@ mod setup {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
-    /// `BUSY` during a setup, otherwise the number of forks under way.
+    /// `BUSY` during a setup, otherwise the number of running forks.
     static STATE: AtomicU32 = AtomicU32::new(0);
     const BUSY: u32 = u32::MAX;
 
@@ -111,8 +111,8 @@ pub(crate) fn generation() -> u32 {
 /// How many later generations have a slot of their own. Those beyond are reached through the last slot.
 const NEAR: usize = 8;
 
-/// One value per process. A child keeps its parent's value untouched, because dropping it could block on a lock that the
-/// parent held.
+/// One value per process. A child keeps its parent's value untouched, because dropping it could block on a lock that
+/// the parent held.
 pub(crate) struct PerProcess<T> {
     generation: u32,
     value: T,

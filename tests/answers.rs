@@ -161,12 +161,12 @@ fn documents() -> Vec<Case> {
         bad("single quotes", object(fields()).replace('"', "'"), "not an API credit"),
         bad("cut short", &object(fields())[..100], "EOF"),
         bad("a NUL in a string", with("_id", "\"a\0b\""), "control character"),
-        bad("an escaped NUL in a string", with("_id", r#""a\u0000b""#), "\"_id\" has a NUL character"),
-        bad("an escaped NUL in money", with("credit", r#""1\u0000""#), "\"credit\" has a NUL character"),
+        bad("an escaped NUL in a string", with("_id", r#""a\u0000b""#), "\"_id\" contains a NUL character"),
+        bad("an escaped NUL in money", with("credit", r#""1\u0000""#), "\"credit\" contains a NUL character"),
         bad(
             "an escaped NUL in a time",
             with("created_at", r#""2025-01-02T03:04:05Z\u0000""#),
-            "\"created_at\" has a NUL",
+            "\"created_at\" contains a NUL",
         ),
         bad("a newline in a string", with("_id", "\"a\nb\""), "control character"),
         bad("half a surrogate pair", with("user_id", r#""\ud800""#), "\"user_id\" is not a valid string"),
@@ -469,7 +469,7 @@ fn a_page_for_people_is_told_from_the_apis_answer() {
             "",
             page,
             FISH_BAD_RESPONSE,
-            "a network or a page of a gateway in between; sign in to the network",
+            "a network's login page or a gateway's page; sign in to the network",
         ),
         (200, html, "Sign in", FISH_BAD_RESPONSE, "or check base_url."),
         (401, html, page, FISH_UNAUTHORIZED, "sign in to the network, or check base_url."),
@@ -478,7 +478,7 @@ fn a_page_for_people_is_told_from_the_apis_answer() {
         (511, html, page, FISH_SERVER_ERROR, "sign in to the network, or check base_url."),
         (511, "", "", FISH_SERVER_ERROR, "sign in to the network, or check base_url."),
         (302, html, page, FISH_UNEXPECTED_STATUS, "sign in to the network"),
-        (502, html, page, FISH_SERVER_ERROR, "perhaps of a gateway in between; try again later."),
+        (502, html, page, FISH_SERVER_ERROR, "perhaps from a gateway; try again later."),
         (401, html, r#"{"message":"bad key"}"#, FISH_UNAUTHORIZED, "check options.api_key or FISH_API_KEY."),
     ] {
         let server = Server::scripted(vec![send(answer(code, fields, body))]);

@@ -1,4 +1,4 @@
-/* The floor: the same bytes written and read, and nothing made of them. */
+/* The floor: writes and reads the same bytes, and does nothing with them. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -35,7 +35,7 @@ static void open_client(const char *host, const char *port, const char *ca_file)
       "\r\nAccept: application/json\r\nUser-Agent: fish-api-credit/0.1.0\r\n\r\n",
       host, port);
 
-  /* One call to learn how long an answer is: all are alike. */
+  /* One call to find the length of a response; all are alike. */
   call();
   for (size_t filled = 0; !answer_length || filled < answer_length;) {
     filled = receive(filled);

@@ -34,7 +34,7 @@ pub struct fish_error {
     /// How many times the request was tried, including retries and failed connections. 0: nothing was sent.
     /// Replacing a kept connection that the server had closed does not count.
     pub attempts: u32,
-    /// How long the server asks to wait (Retry-After), in milliseconds. 0: it did not say.
+    /// How long the server asks to wait (Retry-After), in milliseconds. 0: not sent.
     pub retry_after_ms: u32,
     /// Whether the same call may succeed later.
     pub retryable: bool,

@@ -38,7 +38,7 @@ impl From<Level> for fish_level {
 
 /// A watch reads the credit periodically on a thread of the library, and keeps the last good reading. The first
 /// reading starts at once, then one follows per interval. Each failure in a row doubles the wait, up to ten
-/// intervals; after 401, 402, 403 and 404, which need somebody to act, the wait is ten intervals at once.
+/// intervals; after 401, 402, 403 and 404, which need a person to act, the wait is ten intervals at once.
 /// Retry-After is respected. A reading that fell due while the machine slept starts when it wakes.
 ///
 /// A watch ends with its client, its query's cancel token, or fish_watch_free. A forked child has no thread to

@@ -1,4 +1,4 @@
-"""What comes back: the account's API credit."""
+"""The API credit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Credit:
-    """An account's API credit: what its programs spend, not the platform credit of a plan."""
+    """An account's API credit, which API calls spend; not the platform credit of a plan."""
 
     # Generated from src/ffi: the fields of fish_api_credit.
     #: The wallet's id ("_id").
@@ -51,7 +51,7 @@ class Credit:
 
 
 def take(filled: c.ApiCredit) -> Credit:
-    """Copies what the library filled in, and frees it."""
+    """Copies the library's credit and frees it."""
     try:
         return copy(filled)
     finally:
@@ -73,8 +73,8 @@ def copy(filled: c.ApiCredit) -> Credit:
         created_at=_instant(filled.created_at_unix_us),
         updated_at=_instant(filled.updated_at_unix_us),
         credit_micros_exact=filled.credit_micros_exact,
-        has_phone=_answer(filled.has_phone_sha256),
-        has_free_credit=_answer(filled.has_free_credit),
+        has_phone=_flag(filled.has_phone_sha256),
+        has_free_credit=_flag(filled.has_free_credit),
         # End of the generated part.
     )
 
@@ -82,10 +82,10 @@ def copy(filled: c.ApiCredit) -> Credit:
 def _instant(micros: int) -> Optional[datetime]:
     if micros == c.TIME_UNKNOWN:
         return None
-    # datetime.fromtimestamp goes through a float, which drops microseconds.
+    # datetime.fromtimestamp uses a float, which loses microseconds.
     try:
         return _EPOCH + timedelta(microseconds=micros)
-    except OverflowError:  # the year 0, which RFC 3339 has and datetime has not
+    except OverflowError:  # the year 0, which RFC 3339 allows but datetime does not
         return None
 
 
@@ -97,5 +97,5 @@ def _decimal(text: Optional[bytes]) -> Optional[Decimal]:
     return None if text is None else Decimal(text.decode())
 
 
-def _answer(tristate: int) -> Optional[bool]:
+def _flag(tristate: int) -> Optional[bool]:
     return None if tristate == c.Tristate.UNKNOWN else bool(tristate)

@@ -123,8 +123,8 @@ fn filled_options(header: &Header) -> String {
         match Setting::of(option) {
             Setting::Text => writeln!(
                 text,
-                "    if (detail::has_nul(options.{name})) {{\n      return \"options.{name} holds a NUL character; pass \
-                 it without.\";\n    }}"
+                "    if (detail::has_nul(options.{name})) {{\n      return \"options.{name} contains a NUL character; \
+                 remove it.\";\n    }}"
             ),
             Setting::Duration => writeln!(
                 text,

@@ -71,9 +71,9 @@ fn credit(header: &Header) -> (String, String) {
             Is::Time { of } => (camel(&of.name), "time.Time", format!("instant({raw})")),
             Is::Bool => (own, "bool", format!("bool({raw})")),
             Is::Tristate if field.name == "has_phone_sha256" => {
-                ("HasPhone".to_owned(), "*bool", format!("answer({raw})"))
+                ("HasPhone".to_owned(), "*bool", format!("flag({raw})"))
             }
-            Is::Tristate => (own, "*bool", format!("answer({raw})")),
+            Is::Tristate => (own, "*bool", format!("flag({raw})")),
         };
         let about = match field.is {
             Is::Time { .. } => {

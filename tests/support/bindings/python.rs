@@ -72,7 +72,7 @@ fn credit(header: &Header) -> (String, String) {
             Is::Micros { .. } | Is::Number => ("int", false, raw),
             Is::Time { .. } => ("datetime", true, format!("_instant({raw})")),
             Is::Bool => ("bool", false, raw),
-            Is::Tristate => ("bool", true, format!("_answer({raw})")),
+            Is::Tristate => ("bool", true, format!("_flag({raw})")),
         };
         let name = match &field.is {
             Is::Stamp => format!("{}_text", field.name),
@@ -162,7 +162,7 @@ fn client_options(header: &Header) -> String {
         writeln!(given, "            {in_c}={value},").unwrap();
     }
     format!(
-        "    def __init__(\n        self,\n{parameters}    ) -> None:\n        \"\"\"None is the library's default. \
+        "    def __init__(\n        self,\n{parameters}    ) -> None:\n        \"\"\"None means the library's default. \
          Timeouts are in seconds.\n\n{about}        \"\"\"\n        options = c.ClientOptions(\n{given}        )\n"
     )
 }

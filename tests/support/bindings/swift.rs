@@ -99,7 +99,7 @@ fn credit(header: &Header) -> (String, String) {
                 );
             }
             Is::Bool => add(&about, &own, "Bool", &raw),
-            Is::Tristate => add(&about, &own, "Bool?", &format!("answer({raw})")),
+            Is::Tristate => add(&about, &own, "Bool?", &format!("flag({raw})")),
         }
     }
     (fields, copies)

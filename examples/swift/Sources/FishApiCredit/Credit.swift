@@ -1,9 +1,9 @@
-// What comes back: the account's API credit.
+// The API credit.
 
 import CFish
 import Foundation
 
-/// An account's API credit: what its programs spend, not the platform credit of a plan.
+/// An account's API credit, which API calls spend; not the platform credit of a plan.
 public struct FishCredit: Sendable, Hashable {
     // Generated from src/ffi: the fields of fish_api_credit.
     /// The wallet's id ("_id").
@@ -41,7 +41,7 @@ public struct FishCredit: Sendable, Hashable {
     public let hasFreeCredit: Bool?
     // End of the generated part.
 
-    /// Copies what the library filled in, and frees it.
+    /// Copies the library's credit and frees it.
     init(taking filled: inout fish_api_credit) {
         self.init(copying: filled)
         fish_api_credit_free(&filled)
@@ -63,8 +63,8 @@ public struct FishCredit: Sendable, Hashable {
         createdAt = date(filled.created_at_unix_us)
         updatedAt = date(filled.updated_at_unix_us)
         creditMicrosExact = filled.credit_micros_exact
-        hasPhone = answer(filled.has_phone_sha256)
-        hasFreeCredit = answer(filled.has_free_credit)
+        hasPhone = flag(filled.has_phone_sha256)
+        hasFreeCredit = flag(filled.has_free_credit)
         // End of the generated part.
     }
 }
@@ -74,7 +74,7 @@ func text(_ pointer: UnsafePointer<CChar>?) -> String? {
     pointer.map { String(cString: $0) }
 }
 
-/// The text as a number; what no Decimal can hold comes from the micros.
+/// The text as a number, or the micros if Decimal cannot represent it.
 private func decimal(_ text: String, micros: Int64) -> Decimal {
     Decimal(string: text) ?? Decimal(micros) / Decimal(1_000_000)
 }
@@ -83,13 +83,13 @@ private func date(_ micros: Int64) -> Date? {
     micros == timeUnknown ? nil : Date(timeIntervalSince1970: Double(micros) / 1_000_000)
 }
 
-// C's fish_tristate, whichever way Swift shows it.
-private func answer<Tristate: RawRepresentable>(_ tristate: Tristate) -> Bool?
+// C's fish_tristate, however Swift imports it.
+private func flag<Tristate: RawRepresentable>(_ tristate: Tristate) -> Bool?
 where Tristate.RawValue: BinaryInteger {
-    answer(tristate.rawValue)
+    flag(tristate.rawValue)
 }
 
-private func answer<Number: BinaryInteger>(_ tristate: Number) -> Bool? {
+private func flag<Number: BinaryInteger>(_ tristate: Number) -> Bool? {
     if tristate == 0 { return false }
     return tristate == 1 ? true : nil
 }
