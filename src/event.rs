@@ -185,7 +185,7 @@ mod wakeup {
     }
 }
 
-/// A descriptor as the model checker sees it.
+/// A model of a descriptor for the model checker.
 #[cfg(all(test, loom))]
 mod wakeup {
     use loom::sync::{Condvar, Mutex};
@@ -215,7 +215,7 @@ mod wakeup {
             *self.count.lock().unwrap() > 0
         }
 
-        /// `poll` without a timeout.
+        /// Like `poll` without a timeout.
         pub(super) fn wait(&self) {
             let mut count = self.count.lock().unwrap();
             while *count == 0 {
@@ -233,7 +233,7 @@ mod wakeup {
     }
 }
 
-/// Each test runs in every order that its threads' steps can have.
+/// Each test runs with every possible interleaving of its threads.
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
@@ -247,7 +247,7 @@ mod model {
         }
     }
 
-    /// fish_cancel_token_cancel beside a call and fish_cancel_token_free: each has a share.
+    /// As fish_cancel_token_cancel runs beside a call and fish_cancel_token_free: each has its own reference.
     #[test]
     fn a_waiter_wakes_and_frees_while_two_threads_set() {
         loom::model(|| {
@@ -265,7 +265,7 @@ mod model {
         });
     }
 
-    /// What the setter wrote before is seen by whom it wakes.
+    /// A woken waiter sees what was written before the event was set.
     #[test]
     fn a_waiter_sees_what_was_written_before_the_set() {
         loom::model(|| {
@@ -281,9 +281,9 @@ mod model {
         });
     }
 
-    /// A watch's `changed` and `wake`: set and cleared under the lock of what they tell of.
+    /// As a watch's `changed` and `wake`, which are set and cleared under the lock that guards the state.
     #[test]
-    fn under_a_lock_no_change_is_lost_and_none_is_told_twice() {
+    fn under_a_lock_no_change_is_lost_or_reported_twice() {
         loom::model(|| {
             let shared = Arc::new((Mutex::new(0), Event::new()));
             let own = Arc::clone(&shared);
@@ -299,7 +299,7 @@ mod model {
                 wait(&shared.1);
                 let value = shared.0.lock().unwrap();
                 shared.1.clear();
-                assert!(*value > seen, "told of no change");
+                assert!(*value > seen, "woken without a change");
                 seen = *value;
                 assert!(!shared.1.wakeup().unwrap().is_readable());
             }
