@@ -64,6 +64,11 @@ const FIELD: Addition = Addition {
             find: "        has_free_credit: -1,\n    }\n",
             put: "        has_free_credit: -1,\n        currency: Some(\"USD\".into()),\n    }\n",
         },
+        Place {
+            file: "fuzz/targets/differential.rs",
+            find: "    (\"has_free_credit\", Kind::Flag, true),\n",
+            put: "    (\"has_free_credit\", Kind::Flag, true),\n    (\"currency\", Kind::Text, true),\n",
+        },
     ],
     generated: &[
         ("include/fish_api_credit.h", "  const char *currency;\n  /** Zero. */\n  uint64_t reserved[3];\n"),
