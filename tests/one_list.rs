@@ -213,7 +213,7 @@ fn the_rest_follows_and_every_test_passes() {
         assert!(written.contains(text), "{file} has no {text:?}");
     }
     cargo(&copy, &["build", "--examples"], false);
-    let tests = ["generated", "abi", "contract", "c_programs", "answers", "requests", "languages"];
+    let tests = ["generated", "abi", "header", "c_interface", "answers", "requests", "languages"];
     let arguments = tests.iter().flat_map(|test| ["--test", test]);
     cargo(&copy, &["test"].into_iter().chain(arguments).collect::<Vec<_>>(), false);
     compiles(&copy);
