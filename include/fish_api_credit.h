@@ -75,17 +75,23 @@ typedef enum fish_status_code {
   FISH_CANCELLED = 3,
   /** Caller: there is no result yet. Not a failure. */
   FISH_PENDING = 4,
-  /** Transport: the host name could not be resolved. */
+  /** Transport: the host name could not be resolved. Check base_url and DNS. */
   FISH_RESOLVE_FAILED = 20,
-  /** Transport: no connection could be made to any of the host's addresses. */
+  /** Transport: no connection could be made to any of the host's addresses. Check the network and firewalls. */
   FISH_CONNECT_FAILED = 21,
-  /** Transport: the TLS connection failed. The message says why. */
+  /**
+   * Transport: the TLS connection failed. The message says why. In a company network, try
+   * FISH_TLS_ROOTS_SYSTEM or ca_file.
+   */
   FISH_TLS_FAILED = 22,
-  /** Transport: the proxy was unreachable, refused the connection, or sent an invalid response. */
+  /**
+   * Transport: the proxy was unreachable, refused the connection, or sent an invalid response. Check
+   * proxy_url or the proxy variables.
+   */
   FISH_PROXY_FAILED = 23,
-  /** Transport: timeout_ms or connect_timeout_ms passed. */
+  /** Transport: timeout_ms or connect_timeout_ms passed. Try later, or allow more time. */
   FISH_TIMED_OUT = 24,
-  /** Transport: the connection ended before the whole response had arrived. */
+  /** Transport: the connection ended before the whole response had arrived. Try later. */
   FISH_CONNECTION_LOST = 25,
   /** Response: 401. The API key is wrong. */
   FISH_UNAUTHORIZED = 40,
@@ -93,19 +99,19 @@ typedef enum fish_status_code {
   FISH_PAYMENT_REQUIRED = 41,
   /** Response: 403. The key may not read this wallet. */
   FISH_FORBIDDEN = 42,
-  /** Response: 404. There is no such user, or base_url is wrong. */
+  /** Response: 404. There is no such user or team, or base_url is wrong. */
   FISH_NOT_FOUND = 43,
   /** Response: 400 or 422. See fish_error.field_errors. */
   FISH_VALIDATION_FAILED = 44,
-  /** Response: 429. See fish_error.retry_after_ms. */
+  /** Response: 429. Wait for fish_error.retry_after_ms, and ask less often. */
   FISH_RATE_LIMITED = 45,
-  /** Response: 500 to 599. */
+  /** Response: 500 to 599. Try later. */
   FISH_SERVER_ERROR = 46,
-  /** Response: any other HTTP status, including redirects, which are never followed. */
+  /** Response: any other HTTP status, including redirects, which are never followed. Check base_url. */
   FISH_UNEXPECTED_STATUS = 47,
-  /** Response: not HTTP, or a 200 whose body is not the documented JSON. None of it is used. */
+  /** Response: not HTTP, or a 200 whose body is not the documented JSON. None of it is used. Check base_url. */
   FISH_BAD_RESPONSE = 48,
-  /** Response: a body above 1 MiB, or a head above 64 KiB or 100 header fields. */
+  /** Response: a body above 1 MiB, or a head above 64 KiB or 100 header fields. Check base_url. */
   FISH_RESPONSE_TOO_LARGE = 49,
   /** Library: a bug in this library, caught before it reached the caller. Please report the message. */
   FISH_INTERNAL_ERROR = 90,

@@ -45,6 +45,7 @@ namespace fish {
 
 /** How a call ended. New values may be added; treat an unknown one as a failure. */
 enum class StatusCode : fish_status {
+  // Generated from src/ffi: the values of fish_status_code.
   ok = FISH_OK,
   invalid_argument = FISH_INVALID_ARGUMENT,
   missing_api_key = FISH_MISSING_API_KEY,
@@ -66,15 +67,18 @@ enum class StatusCode : fish_status {
   unexpected_status = FISH_UNEXPECTED_STATUS,
   bad_response = FISH_BAD_RESPONSE,
   response_too_large = FISH_RESPONSE_TOO_LARGE,
-  internal_error = FISH_INTERNAL_ERROR
+  internal_error = FISH_INTERNAL_ERROR,
+  // End of the generated part.
 };
 
 /** How much credit is left, by its amount and the options of a Watch. */
 enum class Level : std::int32_t {
+  // Generated from src/ffi: the values of fish_level.
   unknown = FISH_LEVEL_UNKNOWN,
   ok = FISH_LEVEL_OK,
   low = FISH_LEVEL_LOW,
-  empty = FISH_LEVEL_EMPTY
+  empty = FISH_LEVEL_EMPTY,
+  // End of the generated part.
 };
 
 /** Returns the name of a status in the C header, such as "FISH_TIMED_OUT". Valid forever. */
@@ -99,16 +103,18 @@ using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::mic
 
 /** One problem that the server found in the request (a 422 lists them). The Error owns its text. */
 struct FieldError {
-  /** The field, such as "query.check_free_credit". */
+  // Generated from src/ffi: the fields of fish_field_error.
+  /** The field, such as "query.check_free_credit": the parts of "loc" joined by dots. */
   std::string_view location;
-  /** "path", "query", "header", "cookie" or "body", if sent. */
+  /** "in": "path", "query", "header", "cookie" or "body". None if not sent. */
   std::optional<std::string_view> source;
   /** The kind of error, such as "bool_parsing". */
   std::string_view type;
   /** The server's description. */
   std::string_view message;
-  /** "ctx" as text. */
+  /** "ctx" as text. None if not sent. */
   std::optional<std::string_view> context;
+  // End of the generated part.
 };
 
 class Client;
@@ -119,6 +125,11 @@ namespace detail {
 
 inline std::optional<std::string_view> text_or_none(const char *text) noexcept {
   return text == nullptr ? std::nullopt : std::optional<std::string_view>(text);
+}
+
+/** The number beside a text that may be missing. */
+inline std::optional<std::int64_t> if_set(const char *text, std::int64_t number) noexcept {
+  return text == nullptr ? std::nullopt : std::optional<std::int64_t>(number);
 }
 
 inline std::optional<bool> flag(fish_tristate value) noexcept {
@@ -197,7 +208,9 @@ public:
   explicit FieldErrorIterator(const fish_field_error *at) noexcept : at_(at) {}
 
   FieldError operator*() const noexcept {
+    // Generated from src/ffi: the members of fish_field_error.
     return {at_->location, text_or_none(at_->source), at_->type, at_->message, text_or_none(at_->context)};
+    // End of the generated part.
   }
   FieldErrorIterator &operator++() noexcept {
     ++at_;
@@ -390,15 +403,26 @@ private:
 
 /** The options of a client. Fields that are not set have their default. */
 struct ClientOptions {
-  /** The secret API key. None: the environment variable FISH_API_KEY. This string is yours to wipe. */
+  // Generated from src/ffi: the fields of fish_client_options.
+  /**
+   * The secret API key. None: the environment variable FISH_API_KEY. Sent only to base_url's host; this
+   * string is yours to wipe.
+   */
   std::optional<std::string> api_key{};
-  /** None: "https://api.fish.audio". Plain http:// only to a loopback host. */
+  /**
+   * The API's address. None: "https://api.fish.audio". It may have a port and a path, but no user, query or
+   * fragment. Plain http:// is allowed for loopback hosts only.
+   */
   std::optional<std::string> base_url{};
-  /** "http://[user:password@]host:port" or "socks5://...". "": no proxy. None: from the environment. */
+  /**
+   * "http://[user:password@]host:port" or "socks5://...". "": no proxy. None: the environment variables
+   * HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if base_url is a loopback host. For such a host,
+   * only a proxy on a loopback host is allowed.
+   */
   std::optional<std::string> proxy_url{};
-  /** A PEM file with the certificates to trust, and no others. None: see tls_roots. */
+  /** The path of a PEM file with the certificates to trust, and no others. None: see tls_roots. */
   std::optional<std::string> ca_file{};
-  /** Prepended to the library's own User-Agent, such as "studio/2.1". */
+  /** Prepended to the library's own User-Agent, such as "studio/2.1". None: "fish-api-credit/0.1.0" alone. */
   std::optional<std::string> user_agent{};
   /** For a whole call: resolving, connecting, retries and the waits between them. 0: 15 s. */
   std::chrono::milliseconds timeout{0};
@@ -408,6 +432,7 @@ struct ClientOptions {
   std::optional<std::uint32_t> max_retries{};
   /** FISH_TLS_ROOTS_BUNDLED or FISH_TLS_ROOTS_SYSTEM. */
   std::int32_t tls_roots = FISH_TLS_ROOTS_BUNDLED;
+  // End of the generated part.
 };
 
 /** Which wallet to read, and how. Fields that are not set have their default. */
@@ -445,39 +470,43 @@ public:
     return ApiCredit(raw);
   }
 
-  /** The wallet's id. */
+  // Generated from src/ffi: the fields of fish_api_credit.
+  /** The wallet's id ("_id"). */
   std::string_view id() const noexcept { return view(raw_->id); }
   /** The account's id. */
   std::string_view user_id() const noexcept { return view(raw_->user_id); }
   /** The balance as exact decimal text, as sent, presumably in US dollars. May be negative. */
   std::string_view credit() const noexcept { return view(raw_->credit); }
-  /** The server's id for this request, to quote to its support. None after from_json(). */
-  std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_->request_id); }
-  /** credit x 1,000,000, rounded down (never overstated), saturating. */
-  std::int64_t credit_micros() const noexcept { return raw_->credit_micros; }
-  /** False if credit_micros was rounded or saturated. The text is always exact. */
-  bool credit_micros_exact() const noexcept { return raw_->credit_micros_exact; }
-  /** The total ever paid in, as decimal text, if the server sent it. */
+  /** The total ever paid in, as decimal text. None if the server did not send it. */
   std::optional<std::string_view> cumulative_top_up() const noexcept {
     return detail::text_or_none(raw_->cumulative_top_up);
   }
-  /** cumulative_top_up x 1,000,000, likewise. */
+  /** When the wallet was created, as sent (RFC 3339). */
+  std::string_view created_at_text() const noexcept { return view(raw_->created_at); }
+  /** When the wallet last changed, as sent (RFC 3339). */
+  std::string_view updated_at_text() const noexcept { return view(raw_->updated_at); }
+  /**
+   * The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. None if the
+   * server did not send one, or after ApiCredit::from_json.
+   */
+  std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_->request_id); }
+  /** credit x 1,000,000, rounded down (never overstated), saturating. */
+  std::int64_t credit_micros() const noexcept { return raw_->credit_micros; }
+  /** cumulative_top_up x 1,000,000, likewise. None if the server did not send it. */
   std::optional<std::int64_t> cumulative_top_up_micros() const noexcept {
-    return raw_->cumulative_top_up == nullptr ? std::nullopt
-                                             : std::optional<std::int64_t>(raw_->cumulative_top_up_micros);
+    return detail::if_set(raw_->cumulative_top_up, raw_->cumulative_top_up_micros);
   }
   /** When the wallet was created; none if created_at_text() is not an RFC 3339 time. */
   std::optional<Time> created_at() const noexcept { return detail::time(raw_->created_at_unix_us); }
   /** When the wallet last changed; none if updated_at_text() is not an RFC 3339 time. */
   std::optional<Time> updated_at() const noexcept { return detail::time(raw_->updated_at_unix_us); }
-  /** When the wallet was created, as sent. */
-  std::string_view created_at_text() const noexcept { return view(raw_->created_at); }
-  /** When the wallet last changed, as sent. */
-  std::string_view updated_at_text() const noexcept { return view(raw_->updated_at); }
-  /** Whether the account has a phone number, if sent. */
+  /** False if credit_micros was rounded or saturated. The text is always exact. */
+  bool credit_micros_exact() const noexcept { return raw_->credit_micros_exact; }
+  /** Whether the account has a phone number. None: absent or null. */
   std::optional<bool> has_phone_sha256() const noexcept { return detail::flag(raw_->has_phone_sha256); }
-  /** Whether free credit is left, if sent, which takes Query::check_free_credit. */
+  /** Whether free credit is left. None: absent or null, as it is without Query::check_free_credit. */
   std::optional<bool> has_free_credit() const noexcept { return detail::flag(raw_->has_free_credit); }
+  // End of the generated part.
 
 private:
   static std::string_view view(const char *text) noexcept { return text == nullptr ? "" : text; }
@@ -662,34 +691,10 @@ class Client {
 public:
   /** Creates a client. Sends nothing: the first call reports a wrong key. */
   static Result<Client> create(const ClientOptions &options = {}) noexcept {
-    if (detail::has_nul(options.api_key)) {
-      return detail::refusal("options.api_key contains a NUL character; remove it.");
-    }
-    if (detail::has_nul(options.base_url)) {
-      return detail::refusal("options.base_url contains a NUL character; remove it.");
-    }
-    if (detail::has_nul(options.proxy_url)) {
-      return detail::refusal("options.proxy_url contains a NUL character; remove it.");
-    }
-    if (detail::has_nul(options.ca_file)) {
-      return detail::refusal("options.ca_file contains a NUL character; remove it.");
-    }
-    if (detail::has_nul(options.user_agent)) {
-      return detail::refusal("options.user_agent contains a NUL character; remove it.");
-    }
-    if (options.timeout.count() < 0 || options.connect_timeout.count() < 0) {
-      return detail::refusal("options.timeout or options.connect_timeout is negative; pass 0 for the default.");
-    }
     fish_client_options raw{};
-    raw.api_key = detail::pointer(options.api_key);
-    raw.base_url = detail::pointer(options.base_url);
-    raw.proxy_url = detail::pointer(options.proxy_url);
-    raw.ca_file = detail::pointer(options.ca_file);
-    raw.user_agent = detail::pointer(options.user_agent);
-    raw.timeout_ms = detail::milliseconds(options.timeout);
-    raw.connect_timeout_ms = detail::milliseconds(options.connect_timeout);
-    raw.max_retries = retries(options.max_retries);
-    raw.tls_roots = options.tls_roots;
+    if (const char *wrong = read(options, raw)) {
+      return detail::refusal(wrong);
+    }
     fish_client *client;
     fish_error error;
     if (fish_client_new(&raw, &client, &error) != FISH_OK) {
@@ -776,7 +781,44 @@ private:
     return *retries == 0 ? -1 : static_cast<std::int32_t>(*retries < most ? *retries : most);
   }
 
-  /** Fills the query for C. Returns a message if it is invalid, else nullptr. */
+  /** Fills the options for C; returns what is wrong with them, or nullptr. */
+  static const char *read(const ClientOptions &options, fish_client_options &raw) noexcept {
+    // Generated from src/ffi: how fish_client_options are filled.
+    if (detail::has_nul(options.api_key)) {
+      return "options.api_key contains a NUL character; remove it.";
+    }
+    if (detail::has_nul(options.base_url)) {
+      return "options.base_url contains a NUL character; remove it.";
+    }
+    if (detail::has_nul(options.proxy_url)) {
+      return "options.proxy_url contains a NUL character; remove it.";
+    }
+    if (detail::has_nul(options.ca_file)) {
+      return "options.ca_file contains a NUL character; remove it.";
+    }
+    if (detail::has_nul(options.user_agent)) {
+      return "options.user_agent contains a NUL character; remove it.";
+    }
+    if (options.timeout.count() < 0) {
+      return "options.timeout is negative; pass 0 for the default.";
+    }
+    if (options.connect_timeout.count() < 0) {
+      return "options.connect_timeout is negative; pass 0 for the default.";
+    }
+    raw.api_key = detail::pointer(options.api_key);
+    raw.base_url = detail::pointer(options.base_url);
+    raw.proxy_url = detail::pointer(options.proxy_url);
+    raw.ca_file = detail::pointer(options.ca_file);
+    raw.user_agent = detail::pointer(options.user_agent);
+    raw.timeout_ms = detail::milliseconds(options.timeout);
+    raw.connect_timeout_ms = detail::milliseconds(options.connect_timeout);
+    raw.max_retries = retries(options.max_retries);
+    raw.tls_roots = options.tls_roots;
+    // End of the generated part.
+    return nullptr;
+  }
+
+  /** Fills the query for C; returns what is wrong with it, or nullptr. */
   static const char *read(const Query &query, fish_api_credit_query &raw) noexcept {
     if (detail::has_nul(query.user_id)) {
       return "query.user_id contains a NUL character; remove it.";

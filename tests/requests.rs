@@ -245,7 +245,7 @@ fn bad_utf8_and_reserved_words_in_options_are_named() {
         (|options, text| options.ca_file = text, "options.ca_file"),
         (|options, text| options.user_agent = text, "options.user_agent"),
         (|options, _| options.reserved[0] = 1, "options.reserved"),
-        (|options, _| options.reserved[7] = 1, "options.reserved"),
+        (|options, _| *options.reserved.last_mut().unwrap() = 1, "options.reserved"),
     ];
     for (spoil, named) in spoils {
         // SAFETY: all-zero is a set of options; every pointer is valid for the call.

@@ -97,35 +97,30 @@ pub unsafe extern "C-unwind" fn fish_api_credit_free(credit: *mut fish_api_credi
 ///
 /// SAFETY: `out` is zeroed and the caller's to overwrite.
 pub(super) unsafe fn fill(out: *mut fish_api_credit, got: &ApiCredit<'_>) {
-    let ApiCredit { id, user_id, credit, cumulative_top_up, created_at, updated_at, .. } = got;
-    let top_up = cumulative_top_up.as_ref();
-    let texts = [id, user_id, &credit.text, &created_at.text, &updated_at.text];
-    let optional = [top_up.map(|amount| &amount.text), got.request_id.as_ref()];
-    let size = texts.into_iter().chain(optional.into_iter().flatten()).map(|text| text.len() + 1).sum();
-    let mut arena = Arena::new(size);
-    let [id, user_id, credit_text, created_text, updated_text] = texts.map(|text| arena.text(text));
-    let [top_up_text, request_id] = optional.map(|text| arena.optional(text.map(AsRef::as_ref)));
+    let top_up = got.cumulative_top_up.as_ref();
     // SAFETY: as for this function.
     unsafe {
-        memory::fill!(
+        memory::fill_owned!(
             out,
             fish_api_credit {
-                id: id,
-                user_id: user_id,
-                credit: credit_text,
-                cumulative_top_up: top_up_text,
-                created_at: created_text,
-                updated_at: updated_text,
-                request_id: request_id,
-                credit_micros: credit.micros.value,
-                cumulative_top_up_micros: top_up.map_or(0, |amount| amount.micros.value),
-                created_at_unix_us: created_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),
-                updated_at_unix_us: updated_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),
-                credit_micros_exact: credit.micros.exact,
-                has_phone_sha256: got.has_phone_sha256.into(),
-                has_free_credit: got.has_free_credit.into(),
-                owner: arena.into_raw(),
-                reserved: [0; 4],
+                texts: {
+                    id: Some(&got.id),
+                    user_id: Some(&got.user_id),
+                    credit: Some(&got.credit.text),
+                    cumulative_top_up: top_up.map(|amount| &amount.text),
+                    created_at: Some(&got.created_at.text),
+                    updated_at: Some(&got.updated_at.text),
+                    request_id: got.request_id.as_ref(),
+                },
+                values: {
+                    credit_micros: got.credit.micros.value,
+                    cumulative_top_up_micros: top_up.map_or(0, |amount| amount.micros.value),
+                    created_at_unix_us: got.created_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),
+                    updated_at_unix_us: got.updated_at.unix_micros.unwrap_or(FISH_TIME_UNKNOWN),
+                    credit_micros_exact: got.credit.micros.exact,
+                    has_phone_sha256: got.has_phone_sha256.into(),
+                    has_free_credit: got.has_free_credit.into(),
+                },
             }
         );
     }

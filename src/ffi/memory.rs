@@ -29,6 +29,26 @@ macro_rules! fill {
 }
 pub(super) use fill;
 
+/// The same for a struct that owns its strings: `texts` are copied to one arena, which `owner` frees. `None` is NULL.
+macro_rules! fill_owned {
+    ($out:expr, $name:ident {
+        texts: { $($text:ident: $string:expr),* $(,)? },
+        values: { $($field:ident: $value:expr),* $(,)? } $(,)?
+    }) => {
+        let texts = [$($string),*];
+        let size = texts.into_iter().flatten().map(|text| text.len() + 1).sum();
+        let mut arena = memory::Arena::new(size);
+        let [$($text),*] = texts.map(|text| arena.optional(text.map(AsRef::as_ref)));
+        memory::fill!($out, $name {
+            $($text: $text,)*
+            $($field: $value,)*
+            owner: arena.into_raw(),
+            reserved: Default::default(),
+        });
+    };
+}
+pub(super) use fill_owned;
+
 pub(super) fn null_argument(name: &str) -> Box<Error> {
     Error::invalid(format!("{name} is NULL; pass a valid pointer."))
 }

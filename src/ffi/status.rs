@@ -22,7 +22,8 @@ macro_rules! statuses {
 
         $($(#[doc = $doc])+ pub const $name: fish_status = $number;)+
 
-        const NAMES: &[(&CStr, fish_status)] = &[$((c_name(concat!(stringify!($name), "\0")), $number),)+];
+        const NAMES: &[(fish_status, *const c_char)] =
+            &[$(($number, c_name(concat!(stringify!($name), "\0")).as_ptr()),)+];
 
         /// Each status's name, number and comment, from which the header is generated.
         #[doc(hidden)]
@@ -52,17 +53,19 @@ statuses! {
     /// Caller: there is no result yet. Not a failure.
     Pending, FISH_PENDING = 4;
 
-    /// Transport: the host name could not be resolved.
+    /// Transport: the host name could not be resolved. Check base_url and DNS.
     ResolveFailed, FISH_RESOLVE_FAILED = 20;
-    /// Transport: no connection could be made to any of the host's addresses.
+    /// Transport: no connection could be made to any of the host's addresses. Check the network and firewalls.
     ConnectFailed, FISH_CONNECT_FAILED = 21;
-    /// Transport: the TLS connection failed. The message says why.
+    /// Transport: the TLS connection failed. The message says why. In a company network, try FISH_TLS_ROOTS_SYSTEM or
+    /// ca_file.
     TlsFailed, FISH_TLS_FAILED = 22;
-    /// Transport: the proxy was unreachable, refused the connection, or sent an invalid response.
+    /// Transport: the proxy was unreachable, refused the connection, or sent an invalid response. Check proxy_url
+    /// or the proxy variables.
     ProxyFailed, FISH_PROXY_FAILED = 23;
-    /// Transport: timeout_ms or connect_timeout_ms passed.
+    /// Transport: timeout_ms or connect_timeout_ms passed. Try later, or allow more time.
     TimedOut, FISH_TIMED_OUT = 24;
-    /// Transport: the connection ended before the whole response had arrived.
+    /// Transport: the connection ended before the whole response had arrived. Try later.
     ConnectionLost, FISH_CONNECTION_LOST = 25;
 
     /// Response: 401. The API key is wrong.
@@ -71,19 +74,19 @@ statuses! {
     PaymentRequired, FISH_PAYMENT_REQUIRED = 41;
     /// Response: 403. The key may not read this wallet.
     Forbidden, FISH_FORBIDDEN = 42;
-    /// Response: 404. There is no such user, or base_url is wrong.
+    /// Response: 404. There is no such user or team, or base_url is wrong.
     NotFound, FISH_NOT_FOUND = 43;
     /// Response: 400 or 422. See fish_error.field_errors.
     ValidationFailed, FISH_VALIDATION_FAILED = 44;
-    /// Response: 429. See fish_error.retry_after_ms.
+    /// Response: 429. Wait for fish_error.retry_after_ms, and ask less often.
     RateLimited, FISH_RATE_LIMITED = 45;
-    /// Response: 500 to 599.
+    /// Response: 500 to 599. Try later.
     ServerError, FISH_SERVER_ERROR = 46;
-    /// Response: any other HTTP status, including redirects, which are never followed.
+    /// Response: any other HTTP status, including redirects, which are never followed. Check base_url.
     UnexpectedStatus, FISH_UNEXPECTED_STATUS = 47;
-    /// Response: not HTTP, or a 200 whose body is not the documented JSON. None of it is used.
+    /// Response: not HTTP, or a 200 whose body is not the documented JSON. None of it is used. Check base_url.
     BadResponse, FISH_BAD_RESPONSE = 48;
-    /// Response: a body above 1 MiB, or a head above 64 KiB or 100 header fields.
+    /// Response: a body above 1 MiB, or a head above 64 KiB or 100 header fields. Check base_url.
     ResponseTooLarge, FISH_RESPONSE_TOO_LARGE = 49;
 
     /// Library: a bug in this library, caught before it reached the caller. Please report the message.
@@ -123,7 +126,7 @@ const UNKNOWN_NAME: &CStr = c"FISH_UNKNOWN_STATUS";
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn fish_status_name(status: i32) -> *const c_char {
     boundary::guarded(UNKNOWN_NAME.as_ptr(), || {
-        let known = NAMES.iter().find(|(_, number)| *number == status);
-        known.map_or(UNKNOWN_NAME, |(name, _)| name).as_ptr()
+        let known = NAMES.iter().find(|(number, _)| *number == status);
+        known.map_or(UNKNOWN_NAME.as_ptr(), |(_, name)| *name)
     })
 }

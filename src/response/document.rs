@@ -15,19 +15,50 @@ use crate::time;
 /// What is wrong with a document, as a part of a sentence.
 type Why = Cow<'static, str>;
 
-/// An account's API credit (docs/api/openapi.yaml, response 200; docs/api/notes.md for cumulative_top_up).
-#[derive(Debug, PartialEq)]
-pub(crate) struct ApiCredit<'a> {
-    pub id: Cow<'a, str>,
-    pub user_id: Cow<'a, str>,
-    pub credit: Amount<'a>,
-    pub cumulative_top_up: Option<Amount<'a>>,
-    pub created_at: Stamp<'a>,
-    pub updated_at: Stamp<'a>,
-    pub has_phone_sha256: Option<bool>,
-    pub has_free_credit: Option<bool>,
-    /// From the response's head; `None` for a decoded document.
-    pub request_id: Option<Cow<'a, str>>,
+/// The one list of the document's fields. It expands to `ApiCredit`, which has them decoded, to `Document`, which has
+/// each as its JSON text, and to the step from one to the other.
+macro_rules! fields {
+    ($($name:ident: $kind:ty = $read:ident($key:literal),)+) => {
+        /// An account's API credit.
+        #[derive(Debug, PartialEq)]
+        pub(crate) struct ApiCredit<'a> {
+            $(pub $name: $kind,)+
+            /// From the response's head; `None` for a decoded document.
+            pub request_id: Option<Cow<'a, str>>,
+        }
+
+        /// The document's fields, each as its JSON text. Absent and null are the same.
+        #[derive(Deserialize)]
+        struct Document<'a> {
+            $(#[serde(borrow, rename = $key)]
+            $name: Option<&'a RawValue>,)+
+        }
+
+        #[cfg(fuzzing)]
+        impl ApiCredit<'_> {
+            pub(crate) fn by_key(&self) -> crate::fuzzing::Credit {
+                vec![$(($key, crate::fuzzing::Show::show(&self.$name)),)+]
+            }
+        }
+
+        impl<'a> Document<'a> {
+            fn decode(&self) -> Field<ApiCredit<'a>> {
+                Ok(ApiCredit { $($name: $read(self.$name, $key)?,)+ request_id: None })
+            }
+        }
+    };
+}
+
+// docs/api/openapi.yaml, response 200; docs/api/notes.md for cumulative_top_up.
+fields! {
+    id: Cow<'a, str> = required("_id"),
+    user_id: Cow<'a, str> = required("user_id"),
+    credit: Amount<'a> = required("credit"),
+    cumulative_top_up: Option<Amount<'a>> = optional("cumulative_top_up"),
+    created_at: Stamp<'a> = required("created_at"),
+    updated_at: Stamp<'a> = required("updated_at"),
+    has_phone_sha256: Option<bool> = optional("has_phone_sha256"),
+    has_free_credit: Option<bool> = optional("has_free_credit"),
 }
 
 /// A kept response, which can be decoded any number of times.
@@ -60,27 +91,6 @@ pub(crate) struct Amount<'a> {
 pub(crate) struct Stamp<'a> {
     pub text: Cow<'a, str>,
     pub unix_micros: Option<i64>,
-}
-
-/// The document's fields, each as its JSON text. Absent and null are the same.
-#[derive(Deserialize)]
-struct Document<'a> {
-    #[serde(borrow, rename = "_id")]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    user_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    credit: Option<&'a RawValue>,
-    #[serde(borrow)]
-    cumulative_top_up: Option<&'a RawValue>,
-    #[serde(borrow)]
-    created_at: Option<&'a RawValue>,
-    #[serde(borrow)]
-    updated_at: Option<&'a RawValue>,
-    #[serde(borrow)]
-    has_phone_sha256: Option<&'a RawValue>,
-    #[serde(borrow)]
-    has_free_credit: Option<&'a RawValue>,
 }
 
 /// Rejects a document that is longer than the longest response body.
@@ -140,20 +150,7 @@ fn read(document: &[u8]) -> std::result::Result<(ApiCredit<'_>, &str), Why> {
         return Err("it is not a JSON object".into());
     }
     let fields: Document<'_> = serde_json::from_str(text).map_err(|why| why.to_string())?;
-    let credit = ApiCredit {
-        id: required_text(fields.id, "_id")?,
-        user_id: required_text(fields.user_id, "user_id")?,
-        credit: amount(required(fields.credit, "credit")?, "credit")?,
-        cumulative_top_up: fields
-            .cumulative_top_up
-            .map(|raw| amount(raw, "cumulative_top_up"))
-            .transpose()?,
-        created_at: stamp(required_text(fields.created_at, "created_at")?),
-        updated_at: stamp(required_text(fields.updated_at, "updated_at")?),
-        has_phone_sha256: flag(fields.has_phone_sha256, "has_phone_sha256")?,
-        has_free_credit: flag(fields.has_free_credit, "has_free_credit")?,
-        request_id: None,
-    };
+    let credit = fields.decode()?;
     Ok((credit, text))
 }
 
@@ -163,52 +160,72 @@ fn wrong(name: &str, why: &str) -> Why {
     format!("its field \"{name}\" {why}").into()
 }
 
-fn required<'a>(raw: Option<&'a RawValue>, name: &str) -> Field<&'a RawValue> {
+/// What a field can be.
+trait Value<'a>: Sized {
+    fn read(raw: &'a RawValue, name: &str) -> Field<Self>;
+}
+
+fn required<'a, T: Value<'a>>(raw: Option<&'a RawValue>, name: &str) -> Field<T> {
+    T::read(present(raw, name)?, name)
+}
+
+fn present<'a>(raw: Option<&'a RawValue>, name: &str) -> Field<&'a RawValue> {
     raw.ok_or_else(|| wrong(name, "is missing or null"))
 }
 
-fn required_text<'a>(raw: Option<&'a RawValue>, name: &str) -> Field<Cow<'a, str>> {
-    string(required(raw, name)?, name)
-}
-
-fn string<'a>(raw: &'a RawValue, name: &str) -> Field<Cow<'a, str>> {
-    let json = raw.get();
-    let Some(inside) = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) else {
-        return Err(wrong(name, "is not a string"));
-    };
-    if !inside.contains('\\') {
-        return Ok(Cow::Borrowed(inside));
-    }
-    let text: String = serde_json::from_str(json).map_err(|_| wrong(name, "is not a valid string"))?;
-    // In C the string would end there.
-    if text.contains('\0') { Err(wrong(name, "contains a NUL character")) } else { Ok(Cow::Owned(text)) }
-}
-
-fn amount<'a>(raw: &'a RawValue, name: &str) -> Field<Amount<'a>> {
-    let json = raw.get();
-    let text = match json.as_bytes()[0] {
-        b'"' => string(raw, name)?,
-        // A number's JSON text is used as it is, so it never becomes a float.
-        b'-' | b'0'..=b'9' => Cow::Borrowed(json),
-        _ => return Err(wrong(name, "is neither a string nor a number")),
-    };
-    match money::micros(&text) {
-        Some(micros) => Ok(Amount { text, micros }),
-        None => Err(wrong(name, "is not a decimal amount")),
-    }
-}
-
-fn stamp(text: Cow<'_, str>) -> Stamp<'_> {
-    let unix_micros = time::unix_micros(&text);
-    Stamp { text, unix_micros }
-}
-
-fn flag(raw: Option<&RawValue>, name: &str) -> Field<Option<bool>> {
-    match raw.map(RawValue::get) {
+fn optional<'a, T: Value<'a>>(raw: Option<&'a RawValue>, name: &str) -> Field<Option<T>> {
+    match raw {
         None => Ok(None),
-        Some("true") => Ok(Some(true)),
-        Some("false") => Ok(Some(false)),
-        Some(_) => Err(wrong(name, "is neither true nor false")),
+        Some(raw) => Ok(Some(T::read(raw, name)?)),
+    }
+}
+
+impl<'a> Value<'a> for Cow<'a, str> {
+    fn read(raw: &'a RawValue, name: &str) -> Field<Self> {
+        let json = raw.get();
+        let Some(inside) = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) else {
+            return Err(wrong(name, "is not a string"));
+        };
+        if !inside.contains('\\') {
+            return Ok(Cow::Borrowed(inside));
+        }
+        let text: String = serde_json::from_str(json).map_err(|_| wrong(name, "is not a valid string"))?;
+        // In C the string would end there.
+        if text.contains('\0') { Err(wrong(name, "contains a NUL character")) } else { Ok(Cow::Owned(text)) }
+    }
+}
+
+impl<'a> Value<'a> for Amount<'a> {
+    fn read(raw: &'a RawValue, name: &str) -> Field<Self> {
+        let json = raw.get();
+        let text = match json.as_bytes()[0] {
+            b'"' => Cow::read(raw, name)?,
+            // A number's JSON text is used as it is, so it never becomes a float.
+            b'-' | b'0'..=b'9' => Cow::Borrowed(json),
+            _ => return Err(wrong(name, "is neither a string nor a number")),
+        };
+        match money::micros(&text) {
+            Some(micros) => Ok(Amount { text, micros }),
+            None => Err(wrong(name, "is not a decimal amount")),
+        }
+    }
+}
+
+impl<'a> Value<'a> for Stamp<'a> {
+    fn read(raw: &'a RawValue, name: &str) -> Field<Self> {
+        let text = Cow::read(raw, name)?;
+        let unix_micros = time::unix_micros(&text);
+        Ok(Stamp { text, unix_micros })
+    }
+}
+
+impl<'a> Value<'a> for bool {
+    fn read(raw: &'a RawValue, name: &str) -> Field<Self> {
+        match raw.get() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(wrong(name, "is neither true nor false")),
+        }
     }
 }
 

@@ -3,39 +3,30 @@
  * The answers are those of tests/support/routes.rs.
  */
 #include "check.h"
+#include "every_field.h"
 
 static fish_client *client;
 
 static const char *or_null(const char *text) { return text ? text : "NULL"; }
 
 static void print_credit(const char *name, const fish_api_credit *credit) {
-  printf("%s.id = %s\n", name, or_null(credit->id));
-  printf("%s.user_id = %s\n", name, or_null(credit->user_id));
-  printf("%s.credit = %s\n", name, or_null(credit->credit));
-  printf("%s.cumulative_top_up = %s\n", name, or_null(credit->cumulative_top_up));
-  printf("%s.created_at = %s\n", name, or_null(credit->created_at));
-  printf("%s.updated_at = %s\n", name, or_null(credit->updated_at));
-  printf("%s.request_id = %s\n", name, or_null(credit->request_id));
-  printf("%s.credit_micros = %" PRId64 "\n", name, credit->credit_micros);
-  printf("%s.cumulative_top_up_micros = %" PRId64 "\n", name, credit->cumulative_top_up_micros);
-  printf("%s.created_at_unix_us = %" PRId64 "\n", name, credit->created_at_unix_us);
-  printf("%s.updated_at_unix_us = %" PRId64 "\n", name, credit->updated_at_unix_us);
-  printf("%s.credit_micros_exact = %d\n", name, credit->credit_micros_exact);
-  printf("%s.has_phone_sha256 = %d\n", name, (int)credit->has_phone_sha256);
-  printf("%s.has_free_credit = %d\n", name, (int)credit->has_free_credit);
+#define PRINT(field) printf("%s." #field " = %s\n", name, or_null(credit->field));
+  FISH_API_CREDIT_TEXTS(PRINT)
+#undef PRINT
+#define PRINT(field) printf("%s." #field " = %" PRId64 "\n", name, (int64_t)credit->field);
+  FISH_API_CREDIT_NUMBERS(PRINT)
+  FISH_API_CREDIT_ENUMS(PRINT)
+#undef PRINT
 }
 
 static void print_error(const char *name, const fish_error *error) {
   printf("%s.status = %s\n", name, fish_status_name(error->status));
-  printf("%s.http_status = %" PRId32 "\n", name, error->http_status);
-  printf("%s.attempts = %" PRIu32 "\n", name, error->attempts);
-  printf("%s.retry_after_ms = %" PRIu32 "\n", name, error->retry_after_ms);
-  printf("%s.retryable = %d\n", name, error->retryable);
-  printf("%s.message = %s\n", name, or_null(error->message));
-  printf("%s.api_message = %s\n", name, or_null(error->api_message));
-  printf("%s.api_reason = %s\n", name, or_null(error->api_reason));
-  printf("%s.request_id = %s\n", name, or_null(error->request_id));
-  printf("%s.body = %s\n", name, or_null(error->body));
+#define PRINT(field) printf("%s." #field " = %" PRId64 "\n", name, (int64_t)error->field);
+  FISH_ERROR_NUMBERS(PRINT)
+#undef PRINT
+#define PRINT(field) printf("%s." #field " = %s\n", name, or_null(error->field));
+  FISH_ERROR_TEXTS(PRINT)
+#undef PRINT
   for (size_t i = 0; i < error->field_error_count; i++) {
     const fish_field_error *row = &error->field_errors[i];
     printf("%s.field_errors[%u] = %s, %s, %s, %s, %s\n", name, (unsigned)i, or_null(row->location),

@@ -3,6 +3,7 @@
  * function, twice if you like, whatever the caller did to the text before. Best run under a memory checker too.
  */
 #include "check.h"
+#include "every_field.h"
 
 static fish_client *client;
 
@@ -14,31 +15,23 @@ static void scribble(const char *text) {
 }
 
 static void scribble_credit(fish_api_credit *credit) {
-  scribble(credit->id);
-  scribble(credit->user_id);
-  scribble(credit->credit);
-  scribble(credit->cumulative_top_up);
-  scribble(credit->created_at);
-  scribble(credit->updated_at);
-  scribble(credit->request_id);
+#define SCRIBBLE(field) scribble(credit->field);
+  FISH_API_CREDIT_TEXTS(SCRIBBLE)
+#undef SCRIBBLE
   void *owner = credit->owner;
   memset(credit, 0x5A, sizeof *credit);
   credit->owner = owner;
 }
 
 static void scribble_error(fish_error *error) {
-  scribble(error->message);
-  scribble(error->api_message);
-  scribble(error->api_reason);
-  scribble(error->request_id);
-  scribble(error->body);
+#define SCRIBBLE(field) scribble(error->field);
+  FISH_ERROR_TEXTS(SCRIBBLE)
+#undef SCRIBBLE
   for (size_t i = 0; i < error->field_error_count; i++) {
     const fish_field_error *row = &error->field_errors[i];
-    scribble(row->location);
-    scribble(row->source);
-    scribble(row->type);
-    scribble(row->message);
-    scribble(row->context);
+#define SCRIBBLE(field) scribble(row->field);
+    FISH_FIELD_ERROR_TEXTS(SCRIBBLE)
+#undef SCRIBBLE
     memset((void *)(uintptr_t)row, 0x5A, sizeof *row);
   }
   void *owner = error->owner;
@@ -168,27 +161,16 @@ static void watched(const char *user_id, fish_status expected, int filler, bool 
   /* Every field by itself into zeroes: what then differs is padding. */
   fish_watch_state fields;
   memset(&fields, 0, sizeof fields);
-  fields.credit.id = state.credit.id;
-  fields.credit.user_id = state.credit.user_id;
-  fields.credit.credit = state.credit.credit;
-  fields.credit.cumulative_top_up = state.credit.cumulative_top_up;
-  fields.credit.created_at = state.credit.created_at;
-  fields.credit.updated_at = state.credit.updated_at;
-  fields.credit.request_id = state.credit.request_id;
-  fields.credit.credit_micros = state.credit.credit_micros;
-  fields.credit.cumulative_top_up_micros = state.credit.cumulative_top_up_micros;
-  fields.credit.created_at_unix_us = state.credit.created_at_unix_us;
-  fields.credit.updated_at_unix_us = state.credit.updated_at_unix_us;
-  fields.credit.credit_micros_exact = state.credit.credit_micros_exact;
-  fields.credit.has_phone_sha256 = state.credit.has_phone_sha256;
-  fields.credit.has_free_credit = state.credit.has_free_credit;
+#define COPY(field) fields.credit.field = state.credit.field;
+  FISH_API_CREDIT_TEXTS(COPY)
+  FISH_API_CREDIT_NUMBERS(COPY)
+  FISH_API_CREDIT_ENUMS(COPY)
+#undef COPY
   fields.credit.owner = state.credit.owner;
-  fields.level = state.level;
-  fields.status = state.status;
-  fields.failures = state.failures;
-  fields.next_ms = state.next_ms;
-  fields.age_ms = state.age_ms;
-  fields.changes = state.changes;
+#define COPY(field) fields.field = state.field;
+  FISH_WATCH_STATE_NUMBERS(COPY)
+  FISH_WATCH_STATE_ENUMS(COPY)
+#undef COPY
   fields.owner = state.owner;
   CHECK(memcmp(&fields, &state, sizeof state) == 0);
   CHECK((state.credit.owner != NULL) == (expected == FISH_OK) && (error.owner != NULL) == (expected != FISH_OK));

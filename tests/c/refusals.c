@@ -4,6 +4,7 @@
  * that were tried, which tests/c_interface.rs compares with the header.
  */
 #include "check.h"
+#include "every_field.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -21,18 +22,12 @@ struct text_field {
   size_t offset;
 };
 
-static const struct text_field options_texts[] = {
-    {"options.api_key", offsetof(fish_client_options, api_key)},
-    {"options.base_url", offsetof(fish_client_options, base_url)},
-    {"options.proxy_url", offsetof(fish_client_options, proxy_url)},
-    {"options.ca_file", offsetof(fish_client_options, ca_file)},
-    {"options.user_agent", offsetof(fish_client_options, user_agent)},
-};
-
-static const struct text_field query_texts[] = {
-    {"query.user_id", offsetof(fish_api_credit_query, user_id)},
-    {"query.team_id", offsetof(fish_api_credit_query, team_id)},
-};
+#define ROW(field) {"options." #field, offsetof(fish_client_options, field)},
+static const struct text_field options_texts[] = {FISH_CLIENT_OPTIONS_TEXTS(ROW)};
+#undef ROW
+#define ROW(field) {"query." #field, offsetof(fish_api_credit_query, field)},
+static const struct text_field query_texts[] = {FISH_API_CREDIT_QUERY_TEXTS(ROW)};
+#undef ROW
 
 static void set_text(void *structure, const struct text_field *field, const char *text) {
   memcpy((char *)structure + field->offset, &text, sizeof text);

@@ -22,18 +22,32 @@ unsafe impl Send for Client {}
 // SAFETY: as above.
 unsafe impl Sync for Client {}
 
-/// Options by name; what is left out is zero.
-#[derive(Default, Clone)]
-pub struct Options<'a> {
-    pub api_key: Option<&'a str>,
-    pub base_url: Option<&'a str>,
-    pub proxy_url: Option<&'a str>,
-    pub ca_file: Option<&'a str>,
-    pub user_agent: Option<&'a str>,
-    pub timeout_ms: u32,
-    pub connect_timeout_ms: u32,
-    pub max_retries: i32,
-    pub tls_roots: i32,
+/// Options by name, and how C gets them.
+macro_rules! options {
+    (texts: $($text:ident)*; numbers: $($number:ident: $kind:ty),*;) => {
+        /// What is left out is zero.
+        #[derive(Default, Clone)]
+        pub struct Options<'a> {
+            $(pub $text: Option<&'a str>,)*
+            $(pub $number: $kind,)*
+        }
+
+        impl Options<'_> {
+            fn given<T>(&self, take: impl FnOnce(&fish_client_options) -> T) -> T {
+                $(let $text = c(self.$text);)*
+                take(&fish_client_options {
+                    $($text: pointer(&$text),)*
+                    $($number: self.$number,)*
+                    reserved: Default::default(),
+                })
+            }
+        }
+    };
+}
+
+options! {
+    texts: api_key base_url proxy_url ca_file user_agent;
+    numbers: timeout_ms: u32, connect_timeout_ms: u32, max_retries: i32, tls_roots: i32;
 }
 
 #[derive(Default, Clone)]
@@ -72,22 +86,37 @@ impl Drop for Token {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub struct Credit {
-    pub id: String,
-    pub user_id: String,
-    pub credit: String,
-    pub cumulative_top_up: Option<String>,
-    pub created_at: String,
-    pub updated_at: String,
-    pub request_id: Option<String>,
-    pub credit_micros: i64,
-    pub cumulative_top_up_micros: i64,
-    pub created_at_unix_us: i64,
-    pub updated_at_unix_us: i64,
-    pub credit_micros_exact: bool,
-    pub has_phone_sha256: i32,
-    pub has_free_credit: i32,
+/// What comes back, and how it is taken over from C.
+macro_rules! credit {
+    (never_null: $($text:ident)*; texts: $($optional:ident)*; values: $($value:ident: $kind:ty),*;) => {
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Credit {
+            $(pub $text: String,)*
+            $(pub $optional: Option<String>,)*
+            $(pub $value: $kind,)*
+        }
+
+        impl Credit {
+            /// SAFETY: the credit was filled.
+            unsafe fn of(credit: &fish_api_credit) -> Credit {
+                // SAFETY: as the function demands; the fields the header calls never NULL are not.
+                unsafe {
+                    Credit {
+                        $($text: owned(credit.$text).expect(stringify!($text)),)*
+                        $($optional: owned(credit.$optional),)*
+                        $($value: credit.$value as $kind,)*
+                    }
+                }
+            }
+        }
+    };
+}
+
+credit! {
+    never_null: id user_id credit created_at updated_at;
+    texts: cumulative_top_up request_id;
+    values: credit_micros: i64, cumulative_top_up_micros: i64, created_at_unix_us: i64, updated_at_unix_us: i64,
+        credit_micros_exact: bool, has_phone_sha256: i32, has_free_credit: i32;
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -130,26 +159,10 @@ unsafe fn owned(text: *const c_char) -> Option<String> {
 
 impl Client {
     pub fn new(options: &Options<'_>) -> Result<Client, Failure> {
-        let strings =
-            [options.api_key, options.base_url, options.proxy_url, options.ca_file, options.user_agent]
-                .map(c);
-        let [api_key, base_url, proxy_url, ca_file, user_agent] = strings.each_ref().map(pointer);
-        let raw = fish_client_options {
-            api_key,
-            base_url,
-            proxy_url,
-            ca_file,
-            user_agent,
-            timeout_ms: options.timeout_ms,
-            connect_timeout_ms: options.connect_timeout_ms,
-            max_retries: options.max_retries,
-            tls_roots: options.tls_roots,
-            reserved: [0; 8],
-        };
         let mut client = ptr::dangling_mut();
         report(|error| {
             // SAFETY: every pointer is valid for the call.
-            unsafe { fish_client_new(&raw, &mut client, error) }
+            options.given(|raw| unsafe { fish_client_new(raw, &mut client, error) })
         })
         .inspect_err(|_| assert!(client.is_null()))?;
         assert!(!client.is_null());
@@ -443,24 +456,9 @@ pub fn decode(document: &[u8]) -> Result<Credit, Failure> {
 
 /// SAFETY: the credit was filled.
 unsafe fn take(credit: &mut fish_api_credit) -> Credit {
-    // SAFETY: as the function demands; the fields the header calls never NULL are not.
+    // SAFETY: as the function demands.
     unsafe {
-        let taken = Credit {
-            id: owned(credit.id).expect("id"),
-            user_id: owned(credit.user_id).expect("user_id"),
-            credit: owned(credit.credit).expect("credit"),
-            cumulative_top_up: owned(credit.cumulative_top_up),
-            created_at: owned(credit.created_at).expect("created_at"),
-            updated_at: owned(credit.updated_at).expect("updated_at"),
-            request_id: owned(credit.request_id),
-            credit_micros: credit.credit_micros,
-            cumulative_top_up_micros: credit.cumulative_top_up_micros,
-            created_at_unix_us: credit.created_at_unix_us,
-            updated_at_unix_us: credit.updated_at_unix_us,
-            credit_micros_exact: credit.credit_micros_exact,
-            has_phone_sha256: credit.has_phone_sha256 as i32,
-            has_free_credit: credit.has_free_credit as i32,
-        };
+        let taken = Credit::of(credit);
         fish_api_credit_free(credit);
         taken
     }

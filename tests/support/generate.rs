@@ -1,6 +1,6 @@
-//! The files that are written from `src/ffi`: the header, the ABI as text and as JSON, the list of symbols, the C++
-//! enumerators, the table of layouts that tests/abi.rs compares, and what the other languages hold of the ABI. One thing stands once by hand, there; these
-//! follow from it. `tests/generated.rs` writes them, or proves them fresh.
+//! The files that are written from `src/ffi`: the header, the ABI as text and as JSON, the list of symbols, the table of
+//! layouts that tests/abi.rs compares, and what C++ and the other languages hold of the ABI. One thing stands once by
+//! hand, there; these follow from it. `tests/generated.rs` writes them, or proves them fresh.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,6 +17,7 @@ use super::header::Header;
 pub const COMMAND: &str = "FISH_WRITE=1 cargo test --test generated";
 
 /// A file's path from the top of the repository, and what it should hold.
+#[derive(Clone)]
 pub struct File {
     pub path: &'static str,
     pub text: String,
@@ -33,11 +34,11 @@ pub fn files() -> Vec<File> {
     let file = |path, text| File { path, text };
     let mut files = vec![
         file("include/fish_api_credit.h", text),
-        file("include/fish_api_credit.hpp", cpp(&header)),
         file("docs/abi.txt", abi::write(&description)),
         file("docs/abi.json", json(&header, &description)),
         file("docs/symbols-in-versions", symbols_in_versions(&header)),
         file("tests/support/layouts.rs", layouts(&header)),
+        file("tests/c/every_field.h", every_field(&header)),
     ];
     files.extend(bindings::files(&header));
     files
@@ -177,7 +178,7 @@ fn section(title: &str, file: &str) -> String {
 /// The statuses, which a macro writes on the Rust side, where cbindgen cannot see them.
 fn status_code() -> String {
     let rows = STATUSES.iter().map(|(name, number, comment)| {
-        format!("  /** {} */\n  {} = {number},\n", comment.trim(), name.to_str().expect("ASCII"))
+        bindings::doc("  ", comment.trim()) + &format!("  {} = {number},\n", name.to_str().expect("ASCII"))
     });
     format!(
         "/** How a call ended. The values are stable; functions take and return them as a fish_status. */\n\
@@ -209,26 +210,6 @@ fn header() -> String {
     format!("{TOP}{sections}{BOTTOM}")
 }
 
-/// The enumerators of C++ are those of C, in C++'s own spelling.
-fn cpp(header: &Header) -> String {
-    const ENUMS: [(&str, &str, &str); 2] = [
-        ("enum class StatusCode : fish_status {\n", "fish_status_code", "FISH_"),
-        ("enum class Level : std::int32_t {\n", "fish_level", "FISH_LEVEL_"),
-    ];
-    let mut text = committed("include/fish_api_credit.hpp");
-    for (open, name, prefix) in ENUMS {
-        let (before, rest) = text.split_once(open).expect(open);
-        let (_, after) = rest.split_once("\n};").expect("its end");
-        let in_c = header.enums.iter().find(|one| one.name == name).expect(name);
-        let rows = in_c.values.iter().map(|value| {
-            let short = value.name.strip_prefix(prefix).expect(prefix).to_lowercase();
-            format!("  {short} = {}", value.name)
-        });
-        text = format!("{before}{open}{}\n}};{after}", rows.collect::<Vec<_>>().join(",\n"));
-    }
-    text
-}
-
 /// Every struct and field, for the macro in tests/abi.rs.
 fn layouts(header: &Header) -> String {
     let mut text = format!("// Written from src/ffi: {COMMAND}\nlayouts! {{\n");
@@ -241,6 +222,26 @@ fn layouts(header: &Header) -> String {
         text += "    }\n";
     }
     text + "}\n"
+}
+
+/// The fields of every struct, for C programs that do the same with each: FISH_ERROR_TEXTS(X) is X(message) and so on.
+fn every_field(header: &Header) -> String {
+    let mut text = format!("/* Written from src/ffi: {COMMAND} */\n");
+    for one in &header.structs {
+        for (kinds, group) in [
+            (&["const char *"][..], "TEXTS"),
+            (&["int32_t", "int64_t", "uint32_t", "uint64_t", "size_t", "bool"], "NUMBERS"),
+            (&["fish_status", "fish_level", "fish_tristate"], "ENUMS"),
+        ] {
+            let fields = one.fields.iter().filter(|field| kinds.contains(&field.kind.as_str()));
+            let fields: Vec<_> = fields.map(|field| format!("  X({})", field.name)).collect();
+            if !fields.is_empty() {
+                let name = one.name.to_uppercase();
+                writeln!(text, "#define {name}_{group}(X) \\\n{}", fields.join(" \\\n")).unwrap();
+            }
+        }
+    }
+    text
 }
 
 #[derive(Serialize)]

@@ -30,18 +30,37 @@ const (
 )
 
 // Options are a client's options. The zero value is all defaults. Printing them or converting them to JSON does not
-// reveal the key or a proxy's password; see secret.go.
+// reveal the key or a proxy's password; see secret.go. A context can only shorten Timeout.
 type Options struct {
-	APIKey         string        // "": the environment variable FISH_API_KEY
-	BaseURL        string        // "": https://api.fish.audio; plain http only to a loopback host
-	ProxyURL       string        // http:// or socks5://; "": HTTPS_PROXY, ALL_PROXY and NO_PROXY
-	NoProxy        bool          // ignore the environment and use no proxy
-	CAFile         string        // a PEM file with the certificates to trust, and no others; "": see SystemRoots
-	SystemRoots    bool          // trust the operating system's certificate authorities instead of Mozilla's
-	UserAgent      string        // prepended to the library's own, such as "studio/2.1"
-	Timeout        time.Duration // for a whole call, including retries; 0: 15 s. A context can only shorten it
-	ConnectTimeout time.Duration // for one connection attempt; 0: 5 s
-	MaxRetries     int           // 0: 2; -1: none
+	// Generated from src/ffi: the fields of fish_client_options.
+
+	// The secret API key. "": the environment variable FISH_API_KEY. Sent only to BaseURL's host; wiped from
+	// memory when the client is closed.
+	APIKey string
+	// The API's address. "": "https://api.fish.audio". It may have a port and a path, but no user, query or
+	// fragment. Plain http:// is allowed for loopback hosts only.
+	BaseURL string
+	// "http://[user:password@]host:port" or "socks5://...". For none, see NoProxy. "": the environment variables
+	// HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if BaseURL is a loopback host. For such a host,
+	// only a proxy on a loopback host is allowed.
+	ProxyURL string
+	// The path of a PEM file with the certificates to trust, and no others. "": see SystemRoots.
+	CAFile string
+	// Prepended to the library's own User-Agent, such as "studio/2.1". "": "fish-api-credit/0.1.0" alone.
+	UserAgent string
+	// For a whole call: resolving, connecting, retries and the waits between them. 0: 15 s.
+	Timeout time.Duration
+	// For one connection attempt, TLS included. 0: 5 s.
+	ConnectTimeout time.Duration
+	// How many times a failed request is retried. 0: 2 times. -1: never.
+	MaxRetries int
+	// Trust the operating system's certificate authorities instead of Mozilla's.
+	SystemRoots bool
+
+	// End of the generated part.
+
+	// Ignore the environment and use no proxy.
+	NoProxy bool
 }
 
 // Query says which wallet to read. The zero value is the key's own account.
@@ -66,40 +85,28 @@ func New(options Options) (*Client, error) {
 	if loaded := C.fish_abi_version(); loaded != C.FISH_ABI_VERSION {
 		return nil, fmt.Errorf("fishcredit: built for ABI %d of libfish_api_credit, but %d was loaded", C.FISH_ABI_VERSION, loaded)
 	}
-	var text texts
-	defer text.free()
+	var given arguments
+	defer given.free()
 	c := C.fish_client_options{
-		api_key:     text.add("Options.APIKey", options.APIKey),
-		base_url:    text.add("Options.BaseURL", options.BaseURL),
-		proxy_url:   text.add("Options.ProxyURL", options.ProxyURL),
-		ca_file:     text.add("Options.CAFile", options.CAFile),
-		user_agent:  text.add("Options.UserAgent", options.UserAgent),
-		max_retries: C.int32_t(options.MaxRetries),
+		// Generated from src/ffi: how each is given.
+		api_key:            given.text("Options.APIKey", options.APIKey),
+		base_url:           given.text("Options.BaseURL", options.BaseURL),
+		proxy_url:          given.proxy(options),
+		ca_file:            given.text("Options.CAFile", options.CAFile),
+		user_agent:         given.text("Options.UserAgent", options.UserAgent),
+		timeout_ms:         given.milliseconds("Options.Timeout", options.Timeout),
+		connect_timeout_ms: given.milliseconds("Options.ConnectTimeout", options.ConnectTimeout),
+		max_retries:        given.count("Options.MaxRetries", options.MaxRetries),
+		tls_roots:          roots(options.SystemRoots),
+		// End of the generated part.
 	}
-	if text.err != nil {
-		return nil, text.err
-	}
-	if options.NoProxy {
-		if options.ProxyURL != "" {
-			return nil, invalid("Options.ProxyURL and Options.NoProxy exclude each other; set only one.")
-		}
-		c.proxy_url = text.empty()
-	}
-	if options.SystemRoots {
-		c.tls_roots = C.FISH_TLS_ROOTS_SYSTEM
-	}
-	if int(c.max_retries) != options.MaxRetries {
-		return nil, invalid("Options.MaxRetries is out of range; set it to a count, 0 for the default or -1 for none.")
-	}
-	if options.Timeout < 0 || options.ConnectTimeout < 0 {
-		return nil, invalid("Options.Timeout or Options.ConnectTimeout is negative; set it above 0, or to 0 for the default.")
+	if given.err != nil {
+		return nil, given.err
 	}
 	timeout := options.Timeout
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	c.timeout_ms = milliseconds(timeout)
-	c.connect_timeout_ms = milliseconds(options.ConnectTimeout)
 
 	var handle *C.fish_client
 	var failure C.fish_error
@@ -203,16 +210,16 @@ func (client *Client) call(ctx context.Context, query Query, result func(*C.fish
 
 // start starts a call or watch; the library copies the query. A timeout of 0 means the client's.
 func (client *Client) start(query Query, timeout time.Duration, begin func(*C.fish_client, *C.fish_api_credit_query, *C.fish_error) C.fish_status) error {
-	var text texts
-	defer text.free()
+	var given arguments
+	defer given.free()
 	c := C.fish_api_credit_query{
-		user_id:           text.add("Query.UserID", query.UserID),
-		team_id:           text.add("Query.TeamID", query.TeamID),
+		user_id:           given.text("Query.UserID", query.UserID),
+		team_id:           given.text("Query.TeamID", query.TeamID),
 		check_free_credit: C.bool(query.CheckFreeCredit),
 		timeout_ms:        milliseconds(timeout),
 	}
-	if text.err != nil {
-		return text.err
+	if given.err != nil {
+		return given.err
 	}
 	client.mu.RLock()
 	defer client.mu.RUnlock()
@@ -234,35 +241,71 @@ func milliseconds(d time.Duration) C.uint32_t {
 	return C.uint32_t((d + time.Millisecond - 1) / time.Millisecond)
 }
 
-// texts are C copies of Go strings. They are wiped and freed together, because the key is among them.
-type texts struct {
+// arguments are what C is given, and the first error in it. The copies of Go's strings are wiped and freed together,
+// because the key is among them.
+type arguments struct {
 	copies []*C.char
 	err    error
 }
 
-// add copies text; the empty string becomes NULL, the library's default.
-func (t *texts) add(name, text string) *C.char {
+func (given *arguments) refuse(message string) {
+	if given.err == nil {
+		given.err = invalid(message)
+	}
+}
+
+// text copies text; the empty string becomes NULL, the library's default.
+func (given *arguments) text(name, text string) *C.char {
 	if text == "" {
 		return nil
 	}
 	if strings.IndexByte(text, 0) >= 0 {
-		t.err = invalid(name + " contains a NUL character; remove it.")
+		given.refuse(name + " contains a NUL character; remove it.")
 		return nil
 	}
+	return given.copy(text)
+}
+
+func (given *arguments) copy(text string) *C.char {
 	copied := C.CString(text)
-	t.copies = append(t.copies, copied)
+	given.copies = append(given.copies, copied)
 	return copied
 }
 
-func (t *texts) empty() *C.char {
-	copied := C.CString("")
-	t.copies = append(t.copies, copied)
-	return copied
+func (given *arguments) proxy(options Options) *C.char {
+	if !options.NoProxy {
+		return given.text("Options.ProxyURL", options.ProxyURL)
+	}
+	if options.ProxyURL != "" {
+		given.refuse("Options.ProxyURL and Options.NoProxy exclude each other; set only one.")
+	}
+	return given.copy("")
 }
 
-func (t *texts) free() {
-	for _, copied := range t.copies {
+func (given *arguments) milliseconds(name string, d time.Duration) C.uint32_t {
+	if d < 0 {
+		given.refuse(name + " is negative; set it above 0, or to 0 for the default.")
+	}
+	return milliseconds(d)
+}
+
+func (given *arguments) count(name string, count int) C.int32_t {
+	if int(C.int32_t(count)) != count {
+		given.refuse(name + " is out of range; set it to a count, 0 for the default or -1 for none.")
+	}
+	return C.int32_t(count)
+}
+
+func (given *arguments) free() {
+	for _, copied := range given.copies {
 		C.memset(unsafe.Pointer(copied), 0, C.strlen(copied))
 		C.free(unsafe.Pointer(copied))
 	}
+}
+
+func roots(system bool) C.int32_t {
+	if system {
+		return C.FISH_TLS_ROOTS_SYSTEM
+	}
+	return C.FISH_TLS_ROOTS_BUNDLED
 }

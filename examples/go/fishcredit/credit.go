@@ -13,25 +13,39 @@ import (
 
 // Credit is an account's API credit. The decimal texts are exact; the numbers come from them.
 type Credit struct {
-	ID     string
+	// Generated from src/ffi: the fields of fish_api_credit.
+
+	// The wallet's id ("_id").
+	ID string
+	// The account's id.
 	UserID string
-
-	Text        string // the balance, as sent, presumably in US dollars. May be negative
-	Micros      int64  // the balance x 1,000,000, rounded down, saturating
-	MicrosExact bool   // false if Micros was rounded or saturated; Text is always exact
-
-	CumulativeTopUpText   string // the total ever paid in; "" if not sent
-	CumulativeTopUpMicros int64  // 0 if not sent
-
-	CreatedAt     time.Time // UTC; the zero time if CreatedAtText is not an RFC 3339 time
-	UpdatedAt     time.Time
-	CreatedAtText string // as sent
+	// The balance as exact decimal text, as sent, presumably in US dollars. May be negative.
+	Text string
+	// The total ever paid in, as decimal text. "" if the server did not send it.
+	CumulativeTopUpText string
+	// When the wallet was created, as sent (RFC 3339).
+	CreatedAtText string
+	// When the wallet last changed, as sent (RFC 3339).
 	UpdatedAtText string
+	// The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. "" if the server
+	// did not send one, or after ParseCredit.
+	RequestID string
+	// The balance x 1,000,000, rounded down (never overstated), saturating.
+	Micros int64
+	// CumulativeTopUpText x 1,000,000, likewise. 0 if the server did not send it.
+	CumulativeTopUpMicros int64
+	// When the wallet was created, UTC. The zero time if CreatedAtText is not an RFC 3339 time.
+	CreatedAt time.Time
+	// When the wallet last changed, UTC. The zero time if UpdatedAtText is not an RFC 3339 time.
+	UpdatedAt time.Time
+	// False if Micros was rounded or saturated. The text is always exact.
+	MicrosExact bool
+	// Whether the account has a phone number. nil: absent or null.
+	HasPhone *bool
+	// Whether free credit is left. nil: absent or null, as it is without Query.CheckFreeCredit.
+	HasFreeCredit *bool
 
-	HasPhone      *bool // nil: not sent
-	HasFreeCredit *bool // nil: not sent, as without Query.CheckFreeCredit
-
-	RequestID string // the server's id for this request, to quote to its support; "": not sent, or from ParseCredit
+	// End of the generated part.
 }
 
 // Rat returns the balance as an exact number.
@@ -65,20 +79,22 @@ func takeCredit(c *C.fish_api_credit) Credit {
 
 func copyCredit(c *C.fish_api_credit) Credit {
 	return Credit{
+		// Generated from src/ffi: how each is copied.
 		ID:                    C.GoString(c.id),
 		UserID:                C.GoString(c.user_id),
 		Text:                  C.GoString(c.credit),
-		Micros:                int64(c.credit_micros),
-		MicrosExact:           bool(c.credit_micros_exact),
 		CumulativeTopUpText:   C.GoString(c.cumulative_top_up),
+		CreatedAtText:         C.GoString(c.created_at),
+		UpdatedAtText:         C.GoString(c.updated_at),
+		RequestID:             C.GoString(c.request_id),
+		Micros:                int64(c.credit_micros),
 		CumulativeTopUpMicros: int64(c.cumulative_top_up_micros),
 		CreatedAt:             instant(c.created_at_unix_us),
 		UpdatedAt:             instant(c.updated_at_unix_us),
-		CreatedAtText:         C.GoString(c.created_at),
-		UpdatedAtText:         C.GoString(c.updated_at),
+		MicrosExact:           bool(c.credit_micros_exact),
 		HasPhone:              flag(c.has_phone_sha256),
 		HasFreeCredit:         flag(c.has_free_credit),
-		RequestID:             C.GoString(c.request_id),
+		// End of the generated part.
 	}
 }
 

@@ -32,11 +32,20 @@ type Error struct {
 
 // FieldError is one problem that the server found in the request.
 type FieldError struct {
-	Location string // "query.check_free_credit"
-	Source   string // "path", "query", "header", "cookie", "body" or ""
-	Type     string
-	Message  string
-	Context  string
+	// Generated from src/ffi: the fields of fish_field_error.
+
+	// The field, such as "query.check_free_credit": the parts of "loc" joined by dots.
+	Location string
+	// "in": "path", "query", "header", "cookie" or "body". "" if not sent.
+	Source string
+	// The kind of error, such as "bool_parsing".
+	Type string
+	// The server's description.
+	Message string
+	// "ctx" as text. "" if not sent.
+	Context string
+
+	// End of the generated part.
 }
 
 func (e *Error) Error() string { return "fishcredit: " + e.Message + " (" + e.Status.String() + ")" }
@@ -71,11 +80,13 @@ func takeError(c *C.fish_error, cause error) error {
 	if c.field_error_count > 0 {
 		for _, row := range unsafe.Slice(c.field_errors, int(c.field_error_count)) {
 			e.FieldErrors = append(e.FieldErrors, FieldError{
+				// Generated from src/ffi: how each is copied.
 				Location: C.GoString(row.location),
 				Source:   C.GoString(row.source),
 				Type:     C.GoString(row._type),
 				Message:  C.GoString(row.message),
 				Context:  C.GoString(row.context),
+				// End of the generated part.
 			})
 		}
 	}

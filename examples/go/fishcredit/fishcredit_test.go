@@ -487,10 +487,10 @@ func TestNothingPrintsTheKey(t *testing.T) {
 		}
 	}
 	// What is no secret is still there to be read.
-	want := "{APIKey:[redacted] BaseURL: ProxyURL:http://[redacted]@proxy.example:80 NoProxy:false CAFile: SystemRoots:false " +
-		"UserAgent:studio/2.1 Timeout:0s ConnectTimeout:0s MaxRetries:0}"
-	if got := fmt.Sprint(options); got != want {
-		t.Error(got)
+	for _, want := range []string{"{APIKey:[redacted] ", " ProxyURL:http://[redacted]@proxy.example:80 ", " UserAgent:studio/2.1 "} {
+		if got := fmt.Sprint(options); !strings.Contains(got, want) {
+			t.Errorf("%q is not in %s", want, got)
+		}
 	}
 	// JSON that is read is read whole, and what was not set is not said to be there.
 	var read fishcredit.Options

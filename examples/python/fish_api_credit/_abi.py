@@ -44,17 +44,19 @@ class Status(enum.IntEnum):
     CANCELLED = 3
     #: Caller: there is no result yet. Not a failure.
     PENDING = 4
-    #: Transport: the host name could not be resolved.
+    #: Transport: the host name could not be resolved. Check base_url and DNS.
     RESOLVE_FAILED = 20
-    #: Transport: no connection could be made to any of the host's addresses.
+    #: Transport: no connection could be made to any of the host's addresses. Check the network and firewalls.
     CONNECT_FAILED = 21
-    #: Transport: the TLS connection failed. str() of the error says why.
+    #: Transport: the TLS connection failed. str() of the error says why. In a company network, try
+    #: system_roots or ca_file.
     TLS_FAILED = 22
-    #: Transport: the proxy was unreachable, refused the connection, or sent an invalid response.
+    #: Transport: the proxy was unreachable, refused the connection, or sent an invalid response. Check
+    #: proxy_url or the proxy variables.
     PROXY_FAILED = 23
-    #: Transport: the timeout or connect timeout passed.
+    #: Transport: the timeout or connect timeout passed. Try later, or allow more time.
     TIMED_OUT = 24
-    #: Transport: the connection ended before the whole response had arrived.
+    #: Transport: the connection ended before the whole response had arrived. Try later.
     CONNECTION_LOST = 25
     #: Response: 401. The API key is wrong.
     UNAUTHORIZED = 40
@@ -62,19 +64,19 @@ class Status(enum.IntEnum):
     PAYMENT_REQUIRED = 41
     #: Response: 403. The key may not read this wallet.
     FORBIDDEN = 42
-    #: Response: 404. There is no such user, or base_url is wrong.
+    #: Response: 404. There is no such user or team, or base_url is wrong.
     NOT_FOUND = 43
     #: Response: 400 or 422. See FishError.field_errors.
     VALIDATION_FAILED = 44
-    #: Response: 429. See FishError.retry_after.
+    #: Response: 429. Wait for FishError.retry_after, and ask less often.
     RATE_LIMITED = 45
-    #: Response: 500 to 599.
+    #: Response: 500 to 599. Try later.
     SERVER_ERROR = 46
-    #: Response: any other HTTP status, including redirects, which are never followed.
+    #: Response: any other HTTP status, including redirects, which are never followed. Check base_url.
     UNEXPECTED_STATUS = 47
-    #: Response: not HTTP, or a 200 whose body is not the documented JSON. None of it is used.
+    #: Response: not HTTP, or a 200 whose body is not the documented JSON. None of it is used. Check base_url.
     BAD_RESPONSE = 48
-    #: Response: a body above 1 MiB, or a head above 64 KiB or 100 header fields.
+    #: Response: a body above 1 MiB, or a head above 64 KiB or 100 header fields. Check base_url.
     RESPONSE_TOO_LARGE = 49
     #: Library: a bug in this library, caught before it reached the caller. Please report the message.
     INTERNAL_ERROR = 90

@@ -49,6 +49,7 @@ class Client:
     Close it, or use it in a `with`; the garbage collector frees one that is not closed.
     """
 
+    # Generated from src/ffi: the fields of fish_client_options.
     def __init__(
         self,
         api_key: Optional[str] = None,
@@ -56,26 +57,31 @@ class Client:
         base_url: Optional[str] = None,
         proxy_url: Optional[str] = None,
         ca_file: "Union[str, os.PathLike[str], None]" = None,
-        system_roots: bool = False,
         user_agent: Optional[str] = None,
         timeout: Optional[float] = None,
         connect_timeout: Optional[float] = None,
         max_retries: int = 2,
+        system_roots: bool = False,
     ) -> None:
         """None means the library's default. Timeouts are in seconds.
 
-        :param api_key: None: the environment variable FISH_API_KEY.
-        :param base_url: None: https://api.fish.audio. Plain http only to a loopback host.
-        :param proxy_url: None: HTTPS_PROXY, ALL_PROXY and NO_PROXY. "": no proxy.
-        :param ca_file: a PEM file with the certificates to trust, and no others.
-        :param system_roots: trust the operating system's certificate authorities instead of Mozilla's.
-        :param user_agent: prepended to the library's own, such as "studio/2.1".
-        :param timeout: for a whole call, including retries. None: 15.
-        :param connect_timeout: for one connection attempt. None: 5.
-        :param max_retries: 0: no retries.
+        :param api_key: The secret API key. None: the environment variable FISH_API_KEY. Sent only to
+            base_url's host; wiped from memory when the client is closed.
+        :param base_url: The API's address. None: "https://api.fish.audio". It may have a port and a path, but
+            no user, query or fragment. Plain http:// is allowed for loopback hosts only.
+        :param proxy_url: "http://[user:password@]host:port" or "socks5://...". "": no proxy. None: the
+            environment variables HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if base_url is a
+            loopback host. For such a host, only a proxy on a loopback host is allowed.
+        :param ca_file: The path of a PEM file with the certificates to trust, and no others. None: see
+            system_roots.
+        :param user_agent: Prepended to the library's own User-Agent, such as "studio/2.1". None:
+            "fish-api-credit/0.1.0" alone.
+        :param timeout: For a whole call: resolving, connecting, retries and the waits between them. None: 15
+            s.
+        :param connect_timeout: For one connection attempt, TLS included. None: 5 s.
+        :param max_retries: How many times a failed request is retried. 0: never.
+        :param system_roots: Trust the operating system's certificate authorities instead of Mozilla's.
         """
-        if not 0 <= max_retries < 2**31:
-            raise _errors.invalid("max_retries is out of range; set it to a count, or to 0 for no retries.")
         options = c.ClientOptions(
             api_key=_encode("api_key", api_key),
             base_url=_encode("base_url", base_url),
@@ -84,9 +90,10 @@ class Client:
             user_agent=_encode("user_agent", user_agent),
             timeout_ms=_milliseconds("timeout", timeout),
             connect_timeout_ms=_milliseconds("connect_timeout", connect_timeout),
-            max_retries=max_retries or -1,
-            tls_roots=c.TLS_ROOTS_SYSTEM if system_roots else 0,
+            max_retries=_retries(max_retries),
+            tls_roots=c.TLS_ROOTS_SYSTEM if system_roots else c.TLS_ROOTS_BUNDLED,
         )
+        # End of the generated part.
         client, failure = Handle(library().fish_client_free), c.Error()
         if library().fish_client_new(options, client.out, failure) != Status.OK:
             raise _errors.take(failure)
@@ -247,6 +254,12 @@ def _query(
         check_free_credit=check_free_credit,
         timeout_ms=_milliseconds("timeout", timeout),
     )
+
+
+def _retries(max_retries: int) -> int:
+    if not 0 <= max_retries < 2**31:
+        raise _errors.invalid("max_retries is out of range; set it to a count, or to 0 for no retries.")
+    return max_retries or -1
 
 
 def _encode(name: str, text: Optional[str]) -> Optional[bytes]:

@@ -17,29 +17,37 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 class Credit:
     """An account's API credit, which API calls spend; not the platform credit of a plan."""
 
+    # Generated from src/ffi: the fields of fish_api_credit.
+    #: The wallet's id ("_id").
     id: str
+    #: The account's id.
     user_id: str
-    #: The balance, exactly as sent, presumably in US dollars. May be negative.
+    #: The balance exactly as sent, presumably in US dollars. May be negative.
     credit: Decimal
-    #: The balance x 1,000,000, rounded down, saturating.
-    credit_micros: int
-    #: False if credit_micros was rounded or saturated; credit is always exact.
-    credit_micros_exact: bool
-    #: The total ever paid in. None: not sent.
-    cumulative_top_up: Optional[Decimal]
-    #: UTC. None: the text is not an RFC 3339 time.
-    created_at: Optional[datetime]
-    updated_at: Optional[datetime]
-    #: As sent.
+    #: When the wallet was created, as sent (RFC 3339).
     created_at_text: str
+    #: When the wallet last changed, as sent (RFC 3339).
     updated_at_text: str
-    #: None: not sent.
-    has_phone: Optional[bool]
-    #: None: not sent, as without check_free_credit.
-    has_free_credit: Optional[bool]
-    #: The server's id for this request, to quote to its support. None: not sent, or from parse_credit. Comparing
-    #: credits ignores it.
+    #: The balance x 1,000,000, rounded down (never overstated), saturating.
+    credit_micros: int
+    #: False if credit_micros was rounded or saturated. The Decimal is always exact.
+    credit_micros_exact: bool
+    #: The total ever paid in, exactly as sent. None if the server did not send it.
+    cumulative_top_up: Optional[Decimal] = None
+    #: The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. None if the
+    #: server did not send one, or after parse_credit. It does not count when credits are compared.
     request_id: Optional[str] = field(default=None, compare=False)
+    #: cumulative_top_up x 1,000,000, likewise. None if the server did not send it.
+    cumulative_top_up_micros: Optional[int] = None
+    #: When the wallet was created, UTC. None: the text is not an RFC 3339 time.
+    created_at: Optional[datetime] = None
+    #: When the wallet last changed, UTC. None: the text is not an RFC 3339 time.
+    updated_at: Optional[datetime] = None
+    #: Whether the account has a phone number. None: absent or null.
+    has_phone: Optional[bool] = None
+    #: Whether free credit is left. None: absent or null, as it is without check_free_credit.
+    has_free_credit: Optional[bool] = None
+    # End of the generated part.
 
 
 def take(filled: c.ApiCredit) -> Credit:
@@ -51,21 +59,23 @@ def take(filled: c.ApiCredit) -> Credit:
 
 
 def copy(filled: c.ApiCredit) -> Credit:
-    top_up, request_id = filled.cumulative_top_up, filled.request_id
     return Credit(
+        # Generated from src/ffi: how each is copied.
         id=filled.id.decode(),
         user_id=filled.user_id.decode(),
         credit=Decimal(filled.credit.decode()),
-        credit_micros=filled.credit_micros,
-        credit_micros_exact=filled.credit_micros_exact,
-        cumulative_top_up=None if top_up is None else Decimal(top_up.decode()),
-        created_at=_instant(filled.created_at_unix_us),
-        updated_at=_instant(filled.updated_at_unix_us),
+        cumulative_top_up=_decimal(filled.cumulative_top_up),
         created_at_text=filled.created_at.decode(),
         updated_at_text=filled.updated_at.decode(),
+        request_id=_text(filled.request_id),
+        credit_micros=filled.credit_micros,
+        cumulative_top_up_micros=None if filled.cumulative_top_up is None else filled.cumulative_top_up_micros,
+        created_at=_instant(filled.created_at_unix_us),
+        updated_at=_instant(filled.updated_at_unix_us),
+        credit_micros_exact=filled.credit_micros_exact,
         has_phone=_flag(filled.has_phone_sha256),
         has_free_credit=_flag(filled.has_free_credit),
-        request_id=None if request_id is None else request_id.decode(),
+        # End of the generated part.
     )
 
 
@@ -77,6 +87,14 @@ def _instant(micros: int) -> Optional[datetime]:
         return _EPOCH + timedelta(microseconds=micros)
     except OverflowError:  # the year 0, which RFC 3339 allows but datetime does not
         return None
+
+
+def _text(text: Optional[bytes]) -> Optional[str]:
+    return None if text is None else text.decode()
+
+
+def _decimal(text: Optional[bytes]) -> Optional[Decimal]:
+    return None if text is None else Decimal(text.decode())
 
 
 def _flag(tristate: int) -> Optional[bool]:

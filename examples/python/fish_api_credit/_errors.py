@@ -16,11 +16,18 @@ from ._library import library
 class FieldError:
     """One problem that the server found in the request."""
 
+    # Generated from src/ffi: the fields of fish_field_error.
+    #: The field, such as "query.check_free_credit": the parts of "loc" joined by dots.
     location: str
+    #: "in": "path", "query", "header", "cookie" or "body". None if not sent.
     source: Optional[str]
+    #: The kind of error, such as "bool_parsing".
     type: str
+    #: The server's description.
     message: str
+    #: "ctx" as text. None if not sent.
     context: Optional[str]
+    # End of the generated part.
 
 
 class FishError(Exception):
@@ -155,19 +162,22 @@ def take(filled: c.Error) -> FishError:
             api_reason=_text(filled.api_reason),
             request_id=_text(filled.request_id),
             body=_text(filled.body),
-            field_errors=tuple(
-                FieldError(
-                    location=row.location.decode(),
-                    source=_text(row.source),
-                    type=row.type.decode(),
-                    message=row.message.decode(),
-                    context=_text(row.context),
-                )
-                for row in rows
-            ),
+            field_errors=tuple(_field_error(row) for row in rows),
         )
     finally:
         library().fish_error_free(ctypes.byref(filled))
+
+
+def _field_error(row: c.FieldError) -> FieldError:
+    return FieldError(
+        # Generated from src/ffi: how each is copied.
+        location=row.location.decode(),
+        source=_text(row.source),
+        type=row.type.decode(),
+        message=row.message.decode(),
+        context=_text(row.context),
+        # End of the generated part.
+    )
 
 
 def invalid(message: str) -> InvalidArgument:

@@ -17,36 +17,34 @@ public final class FishClient: Sendable {
                 status: .internalError,
                 message: "Built for ABI \(FISH_ABI_VERSION) of libfish_api_credit, but \(fish_abi_version()) was loaded.")
         }
+        let proxyURL: String?
+        switch options.proxy {
+        case .environment: proxyURL = nil
+        case .direct: proxyURL = ""
+        case .url(let url): proxyURL = url
+        }
+        // Generated from src/ffi: how the options are given.
         try refuseNUL(in: options.apiKey, named: "apiKey")
         try refuseNUL(in: options.baseURL, named: "baseURL")
+        try refuseNUL(in: proxyURL, named: "proxy")
         try refuseNUL(in: options.caFile, named: "caFile")
         try refuseNUL(in: options.userAgent, named: "userAgent")
-        let proxy: String?
-        switch options.proxy {
-        case .environment: proxy = nil
-        case .direct: proxy = ""
-        case .url(let url): proxy = url
-        }
-        try refuseNUL(in: proxy, named: "proxy")
         let timeout = try milliseconds(options.timeout, named: "timeout")
         let connectTimeout = try milliseconds(options.connectTimeout, named: "connectTimeout")
-        guard options.maxRetries >= 0, let retries = Int32(exactly: options.maxRetries) else {
-            throw FishError.invalid("maxRetries is out of range; set it to a count, or to 0 for no retries.")
-        }
-
-        let texts = [options.apiKey, options.baseURL, proxy, options.caFile, options.userAgent]
-        let made = withCStrings(texts) {
+        let maxRetries = try retries(options.maxRetries)
+        let made = withCStrings([options.apiKey, options.baseURL, proxyURL, options.caFile, options.userAgent]) {
             (texts: [UnsafePointer<CChar>?]) -> Result<Handle, FishError> in
             var given = fish_client_options()
             given.api_key = texts[0]
             given.base_url = texts[1]
             given.proxy_url = texts[2]
             given.ca_file = texts[3]
+            given.tls_roots = roots(options.systemRoots)
             given.user_agent = texts[4]
             given.timeout_ms = timeout
             given.connect_timeout_ms = connectTimeout
-            given.max_retries = retries == 0 ? -1 : retries
-            given.tls_roots = options.systemRoots ? Int32(FISH_TLS_ROOTS_SYSTEM) : Int32(FISH_TLS_ROOTS_BUNDLED)
+            given.max_retries = maxRetries
+            // End of the generated part.
             var client: OpaquePointer?
             var failure = fish_error()
             guard fish_client_new(&given, &client, &failure) == succeeded, let pointer = client else {
@@ -175,28 +173,38 @@ public struct FishClientOptions: Sendable {
         case url(String)
     }
 
-    /// nil: the environment variable FISH_API_KEY.
+    // Generated from src/ffi: the fields of fish_client_options.
+    /// The secret API key. nil: the environment variable FISH_API_KEY. Sent only to `baseURL`'s host; wiped
+    /// from memory when the client is freed.
     public var apiKey: String?
-    /// nil: https://api.fish.audio. Plain http only to a loopback host.
+    /// The API's address. nil: "https://api.fish.audio". It may have a port and a path, but no user, query or
+    /// fragment. Plain http:// is allowed for loopback hosts only.
     public var baseURL: String?
+    /// Which proxy, if any.
     public var proxy: Proxy
-    /// A PEM file with the certificates to trust, and no others.
+    /// The path of a PEM file with the certificates to trust, and no others. nil: see `systemRoots`.
     public var caFile: String?
     /// Trust the operating system's certificate authorities instead of Mozilla's.
     public var systemRoots: Bool
-    /// Prepended to the library's own, such as "studio/2.1".
+    /// Prepended to the library's own User-Agent, such as "studio/2.1". nil: "fish-api-credit/0.1.0" alone.
     public var userAgent: String?
-    /// For a whole call, including retries. nil: 15 s.
+    /// For a whole call: resolving, connecting, retries and the waits between them. nil: 15 s.
     public var timeout: Duration?
-    /// For one connection attempt. nil: 5 s.
+    /// For one connection attempt, TLS included. nil: 5 s.
     public var connectTimeout: Duration?
-    /// 0: no retries.
+    /// How many times a failed request is retried. 0: never.
     public var maxRetries: Int
 
     public init(
-        apiKey: String? = nil, baseURL: String? = nil, proxy: Proxy = .environment, caFile: String? = nil,
-        systemRoots: Bool = false, userAgent: String? = nil, timeout: Duration? = nil,
-        connectTimeout: Duration? = nil, maxRetries: Int = 2
+        apiKey: String? = nil,
+        baseURL: String? = nil,
+        proxy: Proxy = .environment,
+        caFile: String? = nil,
+        systemRoots: Bool = false,
+        userAgent: String? = nil,
+        timeout: Duration? = nil,
+        connectTimeout: Duration? = nil,
+        maxRetries: Int = 2
     ) {
         self.apiKey = apiKey
         self.baseURL = baseURL
@@ -208,6 +216,7 @@ public struct FishClientOptions: Sendable {
         self.connectTimeout = connectTimeout
         self.maxRetries = maxRetries
     }
+    // End of the generated part.
 }
 
 /// Printing or dumping the options does not reveal the key or a proxy's password.
@@ -233,11 +242,17 @@ extension FishClientOptions: CustomStringConvertible, CustomDebugStringConvertib
         case .url(let url): through = url.lastIndex(of: "@").map { redacted + String(url[$0...]) } ?? url
         }
         return [
-            ("apiKey", apiKey == nil ? "nil" : redacted), ("baseURL", baseURL ?? "nil"), ("proxy", through),
-            ("caFile", caFile ?? "nil"), ("systemRoots", String(systemRoots)), ("userAgent", userAgent ?? "nil"),
+            // Generated from src/ffi: how each is shown.
+            ("apiKey", apiKey == nil ? "nil" : redacted),
+            ("baseURL", baseURL ?? "nil"),
+            ("proxy", through),
+            ("caFile", caFile ?? "nil"),
+            ("systemRoots", String(systemRoots)),
+            ("userAgent", userAgent ?? "nil"),
             ("timeout", timeout.map(String.init(describing:)) ?? "nil"),
             ("connectTimeout", connectTimeout.map(String.init(describing:)) ?? "nil"),
             ("maxRetries", String(maxRetries)),
+            // End of the generated part.
         ]
     }
 }
@@ -312,6 +327,18 @@ func milliseconds(_ duration: Duration?, named name: String) throws(FishError) -
     let wholeMilliseconds = attoseconds / attosecondsInAMillisecond
     let roundedUp: Int64 = attoseconds % attosecondsInAMillisecond == 0 ? 0 : 1
     return UInt32(seconds * 1000 + wholeMilliseconds + roundedUp)
+}
+
+/// In C, 0 means the default and -1 none.
+private func retries(_ count: Int) throws(FishError) -> Int32 {
+    guard count >= 0, let retries = Int32(exactly: count) else {
+        throw FishError.invalid("maxRetries is out of range; set it to a count, or to 0 for no retries.")
+    }
+    return retries == 0 ? -1 : retries
+}
+
+private func roots(_ system: Bool) -> Int32 {
+    system ? Int32(FISH_TLS_ROOTS_SYSTEM) : Int32(FISH_TLS_ROOTS_BUNDLED)
 }
 
 /// Calls `body` with a C string for each text, and NULL for nil.

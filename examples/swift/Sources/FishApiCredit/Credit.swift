@@ -5,31 +5,41 @@ import Foundation
 
 /// An account's API credit, which API calls spend; not the platform credit of a plan.
 public struct FishCredit: Sendable, Hashable {
+    // Generated from src/ffi: the fields of fish_api_credit.
+    /// The wallet's id ("_id").
     public let id: String
+    /// The account's id.
     public let userID: String
-    /// The balance, presumably in US dollars. May be negative. `Decimal` has 38 digits; `creditText` has all.
-    public let credit: Decimal
-    /// The balance, exactly as sent.
+    /// The balance as exact decimal text, as sent, presumably in US dollars. May be negative.
     public let creditText: String
-    /// The balance x 1,000,000, rounded down, saturating.
-    public let creditMicros: Int64
-    /// False if `creditMicros` was rounded or saturated.
-    public let creditMicrosExact: Bool
-    /// The total ever paid in. nil: not sent.
-    public let cumulativeTopUp: Decimal?
+    /// `creditText` as a number, which holds 38 digits.
+    public let credit: Decimal
+    /// The total ever paid in, as decimal text. nil if the server did not send it.
     public let cumulativeTopUpText: String?
-    /// nil: the text is not an RFC 3339 time.
-    public let createdAt: Date?
-    public let updatedAt: Date?
-    /// As sent.
+    /// `cumulativeTopUpText` as a number, which holds 38 digits.
+    public let cumulativeTopUp: Decimal?
+    /// When the wallet was created, as sent (RFC 3339).
     public let createdAtText: String
+    /// When the wallet last changed, as sent (RFC 3339).
     public let updatedAtText: String
-    /// nil: not sent.
-    public let hasPhone: Bool?
-    /// nil: not sent, as without `checkFreeCredit`.
-    public let hasFreeCredit: Bool?
-    /// The server's id for this request, to quote to its support. nil: not sent.
+    /// The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. nil if the
+    /// server did not send one.
     public let requestID: String?
+    /// The balance x 1,000,000, rounded down (never overstated), saturating.
+    public let creditMicros: Int64
+    /// `cumulativeTopUp` x 1,000,000, likewise. nil if the server did not send it.
+    public let cumulativeTopUpMicros: Int64?
+    /// When the wallet was created. nil: the text is not an RFC 3339 time.
+    public let createdAt: Date?
+    /// When the wallet last changed. nil: the text is not an RFC 3339 time.
+    public let updatedAt: Date?
+    /// False if `creditMicros` was rounded or saturated. The text is always exact.
+    public let creditMicrosExact: Bool
+    /// Whether the account has a phone number. nil: absent or null.
+    public let hasPhone: Bool?
+    /// Whether free credit is left. nil: absent or null, as it is without `checkFreeCredit`.
+    public let hasFreeCredit: Bool?
+    // End of the generated part.
 
     /// Copies the library's credit and frees it.
     init(taking filled: inout fish_api_credit) {
@@ -38,23 +48,24 @@ public struct FishCredit: Sendable, Hashable {
     }
 
     init(copying filled: fish_api_credit) {
+        // Generated from src/ffi: how each is copied.
         id = text(filled.id) ?? ""
         userID = text(filled.user_id) ?? ""
         creditText = text(filled.credit) ?? ""
-        creditMicros = filled.credit_micros
-        creditMicrosExact = filled.credit_micros_exact
-        credit = decimal(creditText, micros: filled.credit_micros)
-        let topUp = text(filled.cumulative_top_up)
-        let topUpMicros = filled.cumulative_top_up_micros
-        cumulativeTopUpText = topUp
-        cumulativeTopUp = topUp.map { decimal($0, micros: topUpMicros) }
-        createdAt = date(filled.created_at_unix_us)
-        updatedAt = date(filled.updated_at_unix_us)
+        credit = decimal(text(filled.credit) ?? "", micros: filled.credit_micros)
+        cumulativeTopUpText = text(filled.cumulative_top_up)
+        cumulativeTopUp = text(filled.cumulative_top_up).map { decimal($0, micros: filled.cumulative_top_up_micros) }
         createdAtText = text(filled.created_at) ?? ""
         updatedAtText = text(filled.updated_at) ?? ""
+        requestID = text(filled.request_id)
+        creditMicros = Int64(filled.credit_micros)
+        cumulativeTopUpMicros = filled.cumulative_top_up == nil ? nil : filled.cumulative_top_up_micros
+        createdAt = date(filled.created_at_unix_us)
+        updatedAt = date(filled.updated_at_unix_us)
+        creditMicrosExact = filled.credit_micros_exact
         hasPhone = flag(filled.has_phone_sha256)
         hasFreeCredit = flag(filled.has_free_credit)
-        requestID = text(filled.request_id)
+        // End of the generated part.
     }
 }
 

@@ -13,13 +13,18 @@ public struct FishError: Error, Sendable, Hashable {
 
     /// One problem that the server found in the request.
     public struct Field: Sendable, Hashable {
-        /// Such as "query.check_free_credit".
+        // Generated from src/ffi: the fields of fish_field_error.
+        /// The field, such as "query.check_free_credit": the parts of "loc" joined by dots.
         public let location: String
-        /// "path", "query", "header", "cookie" or "body".
+        /// "in": "path", "query", "header", "cookie" or "body". nil if not sent.
         public let source: String?
+        /// The kind of error, such as "bool_parsing".
         public let type: String
+        /// The server's description.
         public let message: String
+        /// "ctx" as text. nil if not sent.
         public let context: String?
+        // End of the generated part.
     }
 
     public let status: Status
@@ -78,8 +83,14 @@ public struct FishError: Error, Sendable, Hashable {
         let rows = UnsafeBufferPointer(start: filled.field_errors, count: Int(filled.field_error_count))
         fields = rows.map { row in
             Field(
-                location: text(row.location) ?? "", source: text(row.source), type: text(row.type) ?? "",
-                message: text(row.message) ?? "", context: text(row.context))
+                // Generated from src/ffi: how each is copied.
+                location: text(row.location) ?? "",
+                source: text(row.source),
+                type: text(row.type) ?? "",
+                message: text(row.message) ?? "",
+                context: text(row.context)
+                // End of the generated part.
+            )
         }
         fish_error_free(&filled)
     }
@@ -89,14 +100,20 @@ public struct FishError: Error, Sendable, Hashable {
 /// is a field of the server's document.
 private let names: [(String, String)] = [
     ("\"user_id\"", "\"user_id\""),
-    ("options.api_key", "apiKey"), ("options.base_url", "baseURL"), ("base_url", "baseURL"),
-    ("options.proxy_url", "proxy"), ("proxy_url", "proxy"), ("options.ca_file", "caFile"), ("ca_file", "caFile"),
-    ("options.tls_roots", "systemRoots"), ("tls_roots", "systemRoots"), ("options.user_agent", "userAgent"),
-    ("options.max_retries", "maxRetries"), ("options.connect_timeout_ms", "connectTimeout"),
-    ("connect_timeout_ms", "connectTimeout"), ("timeout_ms", "timeout"), ("query.user_id", "userID"),
-    ("user_id", "userID"), ("query.team_id", "teamID"), ("team_id", "teamID"), ("request_id", "requestID"),
-    ("field_errors", "fields"), ("api_message", "apiMessage"), ("FISH_TLS_ROOTS_SYSTEM", "true"),
-    ("FISH_TLS_ROOTS_BUNDLED", "false"),
+    // Generated from src/ffi: the names of fish_client_options.
+    ("options.api_key", "apiKey"), ("api_key", "apiKey"),
+    ("options.base_url", "baseURL"), ("base_url", "baseURL"),
+    ("options.proxy_url", "proxy"), ("proxy_url", "proxy"),
+    ("options.ca_file", "caFile"), ("ca_file", "caFile"),
+    ("options.tls_roots", "systemRoots"), ("tls_roots", "systemRoots"),
+    ("options.user_agent", "userAgent"), ("user_agent", "userAgent"),
+    ("options.timeout_ms", "timeout"), ("timeout_ms", "timeout"),
+    ("options.connect_timeout_ms", "connectTimeout"), ("connect_timeout_ms", "connectTimeout"),
+    ("options.max_retries", "maxRetries"), ("max_retries", "maxRetries"),
+    // End of the generated part.
+    ("query.user_id", "userID"), ("user_id", "userID"), ("query.team_id", "teamID"), ("team_id", "teamID"),
+    ("request_id", "requestID"), ("field_errors", "fields"), ("api_message", "apiMessage"),
+    ("FISH_TLS_ROOTS_SYSTEM", "true"), ("FISH_TLS_ROOTS_BUNDLED", "false"),
 ]
 
 /// Replaces the C names in the library's message by this package's: "options.ca_file" becomes caFile.
