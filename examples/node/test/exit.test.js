@@ -1,0 +1,153 @@
+'use strict';
+
+// What happens at exit: of the process, with calls that hang; of a worker thread; and what keeps them alive.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { spawnSync } = require('node:child_process');
+const { test } = require('node:test');
+const { Worker } = require('node:worker_threads');
+const { CREDIT, LONG, PROMPT_MS, program, script, serve, silent } = require('./support.js');
+
+const HANG = 'const client = new fish.Client(LONG); for (let n = 0; n < 64; n++) client.apiCredit().catch(() => {});';
+
+for (const [how, code, expected] of [
+  ['process.exit', `${HANG} process.once("SIGUSR2", () => process.exit(7));`, { code: 7, signal: null, said: '' }],
+  ['an exception', `${HANG} process.once("SIGUSR2", () => { process.stderr.write = () => true; throw new Error(); });`, { code: 1, signal: null }],
+  ['close', `${HANG} process.once("SIGUSR2", () => client.close());`, { code: 0, signal: null, said: '' }],
+  ['an abort', `const client = new fish.Client(LONG); const all = new AbortController();
+    require("events").setMaxListeners(0, all.signal);
+    for (let n = 0; n < 64; n++) client.apiCredit({ signal: all.signal }).catch(() => {});
+    process.once("SIGUSR2", () => all.abort());`, { code: 0, signal: null, said: '' }],
+  ['SIGTERM', `${HANG} process.once("SIGUSR2", () => process.kill(process.pid));`, { code: null, signal: 'SIGTERM', said: '' }],
+  ['a watch that is unref', `const watch = new fish.Client(LONG).watch(); watch.on("change", () => {}); watch.unref();
+    const held = setInterval(() => {}, 1e6); process.once("SIGUSR2", () => clearInterval(held));`, { code: 0, signal: null, said: '' }],
+]) {
+  test(`with calls that hang the process ends at once: ${how}`, { skip: process.platform === 'win32' }, async (t) => {
+    const server = await serve(t, silent);
+    const { child, ended } = program(server.url, code);
+    await server.arrived(how.startsWith('a watch') ? 1 : 64);
+    const begun = performance.now();
+    child.kill('SIGUSR2');
+    const seen = await ended;
+    assert.ok(performance.now() - begun < PROMPT_MS);
+    for (const [name, value] of Object.entries(expected)) assert.equal(seen[name], value, seen.said);
+  });
+}
+
+test('the process stays until its promise is settled, and no longer', async (t) => {
+  const server = await serve(t, () => [200, CREDIT]);
+  const { said, code } = await program(server.url, `
+    const client = new fish.Client(LONG);
+    client.apiCredit().then((credit) => console.log(credit.credit));
+    client.watch().once('change', (state) => console.log(state.credit.credit));`).ended;
+  assert.equal(said, '12.345678\n12.345678\n');
+  assert.equal(code, 0);
+});
+
+const WORKER = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const fish = require(workerData.package);
+  const client = new fish.Client(workerData.options);
+  parentPort.on('message', (message) => message === 'exit' && process.exit(3));
+  (async () => {
+    if (workerData.answers) {
+      parentPort.postMessage(await client.apiCredit());
+      const watch = client.watch();
+      for await (const { credit } of watch) { parentPort.postMessage(credit); break; }
+      client.close();
+      parentPort.close();
+    } else {
+      client.watch().on('change', () => {});
+      for (let n = 0; n < 8; n++) client.apiCredit().catch(() => {});
+    }
+  })();`;
+
+function worker(url, answers) {
+  const workerData = { package: path.join(__dirname, '..'), options: { apiKey: 'sk-test', baseUrl: url, ...LONG }, answers };
+  const one = new Worker(WORKER, { eval: true, workerData });
+  const said = [];
+  one.on('message', (message) => said.push(message));
+  const ended = new Promise((resolve, reject) => one.on('exit', resolve).on('error', reject));
+  return { one, said, ended };
+}
+
+test('worker threads ask too, each with a client of its own', async (t) => {
+  const server = await serve(t, () => [200, CREDIT]);
+  const workers = Array.from({ length: 4 }, () => worker(server.url, true));
+  for (const { said, ended } of workers) {
+    assert.equal(await ended, 0);
+    assert.deepEqual(said.map((credit) => [credit.credit, credit.creditMicros]), Array(2).fill(['12.345678', 12345678n]));
+  }
+});
+
+for (const how of ['terminate', 'process.exit']) {
+  test(`a worker ends at once though calls of it hang: ${how}`, async (t) => {
+    const server = await serve(t, silent);
+    for (let round = 1; round <= 5; round++) {
+      const { one, ended } = worker(server.url, false);
+      await server.arrived(9 * round);
+      const begun = performance.now();
+      if (how === 'terminate') await one.terminate();
+      else one.postMessage('exit');
+      assert.equal(await ended, how === 'terminate' ? 1 : 3);
+      assert.ok(performance.now() - begun < PROMPT_MS);
+    }
+  });
+}
+
+test('a program whose workers alone use the package ends in order, too', async (t) => {
+  const server = await serve(t, silent);
+  const data = { package: path.join(__dirname, '..'), options: { apiKey: 'sk-test', baseUrl: server.url, ...LONG } };
+  const { child, ended } = script(`
+    const { Worker } = require('node:worker_threads');
+    const one = new Worker(${JSON.stringify(WORKER)}, { eval: true, workerData: ${JSON.stringify(data)} });
+    one.on('exit', (code) => console.log('exit', code));
+    process.once('SIGUSR2', () => one.terminate());`);
+  await server.arrived(9);
+  child.kill('SIGUSR2');
+  const { said, code, signal } = await ended;
+  assert.deepEqual([said, code, signal], ['exit 1\n', 0, null]);
+});
+
+test('without the library the package loads, and says what is wrong', () => {
+  const run = (code, env) =>
+    spawnSync(process.execPath, ['-e', code], { env: { ...process.env, ...env }, cwd: __dirname, encoding: 'utf8' });
+  const code = `const fish = require('..'); try { new fish.Client({ apiKey: 'k' }); } catch (error) { console.log(error.message); }`;
+  const missing = run(code, { FISH_API_CREDIT_LIBRARY: '/nowhere.so' });
+  assert.match(missing.stdout, /^libfish_api_credit cannot be loaded \(.*nowhere.*; install it, or set FISH_API_CREDIT_LIBRARY/);
+  // Some shared library that is not ours.
+  const another = Object.keys(require.cache).find((file) => file.endsWith('koffi.node'));
+  const wrong = run(code, { FISH_API_CREDIT_LIBRARY: another });
+  assert.match(wrong.stdout, /is not this package's libfish_api_credit \(.*; install the two together/);
+});
+
+test('load() names the file, also beside the program; two copies of the package live in one process', () => {
+  const { library } = require('../lib/native.js');
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fish-'));
+  try {
+    fs.copyFileSync(library().file, path.join(folder, 'beside.so'));
+    const copy = path.join(folder, 'copy');
+    fs.cpSync(path.join(__dirname, '..'), copy, { recursive: true, filter: (name) => !name.endsWith('node_modules') });
+    const from = require('node:module').createRequire(path.join(__dirname, '../index.js')).resolve('koffi');
+    fs.writeFileSync(path.join(folder, 'program.mjs'), `
+      import { createRequire } from 'node:module';
+      import { Client, load } from ${JSON.stringify(path.join(__dirname, '../index.js'))};
+      const require = createRequire(import.meta.url);
+      const Module = require('node:module');
+      const resolve = Module._resolveFilename;
+      Module._resolveFilename = (name, ...rest) => name === 'koffi' ? ${JSON.stringify(from)} : resolve(name, ...rest);
+      const copy = require('./copy/index.js');
+      load(new URL('./beside.so', import.meta.url));
+      new Client({ apiKey: 'k' }).close();
+      new copy.Client({ apiKey: 'k' }).close();
+      try { load('/another.so'); } catch (error) { console.log(error.message); }
+      console.log(copy.Client === Client);`);
+    const run = spawnSync(process.execPath, [path.join(folder, 'program.mjs')], { encoding: 'utf8' });
+    assert.equal(run.stdout, `another library is loaded already: ${path.join(fs.realpathSync(folder), 'beside.so')}\nfalse\n`, run.stderr);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
