@@ -1,20 +1,27 @@
-//! The library at home in other languages: runs the tests of examples/go, examples/python and examples/swift, and
-//! the programs of docs/go.md, docs/python.md and docs/swift.md, against the library that cargo just built.
+//! The library at home in other languages: runs the tests of examples/go, examples/luajit, examples/node,
+//! examples/python and examples/swift, and the programs of their pages, against the library that cargo just built.
 //!
 //! What a missing toolchain keeps from running is said ("skipped: no go"), and is a failure when FISH_CI is set;
 //! except for Swift, which Debian 12 has not: .ci/swift.sh runs its test in a tree of Debian 13, with FISH_SWIFT set. FISH_GO_RACE=1 runs Go's tests with its race
 //! detector, which takes a minute to build.
+//!
+//! Node's packages are looked for in FISH_NODE_MODULES, in examples/node/node_modules, and in target/node/node_modules,
+//! where .ci/bindings.sh puts them.
 #![cfg(unix)]
+
+mod support;
 
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::thread;
+use std::time::Duration;
 
+use support::server::{Server, Step, answer, send};
 use tempfile::TempDir;
 
 const WALLET: &str = r#"{"_id":"w1","user_id":"u1","credit":"12.345678","cumulative_top_up":"100.00","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-02-03T04:05:06.789012Z","has_phone_sha256":true,"has_free_credit":null}"#;
@@ -252,6 +259,166 @@ fn the_program_of_python_md() {
     fs::write(prefix.path("program.py"), code).expect("a fresh file");
     let mut run = prefix.command(python);
     prints(run.env("PYTHONPATH", root().join("examples/python")).arg(prefix.path("program.py")), &expected);
+}
+
+/// The package as npm lays it out, with what it depends on; and the program's folder, in which it is installed.
+fn node_package(prefix: &Prefix) -> Option<PathBuf> {
+    if !has("node", runs("node", &["--version"])) {
+        return None;
+    }
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target");
+    let named = std::env::var_os("FISH_NODE_MODULES").map(PathBuf::from);
+    let usual = [root().join("examples/node/node_modules"), target.join("node/node_modules")];
+    let modules = named.into_iter().chain(usual).find(|modules| modules.join("koffi").exists());
+    if !has("koffi (npm ci in examples/node)", modules.is_some()) {
+        return None;
+    }
+    let package = prefix.path("node");
+    let mut copy = Command::new("cp");
+    succeeds(copy.arg("-R").arg(root().join("examples/node")).arg(&package));
+    let _ = fs::remove_dir_all(package.join("node_modules"));
+    symlink(modules.unwrap_or_default(), package.join("node_modules")).expect("a fresh name");
+    fs::create_dir(prefix.path("node_modules")).expect("a fresh folder");
+    symlink(&package, prefix.path("node_modules/fish-api-credit")).expect("a fresh name");
+    Some(package)
+}
+
+#[test]
+fn node() {
+    let prefix = Prefix::new();
+    let Some(package) = node_package(&prefix) else { return };
+    let tests = fs::read_dir(package.join("test")).expect("its tests");
+    let mut tests: Vec<_> = tests.map(|file| file.expect("a file").path()).collect();
+    tests.retain(|file| file.to_string_lossy().ends_with(".test.js"));
+    let mut test = prefix.command("node");
+    test.current_dir(&package).arg("--test").args(tests);
+    test.env("FISH_API_CREDIT_ABI", root().join("docs/abi.json"));
+    succeeds(&mut test);
+
+    prints(
+        prefix.command("node").arg(package.join("bin/fish-credit.js")),
+        "API credit: 12.345678 (not the platform credit of a plan)\nlast change: 2026-02-03T04:05:06.789Z\n",
+    );
+    // Wrong usage is told in a line, and an argument that could be a key is not repeated.
+    let output = prefix.command("node").arg(package.join("bin/fish-credit.js")).arg("sk-secret").output();
+    let output = output.expect("node");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.starts_with("fish-credit: ") && said.lines().count() == 1 && !said.contains("secret"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_program_of_node_md() {
+    let prefix = Prefix::new();
+    if node_package(&prefix).is_none() {
+        return;
+    }
+    let (code, expected) = program("docs/node.md", "js");
+    fs::write(prefix.path("balance.mjs"), code).expect("a fresh file");
+    prints(prefix.command("node").arg(prefix.path("balance.mjs")), &expected);
+}
+
+fn has_luajit() -> bool {
+    has("luajit", runs("luajit", &["-v"]))
+}
+
+/// A command that finds the module.
+fn luajit(prefix: &Prefix) -> Command {
+    let mut command = prefix.command("luajit");
+    command.env("LUA_PATH", root().join("examples/luajit/?.lua")).current_dir(root().join("examples/luajit"));
+    command
+}
+
+/// A server whose answer is in the user's id, as examples/luajit/test.lua wants it.
+fn scenarios() -> Server {
+    let counted = std::sync::atomic::AtomicI32::new(9);
+    Server::directed(move |_, request| {
+        let request = String::from_utf8_lossy(request);
+        let user = request.strip_prefix("GET /wallet/").and_then(|rest| rest.split("/api-credit").next());
+        match user.expect("a request for a credit") {
+            "wallet" => send(answer(200, "x-fish-trace-id: t-9\r\n", WALLET)),
+            "counted" => {
+                let amount = counted.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                send(answer(200, "", WALLET.replace("12.345678", &amount.to_string())))
+            }
+            "invalid" => send(answer(
+                422,
+                "x-fish-trace-id: t-1\r\n",
+                r#"[{"loc":["query","check_free_credit"],"type":"bool_parsing","msg":"not a bool","in":"query","ctx":{"error":"x"}},{"loc":["path","user_id"],"type":"missing","msg":"needed"}]"#,
+            )),
+            "busy" => send(answer(429, "Retry-After: 7\r\n", r#"{"message":"slow down","reason":"rate"}"#)),
+            "silent" => vec![Step::Stall],
+            other => panic!("{other}"),
+        }
+    })
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn lua() {
+    if !has_luajit() {
+        return;
+    }
+    let prefix = Prefix::new();
+    for name in ["credit", "money", "errors", "refusals", "background", "watch", "leaks"] {
+        let server = scenarios();
+        let mut test = luajit(&prefix);
+        assert_eq!(succeeds(test.arg("test.lua").arg(name).env("FISH_BASE_URL", server.url())), "passed\n");
+    }
+    // However it ends while a call hangs, it ends at once: long before the call would.
+    for (name, status) in
+        [("exit", 7), ("exit that closes the state", 7), ("an error", 1), ("the last line", 0), ("Ctrl-C", 1)]
+    {
+        let server = scenarios();
+        let mut test = luajit(&prefix);
+        test.arg("test.lua").arg(name).env("FISH_BASE_URL", server.url());
+        let child = test.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("luajit");
+        let begun = std::time::Instant::now();
+        if name == "Ctrl-C" {
+            server.await_requests(1);
+            succeeds(Command::new("kill").arg("-INT").arg(child.id().to_string()));
+        }
+        let output = child.wait_with_output().expect("luajit");
+        assert_eq!(output.status.code(), Some(status), "{name}: {output:?}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "{name} took {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn the_program_of_luajit_md() {
+    let (code, expected) = program("docs/luajit.md", "lua");
+    assert_eq!(code, read("examples/luajit/credit.lua"), "docs/luajit.md shows the example's own program");
+    if !has_luajit() {
+        return;
+    }
+    prints(luajit(&Prefix::new()).arg("credit.lua"), &expected);
+}
+
+/// Where Lua looks for modules in C it finds the library, too; and without it the module says what is wrong.
+#[test]
+fn lua_finds_the_library_beside_its_modules() {
+    if !has_luajit() {
+        return;
+    }
+    let prefix = Prefix::new();
+    let run = |path: &str| {
+        let mut run = luajit(&prefix);
+        run.env_remove("FISH_API_CREDIT_LIBRARY")
+            .env_remove("LD_LIBRARY_PATH")
+            .env_remove("DYLD_LIBRARY_PATH");
+        run.env("LUA_CPATH", path).args(["-e", "print(require('fish_api_credit').version())"]);
+        run
+    };
+    let version = concat!(env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(succeeds(&mut run(&format!("{}/?.so", prefix.path("lib").display()))), version);
+    let output = run("/nowhere/?.so").output().expect("luajit");
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("libfish_api_credit cannot be loaded ("), "{said}");
+    }
 }
 
 #[test]

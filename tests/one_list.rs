@@ -70,6 +70,8 @@ const FIELD: Addition = Addition {
         ("include/fish_api_credit.hpp", "std::optional<std::string_view> currency() const noexcept"),
         ("examples/python/fish_api_credit/_credit.py", "    currency: Optional[str] = None\n"),
         ("examples/go/fishcredit/credit.go", "\tCurrency string\n"),
+        ("examples/luajit/fish_api_credit.lua", "  currency = text,\n"),
+        ("examples/node/index.d.ts", "  readonly currency: string | null;\n"),
         ("examples/swift/Sources/FishApiCredit/Credit.swift", "    public let currency: String?\n"),
     ],
 };
@@ -122,6 +124,11 @@ const OPTION: Addition = Addition {
         ("include/fish_api_credit.hpp", "  std::chrono::milliseconds idle_timeout{0};\n"),
         ("examples/python/fish_api_credit/_client.py", "        idle_timeout: Optional[float] = None,\n"),
         ("examples/go/fishcredit/client.go", "\tIdleTimeout time.Duration\n"),
+        (
+            "examples/luajit/fish_api_credit.lua",
+            "  idle_timeout_ms = { \"idle_timeout_ms\", milliseconds },\n",
+        ),
+        ("examples/node/index.d.ts", "  idleTimeoutMs?: number | null;\n"),
         ("examples/swift/Sources/FishApiCredit/Client.swift", "    public var idleTimeout: Duration?\n"),
     ],
 };
@@ -151,6 +158,8 @@ const STATUS: Addition = Addition {
         ("include/fish_api_credit.hpp", "  blocked = FISH_BLOCKED,\n"),
         ("examples/python/fish_api_credit/_abi.py", "    BLOCKED = 50\n"),
         ("examples/go/fishcredit/status_generated.go", "\tBlocked Status = C.FISH_BLOCKED\n"),
+        ("examples/luajit/fish_api_credit.lua", "  BLOCKED = 50,\n"),
+        ("examples/node/lib/abi.js", "  BLOCKED: 50,\n"),
         (
             "examples/swift/Sources/FishApiCredit/Status.swift",
             "    public static let blocked = FishError.Status(rawValue: 50)\n",

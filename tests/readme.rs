@@ -314,6 +314,8 @@ fn every_command_of_every_page_runs_as_it_stands() {
             &["API credit (not your plan's platform credit): 12.345678\n", "API credit: 12.345678\n"],
         ),
         ("docs/go.md", &["cmake", "pkg-config", "go"], &["API credit: 12.345678, exactly 6172839/500000\n"]),
+        ("docs/luajit.md", &["cmake", "luajit"], &["API credit: 12.345678 (last change"]),
+        ("docs/node.md", &["cmake", "pkg-config"], &[]),
         (
             "docs/plugins.md",
             &["cmake", "pkg-config"],
@@ -497,7 +499,16 @@ fn texts(folder: &str) -> Vec<String> {
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         let kind = entry.file_type().unwrap();
         if kind.is_dir() {
-            let built = ["target", "build", ".build", "__pycache__", "artifacts", "corpus", "coverage"];
+            let built = [
+                "target",
+                "build",
+                ".build",
+                "node_modules",
+                "__pycache__",
+                "artifacts",
+                "corpus",
+                "coverage",
+            ];
             if !built.contains(&&*name) && !name.ends_with(".egg-info") && path != "fuzz/seeds" {
                 found.append(&mut texts(&path));
             }

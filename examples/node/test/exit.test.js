@@ -11,19 +11,20 @@ const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 const { CREDIT, LONG, PROMPT_MS, program, script, serve, silent } = require('./support.js');
 
-const HANG = 'const client = new fish.Client(LONG); for (let n = 0; n < 64; n++) client.apiCredit().catch(() => {});';
+// A request may arrive before the next line runs, so the signal is listened to first.
+const on = (end) => `process.once('SIGUSR2', () => { ${end} });
+  const client = new fish.Client(LONG); const all = new AbortController();
+  require('node:events').setMaxListeners(0, all.signal);`;
+const HANG = 'for (let n = 0; n < 64; n++) client.apiCredit({ signal: all.signal }).catch(() => {});';
 
 for (const [how, code, expected] of [
-  ['process.exit', `${HANG} process.once("SIGUSR2", () => process.exit(7));`, { code: 7, signal: null, said: '' }],
-  ['an exception', `${HANG} process.once("SIGUSR2", () => { process.stderr.write = () => true; throw new Error(); });`, { code: 1, signal: null }],
-  ['close', `${HANG} process.once("SIGUSR2", () => client.close());`, { code: 0, signal: null, said: '' }],
-  ['an abort', `const client = new fish.Client(LONG); const all = new AbortController();
-    require("events").setMaxListeners(0, all.signal);
-    for (let n = 0; n < 64; n++) client.apiCredit({ signal: all.signal }).catch(() => {});
-    process.once("SIGUSR2", () => all.abort());`, { code: 0, signal: null, said: '' }],
-  ['SIGTERM', `${HANG} process.once("SIGUSR2", () => process.kill(process.pid));`, { code: null, signal: 'SIGTERM', said: '' }],
-  ['a watch that is unref', `const watch = new fish.Client(LONG).watch(); watch.on("change", () => {}); watch.unref();
-    const held = setInterval(() => {}, 1e6); process.once("SIGUSR2", () => clearInterval(held));`, { code: 0, signal: null, said: '' }],
+  ['process.exit', on('process.exit(7)') + HANG, { code: 7, signal: null, said: '' }],
+  ['an exception', on('process.stderr.write = () => true; throw new Error()') + HANG, { code: 1, signal: null }],
+  ['close', on('client.close()') + HANG, { code: 0, signal: null, said: '' }],
+  ['an abort', on('all.abort()') + HANG, { code: 0, signal: null, said: '' }],
+  ['SIGTERM', on('process.kill(process.pid)') + HANG, { code: null, signal: 'SIGTERM', said: '' }],
+  ['a watch that is unref', `${on('clearInterval(held)')} const held = setInterval(() => {}, 1e6);
+    const watch = client.watch(); watch.on('change', () => {}); watch.unref();`, { code: 0, signal: null, said: '' }],
 ]) {
   test(`with calls that hang the process ends at once: ${how}`, { skip: process.platform === 'win32' }, async (t) => {
     const server = await serve(t, silent);
@@ -103,9 +104,9 @@ test('a program whose workers alone use the package ends in order, too', async (
   const data = { package: path.join(__dirname, '..'), options: { apiKey: 'sk-test', baseUrl: server.url, ...LONG } };
   const { child, ended } = script(`
     const { Worker } = require('node:worker_threads');
+    process.once('SIGUSR2', () => one.terminate());
     const one = new Worker(${JSON.stringify(WORKER)}, { eval: true, workerData: ${JSON.stringify(data)} });
-    one.on('exit', (code) => console.log('exit', code));
-    process.once('SIGUSR2', () => one.terminate());`);
+    one.on('exit', (code) => console.log('exit', code));`);
   await server.arrived(9);
   child.kill('SIGUSR2');
   const { said, code, signal } = await ended;

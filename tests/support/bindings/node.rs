@@ -97,7 +97,10 @@ fn credit(header: &Header) -> (String, String) {
             types += &self::about("  ", &format!("{}. null: the text is no RFC 3339 time.", field.about()));
             writeln!(types, "  readonly {date}: Date | null;").unwrap();
             writeln!(copies, "    this.{date} = date(filled.{});", field.name).unwrap();
-            types += &self::about("  ", "The same in microseconds since 1970 UTC, of which a Date keeps the milliseconds.");
+            types += &self::about(
+                "  ",
+                "The same in microseconds since 1970 UTC, of which a Date keeps the milliseconds.",
+            );
         } else {
             types += &self::about("  ", &said(field.comment, FIELD_NAMES));
         }
@@ -202,7 +205,9 @@ fn abi(header: &Header) -> String {
         writeln!(text, "  {}: {{", one.name).unwrap();
         for field in &one.fields {
             let kind = match field.kind.split_once('[') {
-                Some((kind, count)) => format!("['{}', {}]", kind_of(header, kind), count.trim_end_matches(']')),
+                Some((kind, count)) => {
+                    format!("['{}', {}]", kind_of(header, kind), count.trim_end_matches(']'))
+                }
                 None => format!("'{}'", kind_of(header, &field.kind)),
             };
             writeln!(text, "    {}: {kind},", field.name).unwrap();
@@ -214,7 +219,8 @@ fn abi(header: &Header) -> String {
     for one in &header.functions {
         let takes: Vec<_> =
             one.parameters.iter().map(|(kind, _)| format!("'{}'", kind_of(header, kind))).collect();
-        writeln!(text, "  {}: ['{}', [{}]],", one.name, kind_of(header, &one.returns), takes.join(", ")).unwrap();
+        writeln!(text, "  {}: ['{}', [{}]],", one.name, kind_of(header, &one.returns), takes.join(", "))
+            .unwrap();
     }
     text + "};\n"
 }
