@@ -56,7 +56,7 @@ export LD_LIBRARY_PATH=$prefix/lib
   run "$tools/python/bin/mypy" --strict --cache-dir "$tools/mypy" fish_api_credit
 )
 # The package as npm packs and installs it, away from its source; its types as the compiler of TypeScript reads them.
-node_modules=$PWD/$node_modules/node_modules
+node_modules=$(realpath "$node_modules")/node_modules
 cp -r examples/node "$tools/node"
 rm -rf "$tools/node/node_modules"
 ln -s "$node_modules" "$tools/node/node_modules"
@@ -69,6 +69,7 @@ ln -s "$node_modules" "$tools/node/node_modules"
   echo '{}' >package.json
   run npm install --ignore-scripts --no-audit --no-fund --loglevel=error "$tools/node/$packed"
   run npx --no-install fish-credit --help
+  run node -e 'console.log(require("fish-api-credit").formatMicros(12345678n))'
 )
 # The package as pip installs it, away from its source; from a copy, because pip leaves its build there.
 cp -r examples/python "$tools/source"

@@ -171,7 +171,7 @@ const ENUMS: [(&str, &str, &str, &str); 3] = [
 fn enums_of_types(header: &Header) -> String {
     let mut text = String::new();
     for (in_c, prefix, class, what) in ENUMS.iter().filter(|one| one.2 != "Tristate") {
-        write!(text, "{}export declare const {class}: {{\n", about("", what)).unwrap();
+        writeln!(text, "{}export declare const {class}: {{", about("", what)).unwrap();
         for value in &find(header, in_c).values {
             text += &about("  ", &comment(&value.comment, NAMES));
             writeln!(text, "  readonly {}: {};", short(value, prefix), value.value).unwrap();
@@ -194,7 +194,7 @@ fn abi(header: &Header) -> String {
         writeln!(text, "exports.{} = {value};", one.name.strip_prefix("FISH_").expect("FISH_")).unwrap();
     }
     for (in_c, prefix, class, what) in ENUMS {
-        write!(text, "\n{}exports.{class} = Object.freeze({{\n", about("", what)).unwrap();
+        writeln!(text, "\n{}exports.{class} = Object.freeze({{", about("", what)).unwrap();
         for value in &find(header, in_c).values {
             writeln!(text, "  {}: {},", short(value, prefix), value.value).unwrap();
         }
