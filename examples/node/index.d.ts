@@ -8,67 +8,64 @@ import { EventEmitter } from 'node:events';
 export declare const Status: {
   /** Success. */
   readonly OK: 0;
-  /** The caller: an argument or option was refused, and nothing was sent. The message names it. */
+  /** Caller: an argument or option is invalid; nothing was sent. The message names it. */
   readonly INVALID_ARGUMENT: 1;
-  /** The caller: no apiKey, and no FISH_API_KEY in the environment. */
+  /** Caller: no apiKey and no FISH_API_KEY in the environment. */
   readonly MISSING_API_KEY: 2;
-  /** The caller: its client was closed. */
+  /** Caller: the client was closed. */
   readonly CANCELLED: 3;
-  /** The caller: asked before there was a result. Not a failure. */
+  /** Caller: there is no result yet. Not a failure. */
   readonly PENDING: 4;
-  /** On the way: the host name could not be resolved. Check baseUrl and DNS. */
+  /** Transport: the host name could not be resolved. Check baseUrl and DNS. */
   readonly RESOLVE_FAILED: 20;
-  /** On the way: no connection could be made to any of the host's addresses. Check the network and firewalls. */
+  /** Transport: no connection could be made to any of the host's addresses. Check the network and firewalls. */
   readonly CONNECT_FAILED: 21;
   /**
-   * On the way: no secure connection could be made. The message says what was wrong with it. In a company's
-   * network, set systemRoots or caFile.
+   * Transport: the TLS connection failed. The message says why. In a company network, try systemRoots or
+   * caFile.
    */
   readonly TLS_FAILED: 22;
   /**
-   * On the way: the proxy could not be reached, refused, or gave an answer that is not a proxy's. Check
-   * proxyUrl or the environment's proxies.
+   * Transport: the proxy was unreachable, refused the connection, or sent an invalid response. Check proxyUrl
+   * or the proxy variables.
    */
   readonly PROXY_FAILED: 23;
-  /** On the way: timeoutMs passed. A call never takes longer. Try later, or allow more time. */
+  /** Transport: timeoutMs or connectTimeoutMs passed. Try later, or allow more time. */
   readonly TIMED_OUT: 24;
-  /** On the way: the connection ended before a whole answer had arrived. Try later. */
+  /** Transport: the connection ended before the whole response had arrived. Try later. */
   readonly CONNECTION_LOST: 25;
-  /** The server's answer: 401. The API key is wrong. */
+  /** Response: 401. The API key is wrong. */
   readonly UNAUTHORIZED: 40;
-  /** The server's answer: 402. Top up the account. */
+  /** Response: 402. The account needs a top-up. */
   readonly PAYMENT_REQUIRED: 41;
-  /** The server's answer: 403. The key may not read this wallet. */
+  /** Response: 403. The key may not read this wallet. */
   readonly FORBIDDEN: 42;
-  /** The server's answer: 404. There is no such user or team, or baseUrl is wrong. */
+  /** Response: 404. There is no such user or team, or baseUrl is wrong. */
   readonly NOT_FOUND: 43;
-  /** The server's answer: 400 or 422. See FishError.fieldErrors. */
+  /** Response: 400 or 422. See FishError.fieldErrors. */
   readonly VALIDATION_FAILED: 44;
-  /** The server's answer: 429. Wait FishError.retryAfterMs, and ask less often. */
+  /** Response: 429. Wait for FishError.retryAfterMs, and ask less often. */
   readonly RATE_LIMITED: 45;
-  /** The server's answer: 500 to 599. Try later. */
+  /** Response: 500 to 599. Try later. */
   readonly SERVER_ERROR: 46;
-  /** The server's answer: any other HTTP status. Redirects too: they are never followed. Check baseUrl. */
+  /** Response: any other HTTP status, including redirects, which are never followed. Check baseUrl. */
   readonly UNEXPECTED_STATUS: 47;
-  /**
-   * The server's answer: not HTTP, or a 200 that is not the documented document. No value of it is used.
-   * Check baseUrl.
-   */
+  /** Response: not HTTP, or a 200 whose body is not the documented JSON. None of it is used. Check baseUrl. */
   readonly BAD_RESPONSE: 48;
-  /** The server's answer: a document above 1 MiB, or a head above 64 KiB or 100 header fields. Check baseUrl. */
+  /** Response: a body above 1 MiB, or a head above 64 KiB or 100 header fields. Check baseUrl. */
   readonly RESPONSE_TOO_LARGE: 49;
-  /** This library: a bug of ours, caught before it could reach the caller. Please report the message. */
+  /** Library: a bug in this library, caught before it reached the caller. Please report the message. */
   readonly INTERNAL_ERROR: 90;
 };
-/** How much credit there is, told from its amount and a watch's options. */
+/** How much credit is left, by its amount and a watch's options. */
 export declare const Level: {
   /** Nothing has been read yet. */
   readonly UNKNOWN: 0;
   /** Enough. */
   readonly OK: 1;
-  /** Below lowMicros, or not yet recovered from there. */
+  /** Below lowMicros, or still below recoveredMicros after a low or empty credit. */
   readonly LOW: 2;
-  /** At or below zero, or not yet recovered from there where there is no LOW. */
+  /** At or below zero; without lowMicros also while still below recoveredMicros. */
   readonly EMPTY: 3;
 };
 // End of the generated part.
@@ -84,36 +81,36 @@ export interface Credit {
   readonly id: string;
   /** The account's id. */
   readonly userId: string;
-  /** The balance as exact decimal text, as sent; users take it as US dollars. May be negative. */
+  /** The balance as exact decimal text, as sent, presumably in US dollars. May be negative. */
   readonly credit: string;
-  /** All that was ever paid in, as decimal text. null if the server did not send it. */
+  /** The total ever paid in, as decimal text. null if the server did not send it. */
   readonly cumulativeTopUp: string | null;
-  /** When the wallet was made, as sent (RFC 3339). */
+  /** When the wallet was created, as sent (RFC 3339). */
   readonly createdAtText: string;
-  /** When it last changed, as sent (RFC 3339). */
+  /** When the wallet last changed, as sent (RFC 3339). */
   readonly updatedAtText: string;
   /**
-   * The server's name for this request (x-fish-trace-id, else cf-ray), for its support. null if it was not
-   * sent, or if the credit was decoded by parseCredit.
+   * The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. null if the
+   * server did not send one, or after parseCredit.
    */
   readonly requestId: string | null;
-  /** credit x 1,000,000, rounded down (it never overstates), saturating. */
+  /** credit x 1,000,000, rounded down (never overstated), saturating. */
   readonly creditMicros: bigint;
-  /** cumulativeTopUp x 1,000,000, likewise. null if it was not sent. */
+  /** cumulativeTopUp x 1,000,000, likewise. null if the server did not send it. */
   readonly cumulativeTopUpMicros: bigint | null;
-  /** When the wallet was made. null: the text is no RFC 3339 time. */
+  /** When the wallet was created. null: the text is no RFC 3339 time. */
   readonly createdAt: Date | null;
   /** The same in microseconds since 1970 UTC, of which a Date keeps the milliseconds. */
   readonly createdAtUnixUs: bigint | null;
-  /** When it last changed. null: the text is no RFC 3339 time. */
+  /** When the wallet last changed. null: the text is no RFC 3339 time. */
   readonly updatedAt: Date | null;
   /** The same in microseconds since 1970 UTC, of which a Date keeps the milliseconds. */
   readonly updatedAtUnixUs: bigint | null;
-  /** False if creditMicros lost something to rounding or saturation. The text never does. */
+  /** False if creditMicros was rounded or saturated. `credit` is always exact. */
   readonly creditMicrosExact: boolean;
-  /** Whether a phone number is known. null: the server did not say. */
+  /** Whether the account has a phone number. null: absent or null. */
   readonly hasPhone: boolean | null;
-  /** Whether free credit is left. null: the server did not say, as without checkFreeCredit. */
+  /** Whether free credit is left. null: absent or null, as it is without checkFreeCredit. */
   readonly hasFreeCredit: boolean | null;
   // End of the generated part.
   /** For JSON.stringify: the integers are texts. */
@@ -123,15 +120,15 @@ export interface Credit {
 /** One thing that the server found wrong with the request. */
 export interface FieldError {
   // Generated from src/ffi: the fields of fish_field_error.
-  /** Which field, such as "query.check_free_credit": "loc" joined by dots. */
+  /** The field, such as "query.check_free_credit": the parts of "loc" joined by dots. */
   readonly location: string;
-  /** "in": "path", "query", "header", "cookie" or "body". null if not said. */
+  /** "in": "path", "query", "header", "cookie" or "body". null if not sent. */
   readonly source: string | null;
-  /** What kind of error, such as "bool_parsing". */
+  /** The kind of error, such as "bool_parsing". */
   readonly type: string;
-  /** The server's sentence. */
+  /** The server's description. */
   readonly message: string;
-  /** "ctx", as text. null if there is none. */
+  /** "ctx" as text. null if not sent. */
   readonly context: string | null;
   // End of the generated part.
 }
@@ -139,11 +136,11 @@ export interface FieldError {
 /** Settings of a client. What is left out, undefined or null, is the library's default. */
 export interface ClientOptions {
   // Generated from src/ffi: the fields of fish_client_options.
-  /** The secret API key. null: the environment variable FISH_API_KEY. Sent nowhere but to baseUrl's host. */
+  /** The secret API key. null: the environment variable FISH_API_KEY. Sent only to baseUrl's host. */
   apiKey?: string | null;
   /**
-   * null: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http://
-   * only to a loopback host.
+   * The API's address. null: "https://api.fish.audio". It may have a port and a path, but no user, query or
+   * fragment. Plain http:// is allowed for loopback hosts only.
    */
   baseUrl?: string | null;
   /**
@@ -152,17 +149,17 @@ export interface ClientOptions {
    * only a proxy on a loopback host is allowed.
    */
   proxyUrl?: string | null;
-  /** A PEM file of the certificates to trust, and no others. null: see systemRoots. */
+  /** The path of a PEM file with the certificates to trust, and no others. null: see systemRoots. */
   caFile?: string | URL | null;
-  /** Put before the library's own User-Agent, such as "studio/2.1". null: "fish-api-credit/0.1.0" alone. */
+  /** Prepended to the library's own User-Agent, such as "studio/2.1". null: "fish-api-credit/0.1.0" alone. */
   userAgent?: string | null;
-  /** Milliseconds for a whole call: resolving, connecting, retries and the waits between. null: 15000. */
+  /** Milliseconds for a whole call: resolving, connecting, retries and the waits between them. null: 15000. */
   timeoutMs?: number | null;
-  /** Milliseconds for one attempt at a connection, TLS included. null: 5000. */
+  /** Milliseconds for one connection attempt, TLS included. null: 5000. */
   connectTimeoutMs?: number | null;
-  /** How often a failed call is repeated. 0: never. null: 2 times. */
+  /** How many times a failed request is retried. 0: never. null: 2 times. */
   maxRetries?: number | null;
-  /** Trust what the operating system trusts, not Mozilla's list. */
+  /** Trust the operating system's certificate authorities instead of Mozilla's. */
   systemRoots?: boolean | null;
   // End of the generated part.
 }

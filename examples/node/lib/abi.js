@@ -38,14 +38,14 @@ exports.Status = Object.freeze({
   INTERNAL_ERROR: 90,
 });
 
-/** Yes, no, or the server did not say. */
+/** Yes, no, or unknown. */
 exports.Tristate = Object.freeze({
   UNKNOWN: -1,
   FALSE: 0,
   TRUE: 1,
 });
 
-/** How much credit there is, told from its amount and a watch's options. */
+/** How much credit is left, by its amount and a watch's options. */
 exports.Level = Object.freeze({
   UNKNOWN: 0,
   OK: 1,

@@ -10,28 +10,29 @@ const NAMES: &[(&str, &str)] = &[
     ("fish_error.field_errors", "FishError.fieldErrors"),
     ("fish_error.retry_after_ms", "FishError.retryAfterMs"),
     ("no api_key option", "no apiKey"),
-    ("the query's cancel token, or the client, was cancelled", "its client was closed"),
+    ("the query's cancel token or the client was cancelled", "the client was closed"),
+    ("connect_timeout_ms", "connectTimeoutMs"),
     ("timeout_ms", "timeoutMs"),
     ("low_micros", "lowMicros"),
+    ("recovered_micros", "recoveredMicros"),
     ("base_url", "baseUrl"),
     ("proxy_url", "proxyUrl"),
     ("ca_file", "caFile"),
-    ("FISH_LEVEL_LOW", "LOW"),
     ("FISH_TLS_ROOTS_SYSTEM", "systemRoots"),
 ];
 
 const FIELD_NAMES: &[(&str, &str)] = &[
-    ("fish_api_credit_from_json", "parseCredit"),
-    ("FISH_UNKNOWN: absent or null", "null: the server did not say"),
-    ("as it is unless check_free_credit is set", "as without checkFreeCredit"),
-    ("\"query.check_free_credit\"", "\"query.check free credit\""),
-    ("0 if it was not sent", "null if it was not sent"),
+    ("or after fish_api_credit_from_json", "or after parseCredit"),
+    ("FISH_UNKNOWN: absent or null", "null: absent or null"),
+    ("as it is without check_free_credit", "as it is without checkFreeCredit"),
+    ("0 if the server did not send it", "null if the server did not send it"),
+    ("The text is", "`credit` is"),
+    // The string of JavaScript that it came from is not.
+    ("; wiped from memory when the client is freed", ""),
     ("credit_micros", "creditMicros"),
     ("cumulative_top_up", "cumulativeTopUp"),
-    ("Wiped from memory by fish_client_free, and sent", "Sent"),
     ("tls_roots", "systemRoots"),
     ("base_url", "baseUrl"),
-    ("\"query.check free credit\"", "\"query.check_free_credit\""),
     ("NULL", "null"),
 ];
 
@@ -138,8 +139,12 @@ fn client_options(header: &Header) -> (String, String) {
             Setting::Roots => ("boolean | null", "roots"),
         };
         let says = match Setting::of(option) {
-            Setting::Retries => "How often a failed call is repeated. 0: never. null: 2 times.".to_owned(),
-            Setting::Roots => "Trust what the operating system trusts, not Mozilla's list.".to_owned(),
+            Setting::Retries => {
+                "How many times a failed request is retried. 0: never. null: 2 times.".to_owned()
+            }
+            Setting::Roots => {
+                "Trust the operating system's certificate authorities instead of Mozilla's.".to_owned()
+            }
             Setting::Duration => said(&option.comment, FIELD_NAMES).replace(" 0: ", " null: "),
             _ => said(&option.comment, FIELD_NAMES),
         };
@@ -159,13 +164,8 @@ const ENUMS: [(&str, &str, &str, &str); 3] = [
         "Status",
         "How a call ended. A newer library may have statuses that are not here.",
     ),
-    ("fish_tristate", "FISH_", "Tristate", "Yes, no, or the server did not say."),
-    (
-        "fish_level",
-        "FISH_LEVEL_",
-        "Level",
-        "How much credit there is, told from its amount and a watch's options.",
-    ),
+    ("fish_tristate", "FISH_", "Tristate", "Yes, no, or unknown."),
+    ("fish_level", "FISH_LEVEL_", "Level", "How much credit is left, by its amount and a watch's options."),
 ];
 
 fn enums_of_types(header: &Header) -> String {
