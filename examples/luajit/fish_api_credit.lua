@@ -1,11 +1,11 @@
 -- Read a Fish Audio account's API credit: libfish_api_credit in Lua's terms, by LuaJIT's ffi. One file; copy it.
 --
--- What fails returns nil and an error, whose tostring() says what to do. Wrong use, such as a name that is no option,
--- is raised. Money is exact: decimal text as sent, and int64_t millionths.
+-- A function that fails returns nil and an error, whose tostring() says what to do. Wrong use, such as an unknown option,
+-- raises an error. Money is exact: decimal text as sent, and int64_t millionths.
 
 local ffi = require("ffi")
 
--- Ctrl-C and other hooks are not heard in compiled code, and nothing here is hot.
+-- Compiled code does not run hooks, such as that of Ctrl-C, and nothing here needs speed.
 if jit then jit.off(true, true) end
 
 local fish = {}
@@ -212,7 +212,7 @@ fish.level = {
 
 -- ---- The library ---------------------------------------------------------------------------------------------------
 
--- A module that is loaded again finds its types there.
+-- The types are already there if the module is loaded again.
 if not pcall(ffi.typeof, "fish_client_options") then ffi.cdef(HEADER) end
 
 -- FISH_API_CREDIT_LIBRARY, a file on package.cpath, or what the system's loader finds.
@@ -227,7 +227,7 @@ local function open()
   end
   local found, version = pcall(function() return library.fish_abi_version() end)
   if not found or version ~= ABI_VERSION then
-    error(file .. " is not this module's libfish_api_credit (" .. (found and "ABI " .. version or version)
+    error(file .. " is not this module's libfish_api_credit (" .. (found and "it has ABI " .. version or version)
       .. "); install the two together", 0)
   end
   return library
@@ -280,7 +280,7 @@ end
 
 local Error = { __tostring = function(self) return self.message .. " (" .. self.name .. ")" end }
 
--- The library's sentence with this module's names: "options.ca_file" is ca_file, NULL is nil.
+-- Replaces C's names in a message by the module's: "options.ca_file" becomes ca_file, NULL nil.
 local function in_lua(message)
   message = message:gsub("%f[%w]options%.(%l)", "%1"):gsub("%f[%w]query%.(%l)", "%1"):gsub("%f[%w_]tls_roots%f[^%w_]", "system_roots")
   return (message:gsub("%f[%w_]FISH_TLS_ROOTS_SYSTEM%f[^%w_]", "true"):gsub("%f[%w_]NULL%f[^%w_]", "nil"))
@@ -293,7 +293,7 @@ local function failed(status, message)
   }, Error)
 end
 
--- Copies what the library filled in, and frees it.
+-- Copies what the library filled, and frees it.
 local function taken(filled)
   local this = failed(filled.status, in_lua(text(filled.message) or ""))
   this.http_status = filled.http_status ~= 0 and filled.http_status or nil
@@ -308,7 +308,7 @@ local function taken(filled)
   return this
 end
 
--- Does what may fail: nil, or its error.
+-- Returns nil, or the error that the function filled.
 local function attempt(one)
   local failure = ffi.new("fish_error")
   if one(failure) ~= C.FISH_OK then return taken(failure) end
@@ -320,26 +320,26 @@ local LONGEST_MS = 2 ^ 32 - 1
 
 local function refuse(message) error(failed(C.FISH_INVALID_ARGUMENT, message), 0) end
 
--- The string itself is kept, for as long as C reads it, in the table of the caller.
+-- C reads the string itself, which the caller's table keeps alive.
 local function checked_text(name, value)
-  if type(value) ~= "string" then error(name .. " is no string", 0) end
-  if value:find("\0", 1, true) then refuse(name .. " has a NUL character in it; remove it.") end
+  if type(value) ~= "string" then error(name .. " is not a string", 0) end
+  if value:find("\0", 1, true) then refuse(name .. " contains a NUL character; remove it.") end
   return value
 end
 
--- 0 would be the library's default: a very short timeout is not.
+-- 0 would mean the default.
 local function milliseconds(name, value)
   if not (type(value) == "number" and value > 0) then refuse(name .. " is not above zero; leave it out for the default.") end
   return math.min(math.ceil(value), LONGEST_MS)
 end
 
 local function whole(name, value)
-  if type(value) ~= "number" or value < 0 or value > LONGEST_MS or value % 1 ~= 0 then refuse(name .. " is out of range.") end
+  if type(value) ~= "number" or value < 0 or value > LONGEST_MS or value % 1 ~= 0 then refuse(name .. " is out of range; pass a whole number.") end
   return value
 end
 
 local function retries(name, value)
-  if whole(name, value) >= 2 ^ 31 then refuse(name .. " is out of range; 0 is none.") end
+  if whole(name, value) >= 2 ^ 31 then refuse(name .. " is out of range; set it to a count, or to 0 for no retries.") end
   return value == 0 and -1 or value
 end
 
@@ -348,7 +348,7 @@ local function flag(_, value) return value and true or false end
 
 local function micros(name, value)
   local exact = ffi.istype("int64_t", value) or type(value) == "number" and value % 1 == 0 and math.abs(value) < 2 ^ 53
-  if not exact then error(name .. " is no whole number of millionths, such as 5000000LL for 5", 0) end
+  if not exact then error(name .. " is not a whole number of millionths, such as 5000000LL for 5", 0) end
   return value
 end
 
@@ -378,7 +378,7 @@ local WATCH = {
   recovered_micros = { "recovered_micros", micros },
 }
 
--- Fills one struct for each table of settings. A misspelt name would otherwise be its default.
+-- Fills one struct for each table of options. An unknown name raises an error: it could be misspelt.
 local function fill(given, ...)
   local filled = {}
   for at, one in ipairs({ ... }) do filled[at] = ffi.new(one[1]) end
@@ -391,12 +391,12 @@ local function fill(given, ...)
         known = true
       end
     end
-    if not known then error("there is no option " .. tostring(name), 0) end
+    if not known then error("unknown option " .. tostring(name), 0) end
   end
   return unpack(filled)
 end
 
--- What refuse() raised is returned, as what the library refuses is; all else is wrong use.
+-- Returns what refuse() raised, like an error of the library's. Any other error is wrong use.
 local function checked(one)
   local fine, first, second = pcall(one)
   if fine then return first, second end
@@ -406,7 +406,7 @@ end
 
 -- ---- A handle ------------------------------------------------------------------------------------------------------
 
--- Freed by close(), by the garbage collector, or when the Lua state is closed. Freeing never waits.
+-- A handle is freed by close(), by the garbage collector, or when the Lua state is closed. Freeing never waits.
 local function owned(out, free) return ffi.gc(out[0], free) end
 
 local function opened(self)
@@ -430,13 +430,13 @@ Call.__index = Call
 -- Whether there is a result. Never waits.
 function Call:done() return C.fish_call_is_done(opened(self)) end
 
--- What an event loop watches: readable once it is done. Never read it or close it. nil: look at done() instead.
+-- A descriptor for an event loop, readable once the call is done. Never read it or close it. nil: check done() instead.
 function Call:descriptor()
   local descriptor = tonumber(C.fish_call_descriptor(opened(self)))
   return descriptor >= 0 and descriptor or nil
 end
 
--- Waits for it, for so many milliseconds at most if given. True once it is done. Hooks run meanwhile: Ctrl-C raises.
+-- Waits until the call is done, or for timeout_ms at most. Returns whether it is done. Ctrl-C raises an error.
 function Call:wait(timeout_ms)
   local left = timeout_ms or math.huge
   repeat
@@ -447,7 +447,7 @@ function Call:wait(timeout_ms)
   return false
 end
 
--- The credit, or nil and why not: FISH_PENDING while it runs. As often as asked.
+-- The credit, or nil and an error: FISH_PENDING while the call runs. May be called again.
 function Call:result()
   local handle, filled = opened(self), ffi.new("fish_api_credit")
   local why = attempt(function(failure) return C.fish_call_result(handle, filled, failure) end)
@@ -457,7 +457,7 @@ function Call:result()
   return credit
 end
 
--- The same, as the server's document, exactly as sent.
+-- Like result, but the server's document exactly as sent.
 function Call:json()
   local handle, out = opened(self), ffi.new("char *[1]")
   local why = attempt(function(failure) return C.fish_call_result_json(handle, out, failure) end)
@@ -467,7 +467,7 @@ function Call:json()
   return json
 end
 
--- Cancels it if it runs, and lets go.
+-- Cancels the call if it runs, and frees it.
 Call.close = close(C.fish_call_free)
 
 -- ---- A watch -------------------------------------------------------------------------------------------------------
@@ -476,7 +476,7 @@ local NEVER_MS = 2 ^ 32 - 1
 local Watch = {}
 Watch.__index = Watch
 
--- What it knows now: credit, level, status, error, failures, next_ms, age_ms, changes. Never waits for the network.
+-- The state now: credit, level, status, error, failures, next_ms, age_ms, changes. Never waits for the network.
 function Watch:read()
   local filled, failure = ffi.new("fish_watch_state"), ffi.new("fish_error")
   C.fish_watch_read(opened(self), filled, failure)
@@ -496,16 +496,16 @@ function Watch:read()
   return state
 end
 
--- Reads now, after a purchase or a spend. Never waits; several at once are one.
+-- Starts a reading now, such as after a purchase. Never waits; several at once are one.
 function Watch:refresh() C.fish_watch_refresh(opened(self)) end
 
--- What an event loop watches: readable when there has been a change since the last read().
+-- A descriptor for an event loop, readable when there has been a change since the last read().
 function Watch:descriptor()
   local descriptor = tonumber(C.fish_watch_descriptor(opened(self)))
   return descriptor >= 0 and descriptor or nil
 end
 
--- Ends it.
+-- Ends the watch, and frees it.
 Watch.close = close(C.fish_watch_free)
 
 -- ---- A client ------------------------------------------------------------------------------------------------------
@@ -513,8 +513,8 @@ Watch.close = close(C.fish_watch_free)
 local Client = {}
 Client.__index = Client
 
--- A client: connections and settings. Make one and keep it. Its options are those of fish_client_options in docs/c.md;
--- max_retries = 0 is none, and system_roots = true trusts what the operating system trusts.
+-- A client: connections and options. Create one and keep it. The options are those of fish_client_options in docs/c.md;
+-- max_retries = 0 means none, and system_roots = true trusts the operating system's certificate authorities.
 function fish.client(options)
   return checked(function()
     local filled, out = fill(options, { "fish_client_options", CLIENT }), ffi.new("fish_client *[1]")
@@ -524,7 +524,7 @@ function fish.client(options)
   end)
 end
 
--- Begins a call in the background. `query` may have user_id, team_id, check_free_credit and timeout_ms.
+-- Starts a call in the background. `query` may have user_id, team_id, check_free_credit and timeout_ms.
 function Client:start(query)
   local handle = opened(self)
   return checked(function()
@@ -549,14 +549,14 @@ local function blocking(result)
   end
 end
 
--- The API credit, or nil and why not. Blocks this thread for at most the timeout.
+-- The API credit, or nil and an error. Blocks for at most the timeout.
 Client.credit = blocking(Call.result)
 
--- The same call, giving the server's document exactly as sent. fish.parse reads it later.
+-- Like credit, but the server's document exactly as sent. fish.parse decodes it.
 Client.json = blocking(Call.json)
 
--- Starts reading the credit again and again, in the background. `options` may also have interval_ms, low_micros and
--- recovered_micros.
+-- Starts a watch, which reads the credit periodically in the background. `options` may also have interval_ms, low_micros
+-- and recovered_micros.
 function Client:watch(options)
   local handle = opened(self)
   return checked(function()
@@ -568,15 +568,15 @@ function Client:watch(options)
   end)
 end
 
--- Ends every call and watch of this client, now and later: each says FISH_CANCELLED.
+-- Ends the calls and watches of this client, now and later, with FISH_CANCELLED.
 function Client:cancel() C.fish_client_cancel(opened(self)) end
 
--- Cancels, and lets go.
+-- Cancels them, and frees the client.
 Client.close = close(C.fish_client_free)
 
 -- ---- Without a client ----------------------------------------------------------------------------------------------
 
--- Reads a document kept from Client:json. No network.
+-- Decodes a document from Client:json. No network.
 function fish.parse(json)
   local filled = ffi.new("fish_api_credit")
   local why = attempt(function(failure) return C.fish_api_credit_from_json(json, #json, filled, failure) end)

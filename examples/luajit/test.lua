@@ -1,5 +1,5 @@
--- The module against a server whose answer is in the user's id: `luajit test.lua NAME` runs one test of those below. It is
--- run by tests/languages.rs, which has that server: FISH_BASE_URL.
+-- Tests of the module. `luajit test.lua NAME` runs one of them against the server at FISH_BASE_URL, whose response depends on
+-- the user's id. tests/languages.rs has that server and runs them.
 
 local ffi = require("ffi")
 local fish = require("fish_api_credit")
@@ -115,16 +115,16 @@ function tests.refusals()
   end
   local one = client()
   refused("^base_url is neither", fish.client { api_key = "k", base_url = "ftp://x" })
-  refused("^api_key has a NUL", fish.client { api_key = "k\0" })
+  refused("^api_key contains a NUL", fish.client { api_key = "k\0" })
   refused("^timeout_ms is not above", fish.client { api_key = "k", timeout_ms = 0 })
   refused("^max_retries is out", fish.client { api_key = "k", max_retries = -1 })
   refused("^user_id is empty", one:credit { user_id = "" })
   refused("^interval_ms", one:watch { interval_ms = 999 })
   refused("^low_micros", one:watch { low_micros = -1LL })
-  raises("no option timeout", fish.client, { timeout = 5 })
-  raises("no option user", one.credit, one, { user = "u" })
-  raises("api_key is no string", fish.client, { api_key = 5 })
-  raises("low_micros is no whole", one.watch, one, { low_micros = 0.5 })
+  raises("unknown option timeout", fish.client, { timeout = 5 })
+  raises("unknown option user", one.credit, one, { user = "u" })
+  raises("api_key is not a string", fish.client, { api_key = 5 })
+  raises("low_micros is not a whole", one.watch, one, { low_micros = 0.5 })
   local _, why = fish.client { base_url = URL }
   equal(why.name, "FISH_MISSING_API_KEY")
   one:close()
@@ -211,7 +211,7 @@ function tests.leaks()
   assert(grown < 8192, grown .. " KiB more")
 end
 
--- ---- How the process may end while a call hangs; the test is that it ends ------------------------------------------
+-- ---- Ways for the process to end while a call hangs ----------------------------------------------------------------
 
 local function hanging()
   local one = client { timeout_ms = LONG }

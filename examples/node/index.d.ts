@@ -70,11 +70,11 @@ export declare const Level: {
 };
 // End of the generated part.
 
-/** A number that this package does not know is a failure of a newer library. */
+/** A newer library may have numbers that are not in the list. Treat them as failures. */
 export type Status = (typeof Status)[keyof typeof Status] | (number & {});
 export type Level = (typeof Level)[keyof typeof Level];
 
-/** An account's API credit: what its programs spend, not the platform credit of a plan. */
+/** The API credit of one wallet, which API calls spend. It is not the platform credit of a plan. */
 export interface Credit {
   // Generated from src/ffi: the fields of fish_api_credit.
   /** The wallet's id ("_id"). */
@@ -113,11 +113,11 @@ export interface Credit {
   /** Whether free credit is left. null: absent or null, as it is without checkFreeCredit. */
   readonly hasFreeCredit: boolean | null;
   // End of the generated part.
-  /** For JSON.stringify: the integers are texts. */
+  /** For JSON.stringify: bigints become text. */
   toJSON(): Record<string, unknown>;
 }
 
-/** One thing that the server found wrong with the request. */
+/** One field that the server found invalid. */
 export interface FieldError {
   // Generated from src/ffi: the fields of fish_field_error.
   /** The field, such as "query.check_free_credit": the parts of "loc" joined by dots. */
@@ -133,7 +133,7 @@ export interface FieldError {
   // End of the generated part.
 }
 
-/** Settings of a client. What is left out, undefined or null, is the library's default. */
+/** Options of a client. An option that is left out, undefined or null has the library's default. */
 export interface ClientOptions {
   // Generated from src/ffi: the fields of fish_client_options.
   /** The secret API key. null: the environment variable FISH_API_KEY. Sent only to baseUrl's host. */
@@ -166,11 +166,11 @@ export interface ClientOptions {
 
 /** What to ask for. */
 export interface Query {
-  /** null: the key's own account. */
+  /** The wallet's owner. null: the key's own account. */
   userId?: string | null;
-  /** The team whose wallet is meant. */
+  /** The team whose API credit to read. null: the account's own. */
   teamId?: string | null;
-  /** Ask for hasFreeCredit too. */
+  /** Also ask for hasFreeCredit. */
   checkFreeCredit?: boolean | null;
   /** Milliseconds for this whole call. null: the client's. */
   timeoutMs?: number | null;
@@ -184,89 +184,90 @@ export interface CallOptions extends Query {
 export interface WatchOptions extends Query {
   /** Milliseconds between two readings, give or take 5 %, at least 1000. null: 60000. */
   intervalMs?: number | null;
-  /** A credit below this is Level.LOW. null: there is no such level. */
+  /** A credit below this is Level.LOW. null: no such level. */
   lowMicros?: bigint | null;
-  /** From LOW or EMPTY the level is OK again only at or above this. null: lowMicros. */
+  /** After LOW or EMPTY, the level returns to OK only at or above this. null: lowMicros. */
   recoveredMicros?: bigint | null;
 }
 
-/** Any failure of a call. Its message is one sentence that says what to do; no secret is in it. */
+/** Why a call failed. The message says what to do; it contains no secret. */
 export declare class FishError extends Error {
   private constructor();
   name: 'FishError';
   /** The name of the status, such as "FISH_TIMED_OUT". */
   readonly code: string;
   readonly status: Status;
-  /** null: no answer arrived. */
+  /** null: no response arrived. */
   readonly httpStatus: number | null;
-  /** Tries, retries and failed connections included. 0: refused before anything was sent. */
+  /** How many attempts were made, failed connections included. 0: nothing was sent. */
   readonly attempts: number;
-  /** null: the server did not say. */
+  /** The server's Retry-After. null: not sent. */
   readonly retryAfterMs: number | null;
   /** The same call may succeed later. */
   readonly retryable: boolean;
-  /** The server's own words. */
+  /** The server's own message. */
   readonly apiMessage: string | null;
-  /** Its machine-readable reason. */
+  /** The server's machine-readable reason. */
   readonly apiReason: string | null;
-  /** Its name for this request, for its support. */
+  /** The server's id for this request, to quote to its support. */
   readonly requestId: string | null;
-  /** The start of the error answer's body. */
+  /** The start of the response's body. */
   readonly body: string | null;
-  /** What a 422 found wrong. */
+  /** The fields that a 422 found invalid. */
   readonly fieldErrors: readonly FieldError[];
 }
 
-/** Keeps connections and settings. Make one and share it. It belongs to its thread: a worker makes its own. */
+/** Holds connections and options. Create one and share it. It belongs to its thread: each worker creates its own. */
 export declare class Client {
-  /** @throws FishError what is refused before anything is sent. */
+  /** @throws FishError for an invalid option, or if there is no API key. */
   constructor(options?: ClientOptions);
-  /** Asks for an account's API credit. Rejects with a FishError, or the signal's reason. */
+  /** Reads an account's API credit. Rejects with a FishError or the signal's reason. */
   apiCredit(query?: CallOptions): Promise<Credit>;
-  /** The same call, giving the server's document exactly as sent. parseCredit reads it later. */
+  /** Like apiCredit, but returns the server's document exactly as sent. parseCredit decodes it. */
   apiCreditJson(query?: CallOptions): Promise<string>;
-  /** Starts reading the credit again and again, in the background. It ends with the client, or by its close(). */
+  /** Starts a watch, which reads the credit periodically. It ends with the client, or by its close(). */
   watch(options?: WatchOptions): Watch;
-  /** Cancels the calls in flight, ends the watches, and lets go. Never waits; closing twice is harmless. */
+  /** Cancels the running calls and ends the watches. Never waits; closing twice is harmless. */
   close(): void;
 }
 
-/** What a watch knows. */
+/** The state of a watch. */
 export interface WatchState {
-  /** The last that was read. null: nothing has been yet. A failure never replaces it. */
+  /** The last credit that was read. null: none yet. A failure never replaces it. */
   readonly credit: Credit | null;
   /** The level of that credit. */
   readonly level: Level;
-  /** How the newest reading ended. Status.PENDING: none has. Status.CANCELLED: the watch has ended. */
+  /** How the last reading ended. Status.PENDING: none has. Status.CANCELLED: the watch has ended. */
   readonly status: Status;
-  /** Why the newest reading failed. null: it did not. */
+  /** Why the last reading failed. null: it did not. */
   readonly error: FishError | null;
   /** How many readings in a row failed. */
   readonly failures: number;
   /** Milliseconds until the next reading begins. null: never. */
   readonly nextMs: number | null;
-  /** Milliseconds since credit was read, time asleep included. null: nothing has been read. */
+  /** Milliseconds since credit was read, time asleep included. null: no credit yet. */
   readonly ageMs: number | null;
   /** Grows by one whenever credit, level or status changes. */
   readonly changes: number;
 }
 
 /**
- * Emits "change" at each change, and "close" once; iterating over it gives the same states, and ends with it. A slow
- * listener misses what lies between, and gets the newest. The process stays while somebody waits for a change.
+ * Emits "change" at each change and "close" once. Iterating over it gives the same states, and ends with it. A slow
+ * listener gets the newest state and misses those between. The process stays alive while there is a "change" listener or
+ * an iteration.
  */
 export declare class Watch extends EventEmitter {
   private constructor();
-  /** What it knows now. Never waits for the network. */
+  /** The state now. Never waits for the network. */
   read(): WatchState;
-  /** Reads now, after a purchase or a spend. Never waits; several at once are one. */
+  /** Starts a reading now, such as after a purchase. Never waits; several at once are one. */
   refresh(): void;
   /** Ends it. Never waits; closing twice is harmless. */
   close(): void;
   readonly closed: boolean;
-  /** The process does not stay for this watch. */
+  /** Lets the process end although there are listeners. */
   unref(): this;
-  /** It stays again while somebody waits. */
+  /** Undoes unref(). */
   ref(): this;
   [Symbol.asyncIterator](): AsyncGenerator<WatchState, void, undefined>;
   on(event: 'change', listener: (state: WatchState) => void): this;
@@ -277,11 +278,11 @@ export declare class Watch extends EventEmitter {
   off(event: 'close', listener: () => void): this;
 }
 
-/** Reads a document kept from Client.apiCreditJson. No network. */
+/** Decodes a document from Client.apiCreditJson. No network. */
 export declare function parseCredit(json: string): Credit;
 
 /** Exact text for a person, rounded down: (12345678n, 2) is "12.34". Decimals are 0 to 6; by default 2. */
 export declare function formatMicros(micros: bigint, decimals?: number): string;
 
-/** Names the library's file. Without it: FISH_API_CREDIT_LIBRARY, this package's own folder, or the system's loader. */
+/** Loads the library from this file, before anything else. By default it is searched as docs/node.md says. */
 export declare function load(file: string | URL): void;

@@ -3,8 +3,8 @@
 
 // fish-credit: prints the API credit of the account that FISH_API_KEY belongs to.
 //
-// Its exit status says what to do: 0 all is well, 1 try again later, 2 change something first. Whatever goes wrong is
-// said in a line on standard error.
+// Its exit status says what to do: 0 success, 1 try again later, 2 change something first. Errors are reported in one
+// line on standard error.
 
 const { parseArgs } = require('node:util');
 const { Client, FishError } = require('..');
@@ -15,12 +15,12 @@ const HELP = `usage: fish-credit [--user ID] [--team ID] [--timeout SECONDS]
 Prints the API credit of the account that FISH_API_KEY belongs to.
 `;
 
-/** What a message calls a setting, and where the person at the command line finds it. */
+/** Names in messages, and the command's options and variables in place of them. */
 const HERE = { apiKey: 'FISH_API_KEY', baseUrl: 'FISH_BASE_URL', userId: '--user', teamId: '--team', timeoutMs: '--timeout' };
 
 function complain(code, ...lines) {
   process.exitCode = code;
-  // What a server says must not command the terminal.
+  // A server's text must not control the terminal.
   const plain = lines.map((line) => line.replace(/[^\P{C}]/gu, '?'));
   process.stderr.write(`fish-credit: ${plain.join('\n')}\n`);
 }
@@ -31,8 +31,8 @@ async function main() {
   try {
     given = parseArgs({ options: { user: string, team: string, timeout: string, help: { type: 'boolean', short: 'h' } } });
   } catch {
-    // Not repeated: it could be a key in the wrong place.
-    return complain(CHANGE, 'an argument is no option; see --help. The key goes into FISH_API_KEY');
+    // The argument is not printed: it could be a misplaced key.
+    return complain(CHANGE, 'an argument is not an option; set the key in FISH_API_KEY; see --help');
   }
   const { user, team, timeout = '10', help } = given.values;
   if (help) return process.stdout.write(HELP);

@@ -1,6 +1,6 @@
 'use strict';
 
-// The client and its one call, as a promise of the credit and of the server's JSON. And a watch, begun.
+// The client: its call, as a promise of the credit or of the server's JSON, and starting a watch.
 
 const abi = require('./abi.js');
 const { koffi, library, Handle } = require('./native.js');
@@ -12,7 +12,7 @@ const { Watch } = require('./watch.js');
 
 const QUERY = ['userId', 'teamId', 'checkFreeCredit', 'timeoutMs'];
 
-/** Keeps connections and settings. Make one and share it. */
+/** Holds connections and options. Create one and share it. */
 class Client {
   #handle;
 
@@ -96,7 +96,7 @@ class Client {
 }
 if (Symbol.dispose) Client.prototype[Symbol.dispose] = Client.prototype.close;
 
-/** Each option: what it is in C, and what makes that of it. */
+/** Each option's name in C, and what converts it. */
 const OPTIONS = {
   // Generated from src/ffi: the fields of fish_client_options.
   apiKey: ['api_key', text],

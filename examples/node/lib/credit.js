@@ -1,6 +1,6 @@
 'use strict';
 
-// What comes back: the account's API credit.
+// The API credit that a call returns.
 
 const abi = require('./abi.js');
 const { library, room } = require('./native.js');
@@ -30,7 +30,7 @@ class Credit {
     Object.freeze(this);
   }
 
-  /** JSON has no integers of that size: they become texts. */
+  /** JSON has no bigints: they become text. */
   toJSON() {
     const text = ([name, value]) => [name, typeof value === 'bigint' ? String(value) : value];
     return Object.fromEntries(Object.entries(this).map(text));
@@ -52,7 +52,7 @@ function answer(tristate) {
   return tristate === abi.Tristate.UNKNOWN ? null : tristate === abi.Tristate.TRUE;
 }
 
-/** The credit that `fill(credit, error)` gives. */
+/** The credit that `fill(credit, error)` fills. */
 function creditOf(fill) {
   const filled = room('fish_api_credit');
   const failure = room('fish_error');
@@ -64,16 +64,16 @@ function creditOf(fill) {
   }
 }
 
-/** Reads a document kept from Client.apiCreditJson. No network. */
+/** Decodes a document from Client.apiCreditJson. No network. */
 function parseCredit(json) {
-  if (typeof json !== 'string') throw new TypeError('json is no string');
+  if (typeof json !== 'string') throw new TypeError('json is not a string');
   const { fish_api_credit_from_json: parse } = library();
   return creditOf((credit, error) => parse(json, Buffer.byteLength(json), credit, error));
 }
 
 /** Exact text for a person, rounded down: (12345678n, 2) is "12.34". */
 function formatMicros(micros, decimals = 2) {
-  if (typeof micros !== 'bigint') throw new TypeError('micros is no bigint');
+  if (typeof micros !== 'bigint') throw new TypeError('micros is not a bigint');
   if (BigInt.asIntN(64, micros) !== micros) throw new RangeError('micros has more than 64 bits');
   if (!Number.isInteger(decimals) || decimals < 0 || decimals > 6) throw new RangeError('decimals is not 0 to 6');
   const buffer = Buffer.alloc(32);

@@ -1,11 +1,11 @@
 'use strict';
 
-// Why a call failed.
+// Errors: why a call failed.
 
 const abi = require('./abi.js');
 const { koffi, library, room } = require('./native.js');
 
-/** Any failure of a call. Its message is one sentence that says what to do; no secret is in it. */
+/** Why a call failed. The message says what to do; it contains no secret. */
 class FishError extends Error {
   constructor(message, status, details = {}) {
     super(message);
@@ -26,7 +26,7 @@ class FishError extends Error {
   }
 }
 
-/** Copies what the library filled in, and frees it. */
+/** Copies what the library filled, and frees it. */
 function taken(failure) {
   const filled = failure.read();
   try {
@@ -60,7 +60,7 @@ function fieldError(row) {
   };
 }
 
-/** Does what may fail and fills no more than an error. */
+/** Throws what the library reports. */
 function check(attempt) {
   const failure = room('fish_error');
   if (attempt(failure.buffer) !== abi.Status.OK) throw taken(failure);
@@ -70,7 +70,7 @@ function invalid(message) {
   return new FishError(message, abi.Status.INVALID_ARGUMENT);
 }
 
-/** What the library's messages call a thing, and what it is called here. */
+/** Names in the library's messages, and the package's names in place of them. */
 const NAMES = { tls_roots: 'systemRoots', FISH_TLS_ROOTS_SYSTEM: 'true', FISH_TLS_ROOTS_BUNDLED: 'false', NULL: 'null' };
 for (const struct of ['fish_client_options', 'fish_api_credit_query', 'fish_watch_options', 'fish_error']) {
   for (const field of Object.keys(abi.STRUCTS[struct]).filter((field) => field.includes('_'))) {
@@ -79,7 +79,7 @@ for (const struct of ['fish_client_options', 'fish_api_credit_query', 'fish_watc
 }
 const NAMED = new RegExp(`\\b(?:${Object.keys(NAMES).join('|')})\\b`, 'g');
 
-/** The library's sentence with this package's names: "options.ca_file" is caFile. */
+/** Replaces C's names in a message by the package's: "options.ca_file" becomes caFile. */
 function inJavaScript(message) {
   return message.replace(/\b(?:options|query)\.(?=[a-z])/g, '').replace(NAMED, (name) => NAMES[name]);
 }

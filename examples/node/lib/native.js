@@ -1,8 +1,8 @@
 'use strict';
 
-// Finding the library's file, loading it, and holding what it gives. abi.js says what is in it.
+// Finds and loads the library, and holds its handles. abi.js describes its functions and structs.
 //
-// It is loaded when it is first used, so that a program without it can still load the package and say what is wrong.
+// The library is loaded on first use, so that a program can load this package without it and report the problem.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -15,15 +15,15 @@ const NAMES = { win32: 'fish_api_credit.dll', darwin: 'libfish_api_credit.0.dyli
 let named = null;
 let loaded = null;
 
-/** Names the library's file, before anything else is done. */
+/** Loads the library from this file. To be called before anything else. */
 function load(file) {
   file = file instanceof URL ? fileURLToPath(file) : path.resolve(file);
-  if (loaded !== null && loaded.file !== file) throw new Error(`another library is loaded already: ${loaded.file}`);
+  if (loaded !== null && loaded.file !== file) throw new Error(`the library is already loaded from ${loaded.file}`);
   named = file;
   library();
 }
 
-/** By load(), by FISH_API_CREDIT_LIBRARY, in this package's own folder, or what the system's loader finds. */
+/** The file given to load(), FISH_API_CREDIT_LIBRARY, a file in the package's folder, or what the system's loader finds. */
 function find() {
   if (named !== null) return named;
   if (process.env.FISH_API_CREDIT_LIBRARY) return process.env.FISH_API_CREDIT_LIBRARY;
@@ -32,7 +32,7 @@ function find() {
   return fs.existsSync(beside) ? beside : name;
 }
 
-/** The library's functions by their names, and `types`, its structs. */
+/** The library's functions by name, its structs in `types`, and its `file`. */
 function library() {
   loaded ??= open(find());
   return loaded;
@@ -51,10 +51,10 @@ function open(file) {
   try {
     const version = handle.func('fish_abi_version', 'uint32_t', [])();
     if (version !== abi.ABI_VERSION) {
-      throw new Error(`it has ABI ${version}, and this package is for ABI ${abi.ABI_VERSION}`);
+      throw new Error(`it has ABI ${version}, but this package is for ABI ${abi.ABI_VERSION}`);
     }
     const types = {};
-    // Nameless in koffi, whose names are one list for the whole program: a second copy of this package can be loaded.
+    // koffi's type names are global. The types have none, so that two copies of this package can be loaded.
     const type = (kind) => {
       if (Array.isArray(kind)) return koffi.array(kind[0], kind[1]);
       const [, name, star] = /^(\w+)( \*)?$/.exec(kind);
@@ -76,14 +76,14 @@ function open(file) {
   }
 }
 
-/** Room for a struct that the library fills. */
+/** Memory for a struct that the library fills. */
 function room(name) {
   const type = library().types[name];
   const buffer = Buffer.alloc(koffi.sizeof(type));
   return { buffer, read: () => koffi.decode(buffer, type) };
 }
 
-/** What is to be freed: by Handle.free, by the garbage collector, or when this thread's JavaScript ends. */
+/** What is not freed yet. It is freed by Handle.free, by the garbage collector, or when the thread ends. */
 const live = new Set();
 const forgotten = new FinalizationRegistry((one) => release(one));
 
@@ -91,7 +91,7 @@ function release(one) {
   if (live.delete(one)) library()[one.free](one.pointer);
 }
 
-/** A thing of the library's, freed once. */
+/** Owns a pointer of the library's, and frees it once. */
 class Handle {
   #one;
 

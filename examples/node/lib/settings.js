@@ -1,6 +1,6 @@
 'use strict';
 
-// What a caller gives, checked and in C's units. undefined and null are the library's default.
+// Checks the caller's options and converts them to C's units. undefined and null are the library's default.
 
 const { fileURLToPath } = require('node:url');
 const abi = require('./abi.js');
@@ -8,20 +8,20 @@ const { invalid } = require('./errors.js');
 
 const LONGEST_MS = 2 ** 32 - 1;
 
-/** A misspelt option would otherwise be its default. */
+/** Without this, a misspelt option would silently keep its default. */
 function known(options, names) {
-  if (options === null || typeof options !== 'object') throw new TypeError('the options are no object');
+  if (options === null || typeof options !== 'object') throw new TypeError('options is not an object');
   for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw new TypeError(`there is no option ${name}; there are ${names.join(', ')}`);
+    if (!names.includes(name)) throw new TypeError(`unknown option ${name}; the options are ${names.join(', ')}`);
   }
   return options;
 }
 
 function text(name, value) {
   if (value === undefined || value === null) return null;
-  if (typeof value !== 'string') throw new TypeError(`${name} is no string`);
-  if (value.includes('\0')) throw invalid(`${name} has a NUL character in it; remove it.`);
-  if (/\p{Surrogate}/u.test(value)) throw invalid(`${name} has a lone surrogate in it; pass valid text.`);
+  if (typeof value !== 'string') throw new TypeError(`${name} is not a string`);
+  if (value.includes('\0')) throw invalid(`${name} contains a NUL character; remove it.`);
+  if (/\p{Surrogate}/u.test(value)) throw invalid(`${name} contains a lone surrogate; pass valid text.`);
   return value;
 }
 
@@ -40,13 +40,13 @@ function milliseconds(name, value) {
 
 function whole(name, value) {
   if (value === undefined || value === null) return 0;
-  if (!Number.isInteger(value) || value < 0 || value > LONGEST_MS) throw invalid(`${name} is out of range.`);
+  if (!Number.isInteger(value) || value < 0 || value > LONGEST_MS) throw invalid(`${name} is out of range; pass a whole number.`);
   return value;
 }
 
 function retries(name, value) {
   if (value === undefined || value === null) return 0;
-  if (!Number.isInteger(value) || value < 0 || value >= 2 ** 31) throw invalid(`${name} is out of range; 0 is none.`);
+  if (!Number.isInteger(value) || value < 0 || value >= 2 ** 31) throw invalid(`${name} is out of range; set it to a count, or to 0 for no retries.`);
   return value === 0 ? -1 : value;
 }
 
@@ -56,8 +56,8 @@ function roots(name, value) {
 
 function micros(name, value) {
   if (value === undefined || value === null) return 0n;
-  if (typeof value !== 'bigint') throw new TypeError(`${name} is no bigint, such as 5_000_000n for 5`);
-  if (value < 0n || value >= 2n ** 63n) throw invalid(`${name} is out of range.`);
+  if (typeof value !== 'bigint') throw new TypeError(`${name} is not a bigint, such as 5_000_000n for 5`);
+  if (value < 0n || value >= 2n ** 63n) throw invalid(`${name} is out of range; pass an amount of 0 or more.`);
   return value;
 }
 

@@ -1,21 +1,21 @@
 'use strict';
 
-// Waiting for a descriptor of the library's on this thread's own event loop: no thread of Node's pool, and nothing that
-// process.exit would wait for.
+// Waits for a descriptor of the library's on this thread's event loop: no thread of Node's pool is used, and process.exit
+// waits for nothing.
 
 const { koffi, live, release } = require('./native.js');
 
-/** How often it is looked where no descriptor can be watched. */
+/** How often to check where no descriptor can be watched. */
 const LOOK_MS = 10;
 
-/** Those that wait: kept here from the garbage collector. */
+/** The waiters that wait. The set keeps them from the garbage collector. */
 const waiters = new Set();
 
 let pinned = null;
 
 /**
- * Whether koffi can watch descriptors here. A worker thread that ends would unload koffi's addon with a watch of it still
- * closing, and crash (koffi 3.3.4), so the addon is made to stay first.
+ * Whether koffi can watch descriptors here. When the last thread that uses koffi ends, its addon is unloaded, and a poll
+ * handle that is still closing crashes (koffi 3.3.4). So the addon is pinned first.
  */
 function canPoll() {
   if (typeof koffi.node?.poll !== 'function') return false;
@@ -67,7 +67,7 @@ class Waiter {
     }
   }
 
-  /** As if it had become readable. Node runs no promise's reaction after koffi's callback; after an immediate's it does. */
+  /** Wakes in a moment. Not at once, because Node runs no promise reactions after koffi's callback. */
   soon() {
     this.stop();
     waiters.add(this);
@@ -78,7 +78,7 @@ class Waiter {
     if (!this.#held) this.#immediate.unref();
   }
 
-  /** Always before the descriptor's owner is freed: its number may be another's then. */
+  /** Must come before the descriptor's owner is freed: its number may then be reused. */
   stop() {
     this.#handle?.close();
     clearTimeout(this.#timer);
@@ -87,7 +87,7 @@ class Waiter {
     waiters.delete(this);
   }
 
-  /** Whether the process stays for it. */
+  /** Whether waiting keeps the process alive. */
   hold(held) {
     this.#held = held;
     for (const one of [this.#handle, this.#timer, this.#immediate]) held ? one?.ref() : one?.unref();
@@ -100,8 +100,7 @@ class Waiter {
   }
 }
 
-// The end of this thread's JavaScript, be it the program's or a worker's: calls are cancelled, watches end, and nothing
-// is waited for.
+// At the end of the process or of a worker, calls are cancelled and watches end. Nothing is waited for.
 process.on('exit', () => {
   for (const waiter of waiters) waiter.stop();
   for (const one of live) release(one);

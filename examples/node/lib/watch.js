@@ -1,6 +1,6 @@
 'use strict';
 
-// A watch: reads the credit again and again, and always has the last good answer at hand.
+// A watch reads the credit periodically and keeps the last one that was read.
 
 const { EventEmitter } = require('node:events');
 const abi = require('./abi.js');
@@ -11,14 +11,14 @@ const { Waiter } = require('./wait.js');
 
 const NEVER_MS = 2 ** 32 - 1;
 
-/** What Client.watch gives: an emitter of "change" and "close", and an async iterable of its states. */
+/** Returned by Client.watch: emits "change" and "close", and is an async iterable of its states. */
 class Watch extends EventEmitter {
   #handle;
   #waiter;
-  /** `changes` of the newest state that was read, and of the newest that was told. */
+  /** `changes` of the last state that was read, and of the last that was emitted. */
   #newest = 0;
   #told = 0;
-  /** Iterations that wait. */
+  /** The iterations that wait. */
   #waiting = new Set();
 
   constructor(handle) {
@@ -31,15 +31,15 @@ class Watch extends EventEmitter {
     );
   }
 
-  /** What it knows now. Never waits for the network. */
+  /** The state now. Never waits for the network. */
   read() {
     const state = this.#take();
-    // The descriptor is silent now: who waits for it is told by other means.
+    // The descriptor is no longer readable, so those that wait are woken another way.
     this.#attend();
     return state;
   }
 
-  /** Reads now, after a purchase or a spend. Never waits; several at once are one. */
+  /** Starts a reading now, such as after a purchase. Never waits; several at once are one. */
   refresh() {
     library().fish_watch_refresh(this.#open());
   }
@@ -58,13 +58,13 @@ class Watch extends EventEmitter {
     return this.#handle === null;
   }
 
-  /** The process stays while somebody waits for a change. The default. */
+  /** The process stays while something waits for a change. The default. */
   ref() {
     this.#waiter.hold(true);
     return this;
   }
 
-  /** The process does not stay for this watch. */
+  /** Lets the process end although there are listeners. */
   unref() {
     this.#waiter.hold(false);
     return this;
@@ -115,7 +115,7 @@ class Watch extends EventEmitter {
     return this.#attend();
   }
 
-  /** It waits, and keeps the process, only while somebody wants to hear. */
+  /** Waits, and keeps the process alive, only while there are listeners or iterations. */
   #attend() {
     if (this.#handle === null) return this;
     if (this.listenerCount('change') === 0 && this.#waiting.size === 0) this.#waiter.stop();
@@ -145,7 +145,7 @@ class Watch extends EventEmitter {
   #take() {
     const [filled, failure] = [room('fish_watch_state'), room('fish_error')];
     library().fish_watch_read(this.#open(), filled.buffer, failure.buffer);
-    // Frees it, too.
+    // This also frees it.
     const error = taken(failure);
     try {
       const state = filled.read();

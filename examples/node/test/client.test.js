@@ -1,6 +1,6 @@
 'use strict';
 
-// The call: what it sends, gives and refuses; the pool, the event loop and AbortSignal; what is left.
+// Calls: what is sent, returned and refused; the thread pool, the event loop and AbortSignal; leaks.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
@@ -101,7 +101,7 @@ test('an error has every field', async (t) => {
   await assert.rejects(client.apiCreditJson(), { code: 'FISH_UNAUTHORIZED', apiMessage: 'no such key', retryAfterMs: null });
 });
 
-test('what is refused is named as it is here, and nothing is sent', async (t) => {
+test('a refused option is named as in JavaScript, and nothing is sent', async (t) => {
   const server = await serve(t, silent);
   const refused = async (why, attempt) => {
     await assert.rejects(async () => attempt(), (error) => {
@@ -113,8 +113,8 @@ test('what is refused is named as it is here, and nothing is sent', async (t) =>
   const client = server.client();
   await refused(/^baseUrl is neither/, () => new Client({ apiKey: 'k', baseUrl: 'ftp://x' }));
   await refused(/^apiKey/, () => new Client({ apiKey: 'two\nlines' }));
-  await refused(/^apiKey has a NUL/, () => new Client({ apiKey: 'k\0' }));
-  await refused(/^userAgent has a lone surrogate/, () => new Client({ apiKey: 'k', userAgent: '\ud800' }));
+  await refused(/^apiKey contains a NUL/, () => new Client({ apiKey: 'k\0' }));
+  await refused(/^userAgent contains a lone surrogate/, () => new Client({ apiKey: 'k', userAgent: '\ud800' }));
   await refused(/^timeoutMs is not above zero/, () => new Client({ apiKey: 'k', timeoutMs: 0 }));
   await refused(/^maxRetries is out of range/, () => new Client({ apiKey: 'k', maxRetries: -1 }));
   await refused(/^userId is empty/, () => client.apiCredit({ userId: '' }));
@@ -123,9 +123,9 @@ test('what is refused is named as it is here, and nothing is sent', async (t) =>
   await refused(/^lowMicros/, () => client.watch({ lowMicros: -1n }));
   await refused(/^recoveredMicros/, () => client.watch({ lowMicros: 5n, recoveredMicros: 4n }));
   assert.throws(() => new Client({ apiKey: 5 }), TypeError);
-  assert.throws(() => new Client({ timeout: 5 }), /no option timeout/);
+  assert.throws(() => new Client({ timeout: 5 }), /unknown option timeout/);
   assert.throws(() => client.watch({ lowMicros: 5 }), /5_000_000n/);
-  await assert.rejects(client.apiCredit({ user: 'u' }), /no option user/);
+  await assert.rejects(client.apiCredit({ user: 'u' }), /unknown option user/);
   assert.throws(() => new Client({ apiKey: 'k', caFile: path.join(__dirname, 'none.pem') }), /caFile/);
   delete process.env.FISH_API_KEY;
   assert.throws(() => new Client(), { code: 'FISH_MISSING_API_KEY' });
@@ -134,13 +134,13 @@ test('what is refused is named as it is here, and nothing is sent', async (t) =>
   assert.equal(server.requests.length, 0);
 });
 
-test('hundreds of calls that hang take none of the pool, and close ends them', async (t) => {
+test('hundreds of hanging calls use no thread of the pool, and close ends them', async (t) => {
   const server = await serve(t, silent);
   const client = server.client(LONG);
   const calls = Array.from({ length: 200 }, () => client.apiCredit());
   const ended = Promise.allSettled(calls);
   await server.arrived(200);
-  // Its four threads are free: for files, names and ciphers.
+  // The pool's four threads are free for files, names and ciphers.
   assert.ok((await promisify(fs.readFile)(__filename)).length > 0);
   await promisify(require('node:crypto').pbkdf2)('p', 's', 1, 8, 'sha256');
   await promisify(require('node:dns').lookup)('127.0.0.1');
@@ -168,7 +168,7 @@ test('a signal ends the call at once, with its reason', async (t) => {
   assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
 });
 
-test('a signal that comes too late does nothing, and keeps nothing', async (t) => {
+test('an abort after the call does nothing, and no listener is left', async (t) => {
   const server = await serve(t, () => [200, CREDIT]);
   const controller = new AbortController();
   await server.client().apiCredit({ signal: controller.signal });
@@ -177,7 +177,7 @@ test('a signal that comes too late does nothing, and keeps nothing', async (t) =
 });
 
 for (const without of ['koffi.node.poll', 'a descriptor', 'a descriptor that can be watched']) {
-  test(`without ${without} it looks now and again`, async (t) => {
+  test(`without ${without} a timer is used`, async (t) => {
     const functions = library();
     const saved = { poll: koffi.node.poll, call: functions.fish_call_descriptor, watch: functions.fish_watch_descriptor };
     t.after(() => {
@@ -201,7 +201,7 @@ for (const without of ['koffi.node.poll', 'a descriptor', 'a descriptor that can
   });
 }
 
-test('of a thousand calls and fifty watches nothing is left', async (t) => {
+test('a thousand calls and fifty watches leak nothing', async (t) => {
   const server = await serve(t, (request, n) => (n % 10 === 9 ? [404, '{"message":"gone"}'] : [200, CREDIT]));
   const functions = library();
   const counts = {};
@@ -246,7 +246,7 @@ test('of a thousand calls and fifty watches nothing is left', async (t) => {
   assert.equal(live.size, held);
 });
 
-test('a client that is forgotten is freed', async (t) => {
+test('a client that is not closed is freed by the garbage collector', async (t) => {
   const server = await serve(t, () => [200, CREDIT]);
   const { program } = require('./support.js');
   const { said, code } = await program(server.url, `
@@ -266,7 +266,6 @@ test('a client that is forgotten is freed', async (t) => {
 
 test('the layouts are those of the machine-readable ABI', () => {
   const file = process.env.FISH_API_CREDIT_ABI ?? path.join(__dirname, '../../../docs/abi.json');
-  // JSON.parse would round INT64_MIN, which is exactly a power of two: so it does not.
   const json = JSON.parse(fs.readFileSync(file, 'utf8'));
   const { types } = library();
   assert.deepEqual(Object.keys(abi.STRUCTS), json.structs.map((one) => one.name));
