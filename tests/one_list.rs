@@ -257,6 +257,9 @@ fn tracked() -> Vec<PathBuf> {
 fn cargo(folder: &Path, arguments: &[&str], write: bool) {
     let mut command = c::command(env!("CARGO"));
     command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", folder.with_extension("target"));
+    // Node's packages, which .ci/bindings.sh has put beside the builds.
+    let packages = folder.with_file_name("../node/node_modules");
+    command.env("FISH_NODE_MODULES", std::env::var_os("FISH_NODE_MODULES").unwrap_or(packages.into()));
     // What takes a release build, or every tool there is, is tried on the repository itself.
     command.env_remove("FISH_CI");
     match write {
