@@ -66,10 +66,10 @@ executable() {
   cargo test --no-run --test "$1" --message-format=json |
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | grep "/$1-" | tail -n 1
 }
-languages=$(executable languages) readme=$(executable readme)
+languages=$(executable languages) commands=$(executable page_commands)
 environment+=(FISH_CI=1 FISH_SWIFT=1 CARGO_TARGET_DIR="$project/target")
 echo "+ the package's own tests, and its command"
 in_tree "$languages" --exact --nocapture swift
 echo "+ docs/swift.md as it stands"
-in_tree env FISH_PAGE=docs/swift.md "$readme" --exact --nocapture every_command_of_every_page_runs_as_it_stands
+in_tree env FISH_PAGE=docs/swift.md "$commands" --exact --nocapture every_command_of_every_page_runs_as_it_stands
 echo "swift: all passed"

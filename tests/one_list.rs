@@ -49,7 +49,7 @@ const FIELD: Addition = Addition {
                   currency: Option<Cow<'a, str>> = optional(\"currency\"),\n",
         },
         Place {
-            file: "tests/support/call.rs",
+            file: "tests/support/client.rs",
             find: "    texts: cumulative_top_up request_id;\n",
             put: "    texts: cumulative_top_up request_id currency;\n",
         },
@@ -63,6 +63,11 @@ const FIELD: Addition = Addition {
             file: "tests/answers.rs",
             find: "        has_free_credit: -1,\n    }\n",
             put: "        has_free_credit: -1,\n        currency: Some(\"USD\".into()),\n    }\n",
+        },
+        Place {
+            file: "fuzz/targets/differential.rs",
+            find: "    (\"has_free_credit\", Kind::Flag, true),\n",
+            put: "    (\"has_free_credit\", Kind::Flag, true),\n    (\"currency\", Kind::Text, true),\n",
         },
     ],
     generated: &[
@@ -104,7 +109,7 @@ const OPTION: Addition = Addition {
                   let max_retries = match options.max_retries {\n",
         },
         Place {
-            file: "tests/support/call.rs",
+            file: "tests/support/client.rs",
             find: "tls_roots: i32;\n",
             put: "tls_roots: i32, idle_timeout_ms: u32;\n",
         },
@@ -217,7 +222,7 @@ fn the_rest_follows_and_every_test_passes() {
         assert!(written.contains(text), "{file} has no {text:?}");
     }
     cargo(&copy, &["build", "--examples"], false);
-    let tests = ["generated", "abi", "contract", "c_programs", "answers", "requests", "languages"];
+    let tests = ["generated", "abi", "header", "c_interface", "answers", "requests", "languages"];
     let arguments = tests.iter().flat_map(|test| ["--test", test]);
     cargo(&copy, &["test"].into_iter().chain(arguments).collect::<Vec<_>>(), false);
     compiles(&copy);

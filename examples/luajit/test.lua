@@ -48,10 +48,11 @@ local tests = {}
 function tests.credit()
   local credit = assert(client():credit { user_id = "wallet", check_free_credit = true })
   local expected = {
-    id = "w1", user_id = "u1", credit = "12.345678", cumulative_top_up = "100.00", request_id = "t-9",
-    created_at = "2026-01-02T03:04:05Z", updated_at = "2026-02-03T04:05:06.789012Z", credit_micros = 12345678LL,
-    cumulative_top_up_micros = 100000000LL, created_at_unix_us = 1767323045000000LL,
-    updated_at_unix_us = 1770091506789012LL, credit_micros_exact = true, has_phone_sha256 = true,
+    id = "0123456789abcdef0123456789abcdef", user_id = "fedcba9876543210fedcba9876543210", credit = "12.345678",
+    cumulative_top_up = "20.00", request_id = "t-9",
+    created_at = "2025-01-02T03:04:05Z", updated_at = "2026-08-01T12:34:56.789012Z", credit_micros = 12345678LL,
+    cumulative_top_up_micros = 20000000LL, created_at_unix_us = 1735787045000000LL,
+    updated_at_unix_us = 1785587696789012LL, credit_micros_exact = true, has_phone_sha256 = true,
   }
   for name, value in pairs(expected) do equal(credit[name], value, name) end
   for name in pairs(credit) do assert(expected[name] ~= nil, name) end
