@@ -57,8 +57,10 @@ class Waiter {
     if (this.#descriptor < 0 || !canPoll()) return this.#look();
     try {
       this.#handle = koffi.node.poll(this.#descriptor, (status) => {
-        if (status < 0) this.#descriptor = -1;
-        this.soon();
+        if (status >= 0) return this.soon();
+        this.stop();
+        this.#descriptor = -1;
+        this.start();
       });
       if (!this.#held) this.#handle.unref();
     } catch {

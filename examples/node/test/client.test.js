@@ -176,7 +176,7 @@ test('an abort after the call does nothing, and no listener is left', async (t) 
   controller.abort();
 });
 
-for (const without of ['koffi.node.poll', 'a descriptor', 'a descriptor that can be watched']) {
+for (const without of ['koffi.node.poll', 'a descriptor', 'a descriptor that can be watched', 'a watch that lasts']) {
   test(`without ${without} a timer is used`, async (t) => {
     const functions = library();
     const saved = { poll: koffi.node.poll, call: functions.fish_call_descriptor, watch: functions.fish_watch_descriptor };
@@ -186,7 +186,14 @@ for (const without of ['koffi.node.poll', 'a descriptor', 'a descriptor that can
     });
     if (without === 'koffi.node.poll') koffi.node.poll = undefined;
     else if (without === 'a descriptor') functions.fish_call_descriptor = functions.fish_watch_descriptor = () => -1;
-    else koffi.node.poll = () => { throw new Error('no'); };
+    else if (without === 'a watch that lasts') {
+      koffi.node.poll = (descriptor, callback) => {
+        const failed = setImmediate(callback, -9);
+        return { close: () => clearImmediate(failed), ref() {}, unref() {} };
+      };
+    } else {
+      koffi.node.poll = () => { throw new Error('no'); };
+    }
     const server = await serve(t, (request, n) => [200, balance(String(9 - n))]);
     const client = server.client();
     assert.equal((await client.apiCredit()).credit, '9');
