@@ -254,6 +254,8 @@ fn every_command_of_every_page_runs_as_it_stands() {
             &["API credit (not your plan's platform credit): 12.345678\n", "API credit: 12.345678\n"],
         ),
         ("docs/go.md", &["cmake", "pkg-config", "go"], &["API credit: 12.345678, exactly 6172839/500000\n"]),
+        ("docs/luajit.md", &["cmake", "luajit"], &["API credit: 12.345678 (last change"]),
+        ("docs/node.md", &["cmake", "pkg-config"], &[]),
         (
             "docs/obs.md",
             &["cmake", "obs", "/usr/include/obs/obs-module.h"],

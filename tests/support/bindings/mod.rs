@@ -4,6 +4,8 @@
 mod cpp;
 mod docs;
 mod go;
+mod luajit;
+mod node;
 mod python;
 mod swift;
 
@@ -13,7 +15,7 @@ use super::generate::{File, committed};
 use super::header::{Constant, Enum, Field, Header, Struct};
 
 pub fn files(header: &Header) -> Vec<File> {
-    let all = [cpp::files, python::files, go::files, swift::files, docs::files];
+    let all = [cpp::files, python::files, go::files, luajit::files, node::files, swift::files, docs::files];
     all.iter().flat_map(|files| files(header)).collect()
 }
 
