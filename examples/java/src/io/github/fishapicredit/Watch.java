@@ -1,0 +1,180 @@
+package io.github.fishapicredit;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * What {@link FishClient#watch} gives. Iterate over it for its state at each change; it ends with the watch. A slow
+ * loop misses what lies between, and gets the newest. Any number of threads may read it and iterate over it.
+ *
+ * <p>Close it; one that is forgotten is ended by the garbage collector.
+ */
+public final class Watch implements AutoCloseable, Iterable<WatchState> {
+    private final Known known;
+    private final Cleaner.Cleanable cleanable;
+
+    private Watch(Known known) {
+        this.known = known;
+        cleanable = FishClient.CLEANER.register(this, known::end);
+    }
+
+    /** Throws what is refused before anything is sent. */
+    static Watch start(MemorySegment client, Query query, WatchOptions options) {
+        try (var arena = Arena.ofConfined()) {
+            var made = arena.allocate(ADDRESS);
+            var failure = arena.allocate(Abi.Error.SIZE, 8);
+            var chosen = options.given(arena);
+            if (Abi.fish_watch_start(client, query.given(arena), chosen, made, failure) != Abi.OK) {
+                throw FishException.take(failure);
+            }
+            var known = new Known(made.get(ADDRESS, 0));
+            Waiter.SHARED.add(known);
+            return new Watch(known);
+        }
+    }
+
+    /** What it knows now. Never waits for the network. */
+    public WatchState read() {
+        var state = known.read();
+        if (state == null) {
+            throw new IllegalStateException("the watch is closed");
+        }
+        return state;
+    }
+
+    /** Reads now, after a purchase or a spend. Never waits; several at once are one. */
+    public void refresh() {
+        known.refresh();
+    }
+
+    /** Ends it, and every iteration over it. Never waits; closing twice is harmless. */
+    @Override
+    public void close() {
+        cleanable.clean();
+    }
+
+    /** Its states from the first reading on. hasNext waits for a change; an interrupt ends the wait. */
+    @Override
+    public Iterator<WatchState> iterator() {
+        return new Iterator<>() {
+            private long seen;
+            private WatchState next;
+
+            @Override
+            public boolean hasNext() {
+                if (next == null) {
+                    next = known.changed(seen);
+                }
+                return next != null;
+            }
+
+            @Override
+            public WatchState next() {
+                if (!hasNext()) {
+                    throw new NoSuchElementException("the watch has ended");
+                }
+                var state = next;
+                next = null;
+                seen = state.changes();
+                return state;
+            }
+        };
+    }
+
+    /** The watch itself, to which its owner and the waiter hold references. */
+    private static final class Known implements Waiter.Entry {
+        private final Handle handle;
+        private final int descriptor;
+        private final ReentrantLock lock = new ReentrantLock();
+        private final Condition changed = lock.newCondition();
+        private WatchState newest;
+        private boolean ended;
+
+        Known(MemorySegment pointer) {
+            handle = new Handle(pointer, Abi::fish_watch_free);
+            descriptor = (int) Abi.fish_watch_descriptor(pointer);
+        }
+
+        /** Null once it is closed. Reading silences the descriptor, so whoever reads tells all. */
+        WatchState read() {
+            lock.lock();
+            try {
+                var watch = ended ? null : handle.acquire();
+                if (watch == null) {
+                    return null;
+                }
+                try {
+                    newest = WatchState.read(watch);
+                } finally {
+                    handle.release();
+                }
+                changed.signalAll();
+                return newest;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        void refresh() {
+            var watch = handle.acquire();
+            if (watch == null) {
+                throw new IllegalStateException("the watch is closed");
+            }
+            Abi.fish_watch_refresh(watch);
+            handle.release();
+        }
+
+        /** The newest state once it is another than the one with this number; null at the end. */
+        WatchState changed(long seen) {
+            lock.lock();
+            try {
+                while (!ended && (newest == null || newest.status() != Status.CANCELLED)) {
+                    if (newest != null && newest.changes() != seen) {
+                        return newest;
+                    }
+                    changed.await();
+                }
+                return null;
+            } catch (InterruptedException interrupt) {
+                Thread.currentThread().interrupt();
+                throw FishException.cancelled("The thread was interrupted.");
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        void end() {
+            lock.lock();
+            try {
+                ended = true;
+                changed.signalAll();
+            } finally {
+                lock.unlock();
+            }
+            Waiter.SHARED.remove(this);
+        }
+
+        @Override
+        public int descriptor() {
+            return descriptor;
+        }
+
+        @Override
+        public boolean look() {
+            var state = read();
+            return state == null || state.status() == Status.CANCELLED;
+        }
+
+        @Override
+        public void removed() {
+            handle.run();
+        }
+    }
+}
