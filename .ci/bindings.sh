@@ -1,6 +1,6 @@
 #!/bin/bash
-# The library at home in Go and Python: everything of tests/languages.rs with nothing skipped but Swift, which
-# .ci/swift.sh runs; Go's tests with the race detector, and with a current Go too; types checked.
+# The library in Go, Python and C#: everything of tests/languages.rs with nothing skipped but Swift and Java, which
+# .ci/trixie.sh runs; Go's tests with the race detector, and with a current Go too; types checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export FISH_CI=1
@@ -11,7 +11,8 @@ run() {
 }
 
 . .ci/packages.sh
-need go golang-go gcc gcc /usr/include/stdio.h libc6-dev clang clang pkg-config pkg-config \
+need go golang-go gcc gcc /usr/include/stdio.h libc6-dev clang clang pkg-config pkg-config mcs mono-mcs \
+  mono mono-runtime \
   /usr/lib/python3/dist-packages/pytest python3-pytest '/usr/lib/python3*/ensurepip' python3-venv
 
 tools=$(mktemp -d)

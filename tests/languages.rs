@@ -1,9 +1,10 @@
-//! The library at home in other languages: runs the tests of examples/go, examples/python and examples/swift, and
-//! the programs of docs/go.md, docs/python.md and docs/swift.md, against the library that cargo just built.
+//! The library in other languages: runs the tests of the packages in examples, and the programs of their pages, with
+//! the library that cargo just built.
 //!
-//! What a missing toolchain keeps from running is said ("skipped: no go"), and is a failure when FISH_CI is set;
-//! except for Swift, which Debian 12 has not: .ci/swift.sh runs its test in a tree of Debian 13, with FISH_SWIFT set. FISH_GO_RACE=1 runs Go's tests with its race
-//! detector, which takes a minute to build.
+//! A test whose toolchain is missing is skipped and says so ("skipped: no go"); with FISH_CI set it fails. Swift and
+//! Java 22 are not in Debian 12: .ci/trixie.sh runs their tests in a tree of Debian 13, with FISH_TRIXIE set, and only
+//! there a skip of theirs is a failure. FISH_GO_RACE=1 runs Go's tests with its race detector, which takes a minute to
+//! build.
 #![cfg(unix)]
 
 use std::fs;
@@ -131,6 +132,15 @@ fn has(what: &str, found: bool) -> bool {
     if !found {
         println!("skipped: no {what}");
         assert!(std::env::var_os("FISH_CI").is_none(), "FISH_CI is set, and there is no {what}");
+    }
+    found
+}
+
+/// The same for what Debian 12 does not have.
+fn in_trixie(what: &str, found: bool) -> bool {
+    if !found {
+        println!("skipped: no {what}");
+        assert!(std::env::var_os("FISH_TRIXIE").is_none(), "FISH_TRIXIE is set, and there is no {what}");
     }
     found
 }
@@ -303,9 +313,7 @@ fn the_module_maps() {
 
 #[test]
 fn swift() {
-    if !runs("swift", &["--version"]) {
-        println!("skipped: no swift");
-        assert!(std::env::var_os("FISH_SWIFT").is_none(), "FISH_SWIFT is set, and there is no swift");
+    if !in_trixie("swift", runs("swift", &["--version"])) {
         return;
     }
     let prefix = Prefix::new();
@@ -337,6 +345,111 @@ fn swift() {
         refused(run.stdout(full), "standard output: ");
         thread.join().expect("the server saw what it should");
     }
+}
+
+/// Whether there is a JDK with java.lang.foreign.
+fn has_java() -> bool {
+    let output = Command::new("javac").arg("--version").output();
+    let version = output.ok().and_then(|output| {
+        let text = String::from_utf8(output.stdout).ok()?;
+        text.trim().strip_prefix("javac ")?.split(['.', '-', '+']).next()?.parse::<u32>().ok()
+    });
+    in_trixie("javac 22", version.is_some_and(|version| version >= 22))
+}
+
+/// The files of a package in examples whose names end so, for its compiler.
+fn sources(folder: &str, end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}")) {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("UTF-8");
+        if entry.file_type().expect("a type").is_dir() {
+            found.extend(sources(&format!("{folder}/{name}"), end));
+        } else if name.ends_with(end) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Compiles the Java package and its tests without a warning, as the oldest Java that it is for.
+fn compile_java(prefix: &Prefix) -> PathBuf {
+    let classes = prefix.path("classes");
+    let mut javac = prefix.command("javac");
+    javac.args(["--release", "22", "-Xlint:all,-restricted,-try", "-Werror", "-d"]).arg(&classes);
+    succeeds(javac.args(sources("examples/java", ".java")));
+    classes
+}
+
+#[test]
+fn java() {
+    if !has_java() {
+        return;
+    }
+    let prefix = Prefix::new();
+    let classes = compile_java(&prefix);
+    let mut test = prefix.command("java");
+    test.args(["--enable-native-access=ALL-UNNAMED", "-ea"]);
+    // One carrier for all virtual threads: a test sees if one of them keeps it.
+    let scheduler = "-Djdk.virtualThreadScheduler";
+    test.args([format!("{scheduler}.parallelism=1"), format!("{scheduler}.maxPoolSize=1")]);
+    let output = succeeds(test.arg("-cp").arg(classes).arg("Tests"));
+    assert!(output.contains(" passed, 0 failed"), "{output}");
+}
+
+#[test]
+fn the_program_of_java_md() {
+    if !has_java() {
+        return;
+    }
+    let (code, expected) = program("docs/java.md", "java");
+    let prefix = Prefix::new();
+    let classes = compile_java(&prefix);
+    fs::write(prefix.path("Balance.java"), code).expect("a fresh file");
+    let mut run = prefix.command("java");
+    run.args(["--enable-native-access=ALL-UNNAMED", "-cp"]).arg(classes);
+    prints(run.arg(prefix.path("Balance.java")), &expected);
+}
+
+fn has_mono() -> bool {
+    has("mcs", runs("mcs", &["--version"])) && has("mono", runs("mono", &["--version"]))
+}
+
+/// A program with FishApiCredit.cs, compiled without a warning.
+fn compile_csharp(prefix: &Prefix, program: &str, files: &[PathBuf]) -> PathBuf {
+    let program = prefix.path(program);
+    let mut mcs = prefix.command("mcs");
+    mcs.args(["-langversion:7", "-warn:4", "-warnaserror", "-debug"]);
+    mcs.arg(format!("-out:{}", program.display()));
+    succeeds(mcs.arg(root().join("examples/csharp/FishApiCredit.cs")).args(files));
+    program
+}
+
+#[test]
+fn csharp() {
+    if !has_mono() {
+        return;
+    }
+    let prefix = Prefix::new();
+    let program = compile_csharp(&prefix, "Tests.exe", &sources("examples/csharp/tests", ".cs"));
+    let mut test = prefix.command("mono");
+    test.env("FISH_ABI", root().join("docs/abi.json"));
+    let output = succeeds(test.arg("--debug").arg(program));
+    assert!(output.contains(" passed, 0 failed"), "{output}");
+}
+
+#[test]
+fn the_program_of_csharp_md() {
+    if !has_mono() {
+        return;
+    }
+    let (code, expected) = program("docs/csharp.md", "csharp");
+    let prefix = Prefix::new();
+    let source = prefix.path("Balance.cs");
+    fs::write(&source, code).expect("a fresh file");
+    let program = compile_csharp(&prefix, "Balance.exe", &[source]);
+    prints(prefix.command("mono").arg(program), &expected);
 }
 
 #[test]

@@ -123,12 +123,17 @@ public final class Watch implements AutoCloseable, Iterable<WatchState> {
         }
 
         void refresh() {
-            var watch = handle.acquire();
-            if (watch == null) {
-                throw new IllegalStateException("the watch is closed");
+            lock.lock();
+            try {
+                var watch = ended ? null : handle.acquire();
+                if (watch == null) {
+                    throw new IllegalStateException("the watch is closed");
+                }
+                Abi.fish_watch_refresh(watch);
+                handle.release();
+            } finally {
+                lock.unlock();
             }
-            Abi.fish_watch_refresh(watch);
-            handle.release();
         }
 
         /** The newest state once it is another than the one with this number; null at the end. */
