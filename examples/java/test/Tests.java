@@ -446,7 +446,8 @@ final class Tests {
     private static void endings(Server server) throws Exception {
         for (var name : Endings.ALL.keySet()) {
             var java = new File(System.getProperty("java.home"), "bin/java").getPath();
-            var command = new ProcessBuilder(java, "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-cp",
+            var command = new ProcessBuilder(java, "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
+                    "-XX:-UsePerfData", "-cp",
                     System.getProperty("java.class.path"), "Tests", name, server.url());
             // Java tells on standard error that it has seen this.
             command.environment().remove("JAVA_TOOL_OPTIONS");
