@@ -32,4 +32,4 @@ run error_body 80000
 run retry_after 800000
 run base_url 300000
 run user_id 200000
-run answer 40000
+run response 40000

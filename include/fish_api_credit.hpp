@@ -1,26 +1,26 @@
 /*
  * fish_api_credit.hpp - read a Fish Audio account's API credit, from C++17 or later.
  *
- * A thin header over fish_api_credit.h: it links nothing of its own and adds no behaviour. Three rules make it:
+ * A thin, header-only wrapper of fish_api_credit.h, which adds no behaviour. It follows three rules:
  *
- *  1. What owns something is a class that can be moved but not copied, and frees it: Client, Call, Watch, ApiCredit,
- *     JsonText, CancelToken, Error.
- *  2. Every function that can fail returns a Result, and throws nothing. Ask it (`if (result)`), or call its
- *     value(), which throws fish::Exception.
- *  3. Text that comes back is a std::string_view into its owner: it lives as long as that, and ends in NUL. What
- *     may be missing is a std::optional.
+ *  1. A class that owns something frees it, and can be moved but not copied: Client, Call, Watch, ApiCredit, JsonText,
+ *     CancelToken, Error.
+ *  2. Every function that can fail returns a Result and throws nothing. Test it (`if (result)`), or call its value(),
+ *     which throws fish::Exception.
+ *  3. Returned text is a std::string_view into its owner: it lives as long as the owner, and ends in NUL. An optional
+ *     value is a std::optional.
  *
- * Text that goes in is a std::string, which the library reads in place: no copy of the key is made on the way.
- * Built with -fno-exceptions it has no Exception and no value(), and is the same otherwise. It defines no macro
- * but its include guard.
+ * Text parameters are std::strings, which the library reads in place, without copying the key on the way. Built with
+ * -fno-exceptions, the header has no Exception and no value(), and is otherwise the same. It defines no macro except
+ * its include guard.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
 #ifndef FISH_API_CREDIT_HPP
 #define FISH_API_CREDIT_HPP
 
-/* MSVC says its standard in _MSVC_LANG, and in __cplusplus only if it is asked to. Below C++17 nothing else is
-   compiled: one error says all. */
+/* MSVC sets __cplusplus correctly only with an option, but always _MSVC_LANG. Below C++17 nothing else is compiled, so
+   that there is only one error. */
 #if __cplusplus < 201703L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 201703L)
 #error "fish_api_credit.hpp needs C++17 or later: compile with -std=c++17 (MSVC: /std:c++17), or use fish_api_credit.h."
 #else
@@ -43,7 +43,7 @@
 
 namespace fish {
 
-/** How a call ended. New values may come; treat an unknown one as a failure. */
+/** How a call ended. New values may be added; treat an unknown one as a failure. */
 enum class StatusCode : fish_status {
   // Generated from src/ffi: the values of fish_status_code.
   ok = FISH_OK,
@@ -71,7 +71,7 @@ enum class StatusCode : fish_status {
   // End of the generated part.
 };
 
-/** How much credit there is, told from its amount and the options of a Watch. */
+/** How much credit is left, by its amount and the options of a Watch. */
 enum class Level : std::int32_t {
   // Generated from src/ffi: the values of fish_level.
   unknown = FISH_LEVEL_UNKNOWN,
@@ -81,38 +81,38 @@ enum class Level : std::int32_t {
   // End of the generated part.
 };
 
-/** The name of a status in the C header, such as "FISH_TIMED_OUT". Lives for ever. */
+/** Returns the name of a status in the C header, such as "FISH_TIMED_OUT". Valid forever. */
 inline std::string_view status_name(StatusCode status) noexcept {
   return fish_status_name(static_cast<fish_status>(status));
 }
 
-/** The version of the library that was loaded, such as "0.1.0". Lives for ever. */
+/** Returns the version of the loaded library, such as "0.1.0". Valid forever. */
 inline std::string_view version() noexcept { return fish_version(); }
 
-/** Micros as exact text for a person, rounded down: 12345678 with 2 decimals is "12.34". At most 6 decimals. */
+/** Formats micros as exact decimal text, rounded down: 12345678 with 2 decimals is "12.34". At most 6 decimals. */
 inline std::string format_micros(std::int64_t micros, std::uint32_t decimals) {
   char text[32];
   return std::string(text, fish_format_micros(micros, decimals, text, sizeof text));
 }
 
-/** Whether the library that was loaded has the binary interface that this header describes. */
+/** Returns whether the loaded library has the ABI of this header. */
 inline bool is_compatible() noexcept { return fish_abi_version() == FISH_ABI_VERSION; }
 
 /** A moment in UTC, to the microsecond. The same type as C++20's std::chrono::sys_time<microseconds>. */
 using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
-/** One thing that the server found wrong with the request (a 422 lists them). Its text is the Error's. */
+/** One problem that the server found in the request (a 422 lists them). The Error owns its text. */
 struct FieldError {
   // Generated from src/ffi: the fields of fish_field_error.
-  /** Which field, such as "query.check_free_credit": "loc" joined by dots. */
+  /** The field, such as "query.check_free_credit": the parts of "loc" joined by dots. */
   std::string_view location;
-  /** "in": "path", "query", "header", "cookie" or "body". None if not said. */
+  /** "in": "path", "query", "header", "cookie" or "body". None if not sent. */
   std::optional<std::string_view> source;
-  /** What kind of error, such as "bool_parsing". */
+  /** The kind of error, such as "bool_parsing". */
   std::string_view type;
-  /** The server's sentence. */
+  /** The server's description. */
   std::string_view message;
-  /** "ctx", as text. None if there is none. */
+  /** "ctx" as text. None if not sent. */
   std::optional<std::string_view> context;
   // End of the generated part.
 };
@@ -120,7 +120,7 @@ struct FieldError {
 class Client;
 class ApiCredit;
 
-/** What the header needs for itself; no part of the interface. */
+/** Internal; not part of the interface. */
 namespace detail {
 
 inline std::optional<std::string_view> text_or_none(const char *text) noexcept {
@@ -141,21 +141,21 @@ inline std::optional<Time> time(std::int64_t unix_us) noexcept {
                                       : std::optional<Time>(Time(std::chrono::microseconds(unix_us)));
 }
 
-/** For C: NULL for what is not set. */
+/** A C string; NULL if not set. */
 inline const char *pointer(const std::optional<std::string> &text) noexcept {
   return text ? text->c_str() : nullptr;
 }
 
-/** C would take the text to end at a NUL inside it, and so ask for something else. */
+/** In C, the text would end at a NUL inside it. */
 inline bool has_nul(const std::optional<std::string> &text) noexcept {
   return text && text->find('\0') != std::string::npos;
 }
 
-/** As C takes it: rounded up, and no less than none and no more than fits. */
+/** Rounded up, and limited to the range of a uint32_t. */
 template <typename Rep, typename Period>
 std::uint32_t milliseconds(const std::chrono::duration<Rep, Period> &duration) noexcept {
   constexpr auto most = (std::numeric_limits<std::uint32_t>::max)();
-  // Compared as a double first: hours may be more than milliseconds can say.
+  // Compared as a double first, because the conversion to milliseconds may overflow.
   const double count = std::chrono::duration<double, std::milli>(duration).count();
   if (!(count > 0)) {
     return 0;
@@ -164,7 +164,7 @@ std::uint32_t milliseconds(const std::chrono::duration<Rep, Period> &duration) n
                       : most;
 }
 
-/** Gives back what C made. */
+/** Frees what C allocated. */
 struct Release {
   void operator()(fish_client *client) const noexcept { fish_client_free(client); }
   void operator()(fish_call *call) const noexcept { fish_call_free(call); }
@@ -173,10 +173,10 @@ struct Release {
   void operator()(char *text) const noexcept { fish_string_free(text); }
 };
 
-/** Can be moved, cannot be copied, and is NULL when it was moved from. */
+/** Move-only; NULL after a move. */
 template <typename T> using Owned = std::unique_ptr<T, Release>;
 
-/** A struct that C fills: can be moved, cannot be copied, and is zero when it was moved from. */
+/** A struct that C fills. Move-only; zero after a move. */
 template <typename T, void (*free)(T *)> struct Filled {
   Filled() noexcept = default;
   explicit Filled(const T &from) noexcept : raw(from) {}
@@ -195,7 +195,7 @@ template <typename T, void (*free)(T *)> struct Filled {
   T raw{};
 };
 
-/** Sees FieldErrors in a fish_error as they are asked for; nothing is copied. */
+/** Iterates over the field errors of a fish_error without copying them. */
 class FieldErrorIterator {
 public:
   using iterator_category = std::input_iterator_tag;
@@ -226,7 +226,7 @@ private:
 
 } // namespace detail
 
-/** The FieldErrors of an Error, for a range-for. Lives as long as the Error. */
+/** The field errors of an Error, as a range. Valid as long as the Error. */
 class FieldErrors {
 public:
   explicit FieldErrors(const fish_error &raw) noexcept : first_(raw.field_errors), count_(raw.field_error_count) {}
@@ -245,10 +245,10 @@ private:
   std::size_t count_;
 };
 
-/** Why a call failed. Moved from, it is empty: its status is StatusCode::ok. */
+/** Why a call failed. After a move it is empty: its status is StatusCode::ok. */
 class Error {
 public:
-  /** Takes over what a C function filled; nobody else may free it. */
+  /** Takes ownership of a struct that a C function filled. */
   explicit Error(const fish_error &raw) noexcept : shared_(new fish_error(raw), release) {}
   Error(Error &&other) noexcept = default;
   Error &operator=(Error &&other) noexcept = default;
@@ -256,35 +256,35 @@ public:
 
   /** How the call ended. */
   StatusCode status() const noexcept { return static_cast<StatusCode>(raw().status); }
-  /** One sentence that says what to do. No secret is ever in it. */
+  /** One sentence that says what failed and what to do. It never contains a secret. */
   std::string_view message() const noexcept { return raw().message == nullptr ? "" : raw().message; }
-  /** The same call may succeed later. */
+  /** Whether the same call may succeed later. */
   bool retryable() const noexcept { return raw().retryable; }
-  /** The HTTP status of the last answer, if one arrived. */
+  /** The HTTP status of the last response, if one arrived. */
   std::optional<int> http_status() const noexcept {
     return raw().http_status == 0 ? std::nullopt : std::optional<int>(raw().http_status);
   }
-  /** Tries, retries and failed connections included. 0: it was refused before anything was sent. */
+  /** How many times the request was tried, including retries and failed connections. 0: nothing was sent. */
   std::uint32_t attempts() const noexcept { return raw().attempts; }
-  /** How long the server asks to be left alone, if it said (Retry-After). */
+  /** How long the server asks to wait (Retry-After), if it was sent. */
   std::optional<std::chrono::milliseconds> retry_after() const noexcept {
     return raw().retry_after_ms == 0
                ? std::nullopt
                : std::optional<std::chrono::milliseconds>(std::chrono::milliseconds(raw().retry_after_ms));
   }
-  /** The server's own words. */
+  /** The server's own message. */
   std::optional<std::string_view> api_message() const noexcept { return detail::text_or_none(raw().api_message); }
   /** The server's machine-readable reason. */
   std::optional<std::string_view> api_reason() const noexcept { return detail::text_or_none(raw().api_reason); }
-  /** The server's name for this request, for its support. */
+  /** The server's id for this request, to quote to its support. */
   std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw().request_id); }
-  /** The start of the error answer's body, at most 4 KiB. */
+  /** The start of the error body, at most 4 KiB. */
   std::optional<std::string_view> body() const noexcept { return detail::text_or_none(raw().body); }
-  /** What a 422 found wrong. */
+  /** The problems that a 422 lists. */
   FieldErrors field_errors() const noexcept { return FieldErrors(raw()); }
 
 private:
-  // An Exception and the Result that threw it share one failure.
+  // An Exception and the Result that threw it share one Error.
   friend class Exception;
   template <typename T> friend class Result;
   Error(const Error &) noexcept = default;
@@ -317,7 +317,7 @@ private:
 };
 #endif
 
-/** A value, or the Error that stands in its place: std::expected<T, fish::Error>, for C++17. */
+/** A value or an Error, like std::expected<T, fish::Error>, for C++17. */
 template <typename T> class [[nodiscard]] Result {
 public:
   using value_type = T;
@@ -329,14 +329,14 @@ public:
   bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
-  /** The value. Asking a failure for it ends the program: look first. */
+  /** The value. Calls std::abort() if there is none; check first. */
   T &operator*() & noexcept { return *found(std::get_if<0>(&state_)); }
   const T &operator*() const & noexcept { return *found(std::get_if<0>(&state_)); }
   T &&operator*() && noexcept { return std::move(*found(std::get_if<0>(&state_))); }
   T *operator->() noexcept { return found(std::get_if<0>(&state_)); }
   const T *operator->() const noexcept { return found(std::get_if<0>(&state_)); }
 
-  /** The failure. Asking a success for it ends the program: look first. */
+  /** The Error. Calls std::abort() if there is none; check first. */
   Error &error() & noexcept { return *found(std::get_if<1>(&state_)); }
   const Error &error() const & noexcept { return *found(std::get_if<1>(&state_)); }
   Error &&error() && noexcept { return std::move(*found(std::get_if<1>(&state_))); }
@@ -345,7 +345,7 @@ public:
   StatusCode status() const noexcept { return has_value() ? StatusCode::ok : error().status(); }
 
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-  /** The value; a failure is thrown as Exception, and stays in this Result too. */
+  /** The value. Throws an Exception if there is none; this Result keeps the Error. */
   T &value() & { return *(throw_failure(), std::get_if<0>(&state_)); }
   const T &value() const & { return *(throw_failure(), std::get_if<0>(&state_)); }
   T &&value() && { return std::move(*(throw_failure(), std::get_if<0>(&state_))); }
@@ -373,7 +373,7 @@ private:
 
 namespace detail {
 
-/** A failure that this header finds before C is asked. `message` lives for ever. */
+/** An Error that this header finds before it calls C. `message` must be valid forever. */
 inline Error refusal(const char *message) noexcept {
   fish_error raw{};
   raw.status = FISH_INVALID_ARGUMENT;
@@ -384,31 +384,34 @@ inline Error refusal(const char *message) noexcept {
 } // namespace detail
 
 /**
- * Cancels calls from any thread, any number of them at once. A cancelled token stays cancelled. Moved from, it is
- * empty: it cancels nothing.
+ * Cancels calls from any thread, any number of them at once. A cancelled token stays cancelled. After a move it is
+ * empty and cancels nothing.
  */
 class CancelToken {
 public:
   CancelToken() noexcept : raw_(fish_cancel_token_new()) {}
 
-  /** Ends every call that was given this token, now or later. Takes no lock and allocates nothing. */
+  /** Cancels every call with this token, current and future. Takes no lock and allocates nothing. */
   void cancel() const noexcept { fish_cancel_token_cancel(raw_.get()); }
 
-  /** The token for C; still owned by this. */
+  /** The token for C. This object still owns it. */
   fish_cancel_token *get() const noexcept { return raw_.get(); }
 
 private:
   detail::Owned<fish_cancel_token> raw_;
 };
 
-/** Settings of a client. What is left alone has its default. */
+/** The options of a client. Fields that are not set have their default. */
 struct ClientOptions {
   // Generated from src/ffi: the fields of fish_client_options.
-  /** The secret API key. None: the environment variable FISH_API_KEY. Sent nowhere but to base_url's host. */
+  /**
+   * The secret API key. None: the environment variable FISH_API_KEY. Sent only to base_url's host; this
+   * string is yours to wipe.
+   */
   std::optional<std::string> api_key{};
   /**
-   * None: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http://
-   * only to a loopback host.
+   * The API's address. None: "https://api.fish.audio". It may have a port and a path, but no user, query or
+   * fragment. Plain http:// is allowed for loopback hosts only.
    */
   std::optional<std::string> base_url{};
   /**
@@ -417,49 +420,49 @@ struct ClientOptions {
    * only a proxy on a loopback host is allowed.
    */
   std::optional<std::string> proxy_url{};
-  /** A PEM file of the certificates to trust, and no others. None: see tls_roots. */
+  /** The path of a PEM file with the certificates to trust, and no others. None: see tls_roots. */
   std::optional<std::string> ca_file{};
-  /** Put before the library's own User-Agent, such as "studio/2.1". None: "fish-api-credit/0.1.0" alone. */
+  /** Prepended to the library's own User-Agent, such as "studio/2.1". None: "fish-api-credit/0.1.0" alone. */
   std::optional<std::string> user_agent{};
-  /** For a whole call: resolving, connecting, retries and the waits between. 0: 15 s. */
+  /** For a whole call: resolving, connecting, retries and the waits between them. 0: 15 s. */
   std::chrono::milliseconds timeout{0};
-  /** For one attempt at a connection, TLS included. 0: 5 s. */
+  /** For one connection attempt, TLS included. 0: 5 s. */
   std::chrono::milliseconds connect_timeout{0};
-  /** How often a failed call is repeated. None: twice. 0: never. */
+  /** How many times a failed request is retried. None: 2 times. 0: never. */
   std::optional<std::uint32_t> max_retries{};
   /** FISH_TLS_ROOTS_BUNDLED or FISH_TLS_ROOTS_SYSTEM. */
   std::int32_t tls_roots = FISH_TLS_ROOTS_BUNDLED;
   // End of the generated part.
 };
 
-/** What to ask for. What is left alone has its default. */
+/** Which wallet to read, and how. Fields that are not set have their default. */
 struct Query {
-  /** Whose wallet. None: "self", the key's own account. */
+  /** The wallet's owner. None: "self", the key's own account. */
   std::optional<std::string> user_id{};
-  /** The team whose API credit is meant: another number than the account's own. None: the account's own. */
+  /** The team whose API credit to read; it is separate from the account's. None: the account's own. */
   std::optional<std::string> team_id{};
-  /** Ask for has_free_credit too. */
+  /** Whether to ask for has_free_credit too. */
   bool check_free_credit = false;
   /** For this whole call. 0: the client's. */
   std::chrono::milliseconds timeout{0};
-  /** Cancels this call from another thread. It must live until the call has begun. */
+  /** Cancels this call from another thread. It must live until the call has started. */
   const CancelToken *cancel = nullptr;
 };
 
 /**
- * The API credit of one wallet, which programs spend: the account's own, or a team's if Query::team_id named one. It
- * is not the platform credit of a plan, which is a third wallet. Moved from, it is empty.
+ * The API credit of one wallet, which API calls spend: the account's own, or a team's if Query::team_id names one. It
+ * is not the platform credit of a plan. After a move it is empty.
  */
 class ApiCredit {
 public:
-  /** Takes over what a C function filled; nobody else may free it. */
+  /** Takes ownership of a struct that a C function filled. */
   explicit ApiCredit(const fish_api_credit &raw) noexcept : raw_(raw) {}
 
-  /** Decodes a document kept from an earlier Client::get_api_credit_json. No network. */
+  /** Decodes a document saved from an earlier Client::get_api_credit_json. Does not use the network. */
   static Result<ApiCredit> from_json(std::string_view json) noexcept {
     fish_api_credit raw;
     fish_error error;
-    // An empty view may have no pointer; C wants one.
+    // The pointer of an empty view may be NULL, which C rejects.
     const char *text = json.data() == nullptr ? "" : json.data();
     if (fish_api_credit_from_json(text, json.size(), &raw, &error) != FISH_OK) {
       return Error(error);
@@ -472,36 +475,36 @@ public:
   std::string_view id() const noexcept { return view(raw_->id); }
   /** The account's id. */
   std::string_view user_id() const noexcept { return view(raw_->user_id); }
-  /** The balance as exact decimal text, as sent; users take it as US dollars. May be negative. */
+  /** The balance as exact decimal text, as sent, presumably in US dollars. May be negative. */
   std::string_view credit() const noexcept { return view(raw_->credit); }
-  /** All that was ever paid in, as decimal text. None if the server did not send it. */
+  /** The total ever paid in, as decimal text. None if the server did not send it. */
   std::optional<std::string_view> cumulative_top_up() const noexcept {
     return detail::text_or_none(raw_->cumulative_top_up);
   }
-  /** When the wallet was made, as sent (RFC 3339). */
+  /** When the wallet was created, as sent (RFC 3339). */
   std::string_view created_at_text() const noexcept { return view(raw_->created_at); }
-  /** When it last changed, as sent (RFC 3339). */
+  /** When the wallet last changed, as sent (RFC 3339). */
   std::string_view updated_at_text() const noexcept { return view(raw_->updated_at); }
   /**
-   * The server's name for this request (x-fish-trace-id, else cf-ray), for its support. None if it was not
-   * sent, or if the credit was decoded by ApiCredit::from_json.
+   * The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. None if the
+   * server did not send one, or after ApiCredit::from_json.
    */
   std::optional<std::string_view> request_id() const noexcept { return detail::text_or_none(raw_->request_id); }
-  /** credit x 1,000,000, rounded down (it never overstates), saturating. */
+  /** credit x 1,000,000, rounded down (never overstated), saturating. */
   std::int64_t credit_micros() const noexcept { return raw_->credit_micros; }
-  /** cumulative_top_up x 1,000,000, likewise. None if it was not sent. */
+  /** cumulative_top_up x 1,000,000, likewise. None if the server did not send it. */
   std::optional<std::int64_t> cumulative_top_up_micros() const noexcept {
     return detail::if_set(raw_->cumulative_top_up, raw_->cumulative_top_up_micros);
   }
-  /** When the wallet was made; none if created_at_text() is no RFC 3339 time. */
+  /** When the wallet was created; none if created_at_text() is not an RFC 3339 time. */
   std::optional<Time> created_at() const noexcept { return detail::time(raw_->created_at_unix_us); }
-  /** When it last changed; none if updated_at_text() is no RFC 3339 time. */
+  /** When the wallet last changed; none if updated_at_text() is not an RFC 3339 time. */
   std::optional<Time> updated_at() const noexcept { return detail::time(raw_->updated_at_unix_us); }
-  /** False if credit_micros lost something to rounding or saturation. The text never does. */
+  /** False if credit_micros was rounded or saturated. The text is always exact. */
   bool credit_micros_exact() const noexcept { return raw_->credit_micros_exact; }
-  /** Whether a phone number is known. None: the server did not say. */
+  /** Whether the account has a phone number. None: absent or null. */
   std::optional<bool> has_phone_sha256() const noexcept { return detail::flag(raw_->has_phone_sha256); }
-  /** Whether free credit is left. None: the server did not say, as without Query::check_free_credit. */
+  /** Whether free credit is left. None: absent or null, as it is without Query::check_free_credit. */
   std::optional<bool> has_free_credit() const noexcept { return detail::flag(raw_->has_free_credit); }
   // End of the generated part.
 
@@ -511,10 +514,10 @@ private:
   detail::Filled<fish_api_credit, fish_api_credit_free> raw_;
 };
 
-/** The server's JSON document, exactly as sent. Moved from, it is empty. */
+/** The server's JSON document, exactly as sent. After a move it is empty. */
 class JsonText {
 public:
-  /** Takes over what fish_get_api_credit_json gave; nobody else may free it. */
+  /** Takes ownership of a string from fish_get_api_credit_json. */
   explicit JsonText(char *raw) noexcept : raw_(raw) {}
 
   std::string_view view() const noexcept { return c_str(); }
@@ -525,27 +528,28 @@ private:
 };
 
 /**
- * One call in the background, on a thread of the library's: Client::start_call. For event loops and for threads that
- * draw. Its end cancels the call and never waits. Moved from, it is done, with StatusCode::invalid_argument.
+ * A call that runs in the background, on a thread of the library, for event loops and UI threads. Start one with
+ * Client::start_call. The destructor cancels the call and never waits. After a move it is done, with
+ * StatusCode::invalid_argument.
  */
 class Call {
 public:
-  /** Whether result() is there. Never waits. */
+  /** Returns whether result() is available. Never waits. */
   bool done() const noexcept { return fish_call_is_done(raw_.get()); }
 
-  /** Waits until it is done, for at most `duration`; true if it is. */
+  /** Waits until the call is done, for at most `duration`. Returns whether it is. */
   template <typename Rep, typename Period>
   bool wait_for(const std::chrono::duration<Rep, Period> &duration) const noexcept {
     return fish_call_wait(raw_.get(), detail::milliseconds(duration)) != FISH_PENDING;
   }
 
   /**
-   * What an event loop watches: readable (POLLIN) once the call is done. On Windows a SOCKET. Never read it, never
-   * close it. -1: none could be had; look at done() instead.
+   * A descriptor for an event loop, readable (POLLIN) once the call is done. On Windows a SOCKET. Never read or close
+   * it. -1: none was available; check done() instead.
    */
   std::intptr_t descriptor() const noexcept { return fish_call_descriptor(raw_.get()); }
 
-  /** What Client::get_api_credit would have given, as often as asked; StatusCode::pending while it runs. */
+  /** The call's result, any number of times, as from Client::get_api_credit; StatusCode::pending while it runs. */
   Result<ApiCredit> result() const noexcept {
     fish_api_credit credit;
     fish_error error;
@@ -555,7 +559,7 @@ public:
     return ApiCredit(credit);
   }
 
-  /** The same as the server's JSON document: what Client::get_api_credit_json would have given. */
+  /** The call's result as JSON, any number of times, as from Client::get_api_credit_json. */
   Result<JsonText> result_json() const noexcept {
     char *json;
     fish_error error;
@@ -566,9 +570,9 @@ public:
   }
 
   /**
-   * For a coroutine: `co_await call.on(loop)` gives result(), on your event loop's thread. `loop(descriptor, resume)`
-   * asks your loop to call `resume()`, once, when that descriptor is readable. Where there is no descriptor, the wait
-   * blocks. The call must outlive the wait.
+   * For coroutines: `co_await call.on(loop)` returns result() on your event loop's thread. `loop(descriptor, resume)`
+   * must make your loop call `resume()` once, when the descriptor is readable. Without a descriptor, the wait blocks.
+   * The call must outlive the wait.
    */
   template <typename Loop> auto on(Loop loop) const noexcept { return Awaiter<Loop>{*this, std::move(loop)}; }
 
@@ -592,49 +596,49 @@ private:
   detail::Owned<fish_call> raw_;
 };
 
-/** Settings of a watch. What is left alone has its default. */
+/** The options of a watch. Fields that are not set have their default. */
 struct WatchOptions {
-  /** Between two readings, give or take 5 %. 0: 60 s. Below 1 s is refused. */
+  /** Between two readings, plus or minus 5 %. 0: 60 s. Below 1 s is invalid. */
   std::chrono::milliseconds interval{0};
-  /** A credit below this is Level::low. 0: there is no such level. */
+  /** A credit below this is Level::low. 0: no such level. */
   std::int64_t low_micros = 0;
-  /** From Level::low or empty, it is Level::ok again only at or above this. 0: low_micros. */
+  /** After Level::low or empty, the level returns to Level::ok only at or above this. 0: low_micros. */
   std::int64_t recovered_micros = 0;
 };
 
 /**
- * Reads the credit again and again on a thread of the library's, and always has the last good answer at hand:
- * Client::start_watch. Its end never waits. Moved from, it is empty.
+ * Reads the credit periodically on a thread of the library, and keeps the last good reading. Start one with
+ * Client::start_watch. The destructor ends the watch and never waits. After a move it is empty.
  */
 class Watch {
 public:
-  /** What a watch knew when it was asked. Moved from, it is empty. */
+  /** The state of a watch. After a move it is empty. */
   class State {
   public:
     /** The last credit that was read, if one was. A failure never replaces it. */
     const std::optional<ApiCredit> &credit() const noexcept { return credit_; }
     /** The level of that credit. */
     Level level() const noexcept { return static_cast<Level>(raw_->level); }
-    /** How the newest reading ended. StatusCode::pending: none has. StatusCode::cancelled: the watch has ended. */
+    /** How the latest reading ended. StatusCode::pending: none has yet. StatusCode::cancelled: the watch has ended. */
     StatusCode status() const noexcept { return static_cast<StatusCode>(raw_->status); }
-    /** Why the newest reading failed, if it did. */
+    /** Why the latest reading failed, if it did. */
     const std::optional<Error> &error() const noexcept { return error_; }
     /** How many readings in a row failed. */
     std::uint32_t failures() const noexcept { return raw_->failures; }
-    /** Until the next reading begins. 0: it has begun. None: never. */
+    /** Until the next reading starts. 0: it has started. None: never. */
     std::optional<std::chrono::milliseconds> next() const noexcept {
       return raw_->next_ms == (std::numeric_limits<std::uint32_t>::max)()
                  ? std::nullopt
                  : std::optional<std::chrono::milliseconds>(std::chrono::milliseconds(raw_->next_ms));
     }
-    /** Since the credit was read, time asleep included. None if there is no credit. */
+    /** Since the credit was read, including time asleep. None if there is no credit. */
     std::optional<std::chrono::milliseconds> age() const noexcept {
       constexpr std::uint64_t most = (std::numeric_limits<std::int64_t>::max)();
       return credit_ ? std::optional<std::chrono::milliseconds>(std::chrono::milliseconds(
                            static_cast<std::int64_t>(raw_->age_ms < most ? raw_->age_ms : most)))
                      : std::nullopt;
     }
-    /** Grows by one whenever the credit's text, the level or the status changes. */
+    /** Increases by one whenever the credit's text, the level or the status changes. */
     std::uint64_t changes() const noexcept { return raw_->changes; }
 
   private:
@@ -643,11 +647,11 @@ public:
 
     std::optional<ApiCredit> credit_;
     std::optional<Error> error_;
-    /** The rest: its own credit has moved into credit_. */
+    /** The rest; its credit has moved into credit_. */
     detail::Filled<fish_watch_state, fish_watch_state_free> raw_;
   };
 
-  /** What the watch knows now. It makes the descriptor silent until something changes again. Never waits. */
+  /** Returns the state. The descriptor is then not readable until something changes again. Never waits. */
   State read() const noexcept {
     State state;
     fish_watch_state &raw = state.raw_.raw;
@@ -662,12 +666,12 @@ public:
     return state;
   }
 
-  /** Reads now, after a purchase or a spend. Several at once are one. Never waits. */
+  /** Starts a reading now, for example after a purchase. Several at once cause one reading. Never waits. */
   void refresh() const noexcept { fish_watch_refresh(raw_.get()); }
 
   /**
-   * What an event loop watches: readable (POLLIN) when something has changed since the last read(). On Windows a
-   * SOCKET. Never read it, never close it. -1: none could be had; read() now and again instead.
+   * A descriptor for an event loop, readable (POLLIN) when something has changed since the last read(). On Windows a
+   * SOCKET. Never read or close it. -1: none was available; call read() from time to time instead.
    */
   std::intptr_t descriptor() const noexcept { return fish_watch_descriptor(raw_.get()); }
 
@@ -679,13 +683,13 @@ private:
 };
 
 /**
- * A client: its connections, its TLS and its settings. Make one and keep it. Any number of threads may call with
- * one client at once. Its end cancels its calls and watches, and never waits for them: they keep what they need. No
- * call may begin with it afterwards. Moved from, it is empty: a call is StatusCode::invalid_argument.
+ * A client holds connections, TLS state and options. Create one and keep it. Any number of threads may use one client
+ * at once. The destructor cancels its calls and watches, and never waits for them; no call may start afterwards. After
+ * a move it is empty: a call fails with StatusCode::invalid_argument.
  */
 class Client {
 public:
-  /** Makes a client. Sends nothing: a wrong key shows at the first call. */
+  /** Creates a client. Sends nothing: the first call reports a wrong key. */
   static Result<Client> create(const ClientOptions &options = {}) noexcept {
     fish_client_options raw{};
     if (const char *wrong = read(options, raw)) {
@@ -699,10 +703,10 @@ public:
     return Client(client);
   }
 
-  /** Ends every call with this client, now and later. Takes no lock and allocates nothing. */
+  /** Cancels every call with this client, current and future. Takes no lock and allocates nothing. */
   void cancel() const noexcept { fish_client_cancel(raw_.get()); }
 
-  /** Asks for an account's API credit. Returns within the timeout, whatever the network does. It blocks. */
+  /** Reads an account's API credit. Returns within the timeout, whatever the network does. Blocks. */
   Result<ApiCredit> get_api_credit(const Query &query = {}) const noexcept {
     fish_api_credit_query raw{};
     fish_api_credit credit;
@@ -716,7 +720,7 @@ public:
     return ApiCredit(credit);
   }
 
-  /** The same call, giving the server's JSON document: exactly the bytes sent. */
+  /** Like get_api_credit(), but returns the server's JSON document: exactly the bytes sent. Blocks. */
   Result<JsonText> get_api_credit_json(const Query &query = {}) const noexcept {
     fish_api_credit_query raw{};
     char *json;
@@ -730,7 +734,7 @@ public:
     return JsonText(json);
   }
 
-  /** Starts the call in the background, without waiting for anything. */
+  /** Starts a call in the background. Never waits. */
   Result<Call> start_call(const Query &query = {}) const noexcept {
     fish_api_credit_query raw{};
     fish_call *call;
@@ -744,7 +748,7 @@ public:
     return Call(call);
   }
 
-  /** Starts a watch, without waiting for anything. The query's timeout is that of each reading. */
+  /** Starts a watch. The query's timeout applies to each reading. Never waits. */
   Result<Watch> start_watch(const WatchOptions &options = {}, const Query &query = {}) const noexcept {
     fish_api_credit_query raw{};
     fish_watch_options how{};
@@ -768,7 +772,7 @@ public:
 private:
   explicit Client(fish_client *raw) noexcept : raw_(raw) {}
 
-  /** In C 0 means the default, and -1 none. */
+  /** In C, 0 means the default and -1 no retries. */
   static std::int32_t retries(std::optional<std::uint32_t> retries) noexcept {
     constexpr std::uint32_t most = (std::numeric_limits<std::int32_t>::max)();
     if (!retries) {
@@ -777,23 +781,23 @@ private:
     return *retries == 0 ? -1 : static_cast<std::int32_t>(*retries < most ? *retries : most);
   }
 
-  /** Fills the options for C; gives what is wrong with them, or nullptr. */
+  /** Fills the options for C; returns what is wrong with them, or nullptr. */
   static const char *read(const ClientOptions &options, fish_client_options &raw) noexcept {
     // Generated from src/ffi: how fish_client_options are filled.
     if (detail::has_nul(options.api_key)) {
-      return "options.api_key holds a NUL character; pass it without.";
+      return "options.api_key contains a NUL character; remove it.";
     }
     if (detail::has_nul(options.base_url)) {
-      return "options.base_url holds a NUL character; pass it without.";
+      return "options.base_url contains a NUL character; remove it.";
     }
     if (detail::has_nul(options.proxy_url)) {
-      return "options.proxy_url holds a NUL character; pass it without.";
+      return "options.proxy_url contains a NUL character; remove it.";
     }
     if (detail::has_nul(options.ca_file)) {
-      return "options.ca_file holds a NUL character; pass it without.";
+      return "options.ca_file contains a NUL character; remove it.";
     }
     if (detail::has_nul(options.user_agent)) {
-      return "options.user_agent holds a NUL character; pass it without.";
+      return "options.user_agent contains a NUL character; remove it.";
     }
     if (options.timeout.count() < 0) {
       return "options.timeout is negative; pass 0 for the default.";
@@ -814,13 +818,13 @@ private:
     return nullptr;
   }
 
-  /** Fills the query for C; gives what is wrong with it, or nullptr. */
+  /** Fills the query for C; returns what is wrong with it, or nullptr. */
   static const char *read(const Query &query, fish_api_credit_query &raw) noexcept {
     if (detail::has_nul(query.user_id)) {
-      return "query.user_id holds a NUL character; pass it without.";
+      return "query.user_id contains a NUL character; remove it.";
     }
     if (detail::has_nul(query.team_id)) {
-      return "query.team_id holds a NUL character; pass it without.";
+      return "query.team_id contains a NUL character; remove it.";
     }
     if (query.timeout.count() < 0) {
       return "query.timeout is negative; pass 0 for the client's.";

@@ -1,5 +1,5 @@
-//! Waiting for a time of `clock::since_start`, which goes on while the machine sleeps: a watch that fell due in a
-//! suspend reads as soon as that is over.
+//! Waits for a time of `clock::since_start`, which counts time asleep: a reading that fell due during a suspend starts
+//! right after it.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use crate::clock;
 use crate::deadline::{Cancels, Deadline};
 use crate::event::Event;
 
-/// Where no timer goes on in sleep, how long a wait may overlook that it has been one.
+/// How often to check the clock on systems without a timer that counts time asleep.
 const SLICE: Duration = Duration::from_secs(10);
-/// The longest single wait: more does not fit into every system's timer.
+/// The longest single wait: some systems' timers take no more.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often an event is looked at that has no descriptor.
+/// How often to check an event that has no descriptor.
 const TICK: Duration = Duration::from_millis(40);
 
-/// Why a wait is over.
+/// Why a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Woken {
     Due,
@@ -37,7 +37,7 @@ impl Alarm {
 
     /// Waits until `due`, or until `event` is set.
     pub(crate) fn wait(&self, due: Duration, event: &Event) -> Woken {
-        // Until a wait ends for nothing, its descriptors are trusted.
+        // Whether the descriptors are still ours. The host may have closed them.
         let mut trusted = true;
         loop {
             let now = clock::since_start();
@@ -64,9 +64,9 @@ impl Alarm {
                 None => wait = wait.min(SLICE),
             }
             let waited = deadline.any(&mut fds, begun + wait);
-            // One that is ready though nothing is the case is no longer ours: the host has closed it.
-            let for_nothing = waited.is_ok() && begun.elapsed() < wait && !event.is_set();
-            trusted &= !for_nothing || clock::since_start() >= now + left;
+            // A descriptor that is ready without a reason is no longer ours.
+            let spurious = waited.is_ok() && begun.elapsed() < wait && !event.is_set();
+            trusted &= !spurious || clock::since_start() >= now + left;
         }
     }
 }
@@ -92,7 +92,7 @@ mod timer {
             Ok(Timer(Descriptor::new(timerfd_create(TimerfdClockId::Boottime, flags)?)?))
         }
 
-        /// Readable after that long, time asleep included.
+        /// Readable after `length`, time asleep included.
         pub(super) fn set(&self, length: Duration) -> Option<PollFd<'_>> {
             let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
             let value = Timespec { tv_sec: length.as_secs() as _, tv_nsec: length.subsec_nanos() as _ };
@@ -109,7 +109,7 @@ mod timer {
 
     use rustix::event::PollFd;
 
-    /// None that goes on in sleep and that `poll` could wait for.
+    /// These systems have no timer that counts time asleep and works with `poll`.
     #[derive(Debug)]
     pub(super) struct Timer;
 
@@ -145,10 +145,10 @@ mod tests {
             assert_eq!(alarm.wait(late, &event), Woken::Event);
         });
         assert_eq!(alarm.wait(late, &event), Woken::Event);
-        // What is due comes before what is asked.
+        // A due time comes before a set event.
         assert_eq!(alarm.wait(soon, &event), Woken::Due);
         event.clear();
-        // Farther away than any timer can be set.
+        // Beyond the range of any timer.
         let late = Duration::MAX;
         std::thread::scope(|scope| {
             scope.spawn(|| cancel.set());

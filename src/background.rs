@@ -1,4 +1,4 @@
-//! A call in the background: on a thread of the library's, with its outcome kept for whoever asks.
+//! A background call: it runs on a thread of the library, and keeps its outcome.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -12,21 +12,20 @@ use crate::response::Kept;
 use crate::status::Status;
 use crate::{fork, thread};
 
-/// How often the outcome of a call that was given up is looked for.
+/// How often to check for the outcome of a cancelled call.
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// One call.
 pub(crate) struct Call {
     shared: Arc<Shared>,
 }
 
-/// What a call and its thread share. Neither waits for the other with a lock, so a fork leaves none behind.
+/// What a call and its thread share. It has no lock, so a fork cannot leave one locked in the child.
 struct Shared {
-    /// Set when the outcome is there, or when the call is given up: one descriptor serves both, because nobody who
-    /// has given a call up looks at its descriptor any more.
+    /// Set when the outcome is available, and to cancel the call. One descriptor serves both, because it is not used
+    /// any more once the call is freed.
     over: Arc<Event>,
     outcome: OnceLock<Result<Kept>>,
-    /// The thread is of this process. In a forked child there is none.
+    /// The process that has the thread; a forked child has none.
     process: u32,
 }
 
@@ -36,7 +35,7 @@ const _: () = {
 };
 
 impl Call {
-    /// Starts it, without waiting for anything. What can be refused before anything is sent is refused here.
+    /// Starts a call. Errors that can be found before anything is sent are reported here.
     pub(crate) fn start(client: Arc<Client>, query: &Query<'_>) -> Result<Call> {
         let prepared = client.prepare(query)?;
         let shared = Arc::new(Shared {
@@ -49,7 +48,8 @@ impl Call {
         let run = move || {
             let outcome = contained(|| {
                 let outcome = client.perform(&prepared, Some(&own.over), begun, Kept::new);
-                // Before anybody is told: who then looks for what the client held finds it gone.
+                // Dropped before the outcome is published, so that the client's memory and descriptors are freed by
+                // the time a waiter wakes.
                 drop((client, prepared));
                 outcome
             });
@@ -64,11 +64,11 @@ impl Call {
         self.known().is_some() || !self.is_ours()
     }
 
-    /// Waits for that long at most; whether it is done.
+    /// Waits for at most `limit`, and returns whether the call is done.
     pub(crate) fn wait(&self, limit: Duration) -> bool {
         let deadline = Deadline::at(Instant::now() + limit);
         while !self.is_done() {
-            // Where another thread gives the call up meanwhile, its outcome is a moment away.
+            // If another thread cancels the call meanwhile, the outcome follows shortly.
             let waited = match self.shared.over.is_set() {
                 false => deadline.event(&self.shared.over),
                 true => deadline.pause(MOMENT),
@@ -80,12 +80,12 @@ impl Call {
         true
     }
 
-    /// Readable once it is done. `None`: none could be had.
+    /// Readable once the call is done. `None`: none was available.
     pub(crate) fn descriptor(&self) -> Option<isize> {
         self.shared.over.descriptor()
     }
 
-    /// `None` while it runs.
+    /// `None` while the call runs.
     pub(crate) fn outcome(&self) -> Result<Option<&Kept>> {
         match self.known() {
             Some(Ok(kept)) => Ok(Some(kept)),
@@ -95,12 +95,12 @@ impl Call {
         }
     }
 
-    /// Cancels it if it runs. Nobody looks at its descriptor any more.
-    pub(crate) fn give_up(&self) {
+    /// Cancels the call if it is running. Its descriptor must not be used afterwards.
+    pub(crate) fn cancel(&self) {
         self.shared.over.set();
     }
 
-    /// The outcome, once everybody has been told.
+    /// The outcome, once it is published.
     fn known(&self) -> Option<&Result<Kept>> {
         self.shared.outcome.get().filter(|_| self.shared.over.is_set())
     }
@@ -110,12 +110,12 @@ impl Call {
     }
 }
 
-/// The process is out of threads, which is like being out of sockets: later it may be otherwise.
+/// The process has no thread left, which may change, as with sockets.
 pub(crate) fn no_thread(why: std::io::Error) -> Box<Error> {
     let mut error = Error::new(
         Status::ConnectFailed,
         format!(
-            "No thread could be started ({why}); have fewer calls and watches at once, or allow more threads."
+            "No thread could be started ({why}); run fewer calls and watches at once, or raise the thread limit."
         ),
     );
     error.retryable = true;

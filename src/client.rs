@@ -16,7 +16,7 @@ use crate::http::trust::{Roots, Trust};
 use crate::http::{self, Network, Route};
 use crate::random::random;
 use crate::request::{self, Origin, Target, Template};
-use crate::response::{self, Answer, ApiCredit};
+use crate::response::{self, ApiCredit, Response};
 use crate::retry;
 use crate::status::Status;
 
@@ -25,7 +25,7 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_millis(5_000);
 const DEFAULT_MAX_RETRIES: u32 = 2;
 const KEY_VARIABLE: &str = "FISH_API_KEY";
 
-/// A client's settings as they were given: zero and `None` mean the default.
+/// A client's options as the caller set them: zero and `None` mean the default.
 #[derive(Default)]
 pub(crate) struct Options<'a> {
     pub api_key: Option<&'a str>,
@@ -39,7 +39,7 @@ pub(crate) struct Options<'a> {
     pub tls_roots: i32,
 }
 
-/// One call: what to ask for, and for how long.
+/// A query as the caller set it.
 #[derive(Default)]
 pub(crate) struct Query<'a> {
     pub target: Target<'a>,
@@ -47,7 +47,7 @@ pub(crate) struct Query<'a> {
     pub cancel: Option<Arc<Event>>,
 }
 
-/// A call that has been found good: it can be made, and made again.
+/// A validated query. It can be sent any number of times.
 pub(crate) struct Prepared {
     uri: Uri,
     pub timeout: Duration,
@@ -61,7 +61,7 @@ pub(crate) struct Client {
     timeout: Duration,
     max_retries: u32,
     network: PerProcess<Network>,
-    /// Set once: no call goes on, and none begins.
+    /// Set once: every call, current and future, is cancelled.
     ended: Arc<Event>,
 }
 
@@ -86,7 +86,7 @@ impl Client {
             (None, 0) => Roots::Bundled,
             (None, _) => Roots::System,
         };
-        // Read even where it will not be used: a wrong option should not wait for https to show.
+        // Loaded even if base_url is plain http, so that a wrong option is reported.
         let trust = match (origin.https, roots) {
             (false, Roots::Bundled) => None,
             _ => Some(Trust::new(roots)?),
@@ -127,17 +127,17 @@ impl Client {
         })
     }
 
-    /// Set when the client has ended.
+    /// Set when the client is cancelled.
     pub(crate) fn ended(&self) -> Arc<Event> {
         Arc::clone(&self.ended)
     }
 
-    /// Ends every call with this client, now and later. Takes no lock and allocates nothing.
+    /// Cancels every call with this client, current and future. Takes no lock and allocates nothing.
     pub(crate) fn cancel(&self) {
         self.ended.set();
     }
 
-    /// Asks, again where that is worth it, and hands the API credit and its document to `read`.
+    /// Makes the call, and passes the API credit and its document to `read`.
     pub(crate) fn api_credit<T>(
         &self,
         query: &Query<'_>,
@@ -146,7 +146,7 @@ impl Client {
         self.perform(&self.prepare(query)?, None, Instant::now(), read)
     }
 
-    /// All that can be refused before anything is sent. What comes back borrows nothing.
+    /// Validates a query: reports every error that can be found before anything is sent.
     pub(crate) fn prepare(&self, query: &Query<'_>) -> Result<Prepared> {
         let prepared = Prepared {
             uri: self.template.uri(&query.target)?,
@@ -159,7 +159,7 @@ impl Client {
         Ok(prepared)
     }
 
-    /// The call. `background`: what cancels it beside its token and the client's end.
+    /// Makes the call, with retries. `background` cancels it too, like its token and the client's `ended`.
     pub(crate) fn perform<T>(
         &self,
         prepared: &Prepared,
@@ -174,9 +174,9 @@ impl Client {
         let network = self.network.get(|| Network::new(&self.route));
         let mut retries = 0;
         loop {
-            let answered =
-                network.send(&request, &deadline, |answer, cut| self.interpret(answer, cut, timeout, &read));
-            let mut failure = match answered {
+            let outcome = network
+                .send(&request, &deadline, |response, cut| self.interpret(response, cut, timeout, &read));
+            let mut failure = match outcome {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(failure)) => failure,
                 Err(error) => error.into_error(timeout),
@@ -194,27 +194,27 @@ impl Client {
         }
     }
 
-    /// What a response means. `cut`: why its body is not whole.
+    /// Turns a response into a result. `cut`: why its body is incomplete.
     fn interpret<T>(
         &self,
-        answer: &Answer<'_>,
+        response: &Response<'_>,
         cut: Option<&TransportError>,
         timeout: Duration,
         read: impl Fn(&ApiCredit<'_>, &str) -> T,
     ) -> Result<T> {
-        match (answer.status, cut) {
+        match (response.status, cut) {
             (_, Some(TransportError { kind: Kind::Cancelled, .. })) => Err(cancelled(0)),
             (200, None) => {
-                let (credit, document) = response::success(answer, &self.key)?;
+                let (credit, document) = response::success(response, &self.key)?;
                 Ok(read(&credit, document))
             }
             (200, Some(cut)) => {
                 let mut failure = cut.clone().into_error(timeout);
-                response::describe(&mut failure, answer, &self.key);
+                response::describe(&mut failure, response, &self.key);
                 Err(failure)
             }
-            // The status has said what matters, however the body ended.
-            _ => Err(response::failure(answer, &self.key, SystemTime::now())),
+            // The status decides, however the body ended.
+            _ => Err(response::failure(response, &self.key, SystemTime::now())),
         }
     }
 }
@@ -236,7 +236,9 @@ fn find_key(option: Option<&str>, environment: Environment<'_>) -> Result<Zeroiz
             Some(Ok(key)) => (Zeroizing::new(key), KEY_VARIABLE),
             Some(Err(key)) => {
                 drop(Zeroizing::new(key.into_encoded_bytes()));
-                return Err(Error::invalid(format!("{KEY_VARIABLE} in the environment is not valid UTF-8.")));
+                return Err(Error::invalid(format!(
+                    "{KEY_VARIABLE} in the environment is not valid UTF-8; set it to the key alone."
+                )));
             }
             None => (Zeroizing::default(), KEY_VARIABLE),
         },
@@ -244,7 +246,7 @@ fn find_key(option: Option<&str>, environment: Environment<'_>) -> Result<Zeroiz
     if key.is_empty() {
         return Err(Error::new(
             Status::MissingApiKey,
-            "There is no API key; set options.api_key, or FISH_API_KEY in the environment (keys are made at \
+            "There is no API key; set options.api_key, or FISH_API_KEY in the environment (create one at \
              fish.audio).",
         ));
     }
@@ -257,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_set_has_the_documented_default() {
+    fn unset_options_have_the_documented_defaults() {
         let client = |options: &Options<'_>| {
             Client::new(&Options { api_key: Some("k"), ..*options }, &|_| None).expect("a client")
         };
@@ -269,7 +271,7 @@ mod tests {
         assert_eq!(settings(&client(&set)), (milliseconds(1), milliseconds(2), 3));
         assert_eq!(client(&Options { max_retries: -1, ..set }).max_retries, 0);
 
-        // A query has its own, shorter or longer.
+        // A query's own timeout may be shorter or longer.
         for timeout in [None, Some(milliseconds(1)), Some(milliseconds(60_000))] {
             let prepared = default.prepare(&Query { timeout, ..Query::default() }).expect("a call");
             assert_eq!(prepared.timeout, timeout.unwrap_or(milliseconds(15_000)));

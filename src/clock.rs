@@ -1,15 +1,15 @@
-//! Time since the system started, time asleep included: an idle connection grows old while a laptop sleeps, and
-//! `std::time::Instant` stands still then.
+//! Time since the system started, time asleep included. `std::time::Instant` may not count time asleep, but idle
+//! connections age during it.
 
 use std::time::Duration;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const CLOCK: nix::time::ClockId = nix::time::ClockId::CLOCK_BOOTTIME;
-// On Apple's systems it is the one that goes on in sleep.
+// On Apple's systems this clock counts time asleep.
 #[cfg(target_vendor = "apple")]
 const CLOCK: nix::time::ClockId = nix::time::ClockId::CLOCK_MONOTONIC;
 
-/// Only differences between two values mean anything.
+/// Only differences between two values are meaningful.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 pub(crate) fn since_start() -> Duration {
     nix::time::clock_gettime(CLOCK).map_or_else(|_| awake(), Duration::from)
@@ -17,7 +17,7 @@ pub(crate) fn since_start() -> Duration {
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 pub(crate) fn since_start() -> Duration {
-    // Windows' performance counter goes on in sleep.
+    // Windows' performance counter counts time asleep.
     awake()
 }
 

@@ -1,5 +1,5 @@
-//! How long a call may go on: until its deadline or until it is cancelled, whichever comes first. Everything in
-//! the library that waits, waits here, in one `poll` that wakes for data, deadline and cancel.
+//! A deadline with cancel events: a call ends at whichever comes first. Every wait in the library is here, in one
+//! `poll` that wakes for data, the deadline and a cancel.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,14 +9,14 @@ use rustix::fd::BorrowedFd;
 
 use crate::event::Event;
 
-/// How often to look where the kernel cannot wake us: often enough for the promised 100 ms, too rarely to spin.
+/// How often to check an event that has no descriptor: often enough for the promised 100 ms, too rarely to spin.
 const TICK: Duration = Duration::from_millis(40);
-/// How often to try where the kernel refuses to wait at all.
+/// How long to sleep when `poll` fails.
 const RETRY: Duration = Duration::from_millis(5);
-/// The longest single wait: Windows takes it as milliseconds in an i32, and refuses more.
+/// The longest single wait: Windows takes milliseconds in an i32.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What can cancel a call: its token, its client's end, and whoever runs it in the background.
+/// What can cancel a call: its token, its client, and the background call or watch that it belongs to.
 pub(crate) type Cancels = [Option<Arc<Event>>; 3];
 
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(crate) struct Deadline {
     cancels: Cancels,
 }
 
-/// Why a wait ended before what it waited for.
+/// Why a wait ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interrupted {
     DeadlinePassed,
@@ -37,7 +37,7 @@ impl Deadline {
         Deadline { at, cancels }
     }
 
-    /// One that nothing cancels.
+    /// A deadline without cancel events.
     pub(crate) fn at(at: Instant) -> Deadline {
         Deadline::new(at, Cancels::default())
     }
@@ -46,7 +46,7 @@ impl Deadline {
         self.at.saturating_duration_since(Instant::now())
     }
 
-    /// The same, but no later than `at`.
+    /// The same deadline and cancel events, but no later than `at`.
     pub(crate) fn no_later_than(&self, at: Instant) -> Deadline {
         Deadline { at: self.at.min(at), cancels: self.cancels.clone() }
     }
@@ -55,7 +55,7 @@ impl Deadline {
         self.cancels.iter().flatten().any(|event| event.is_set())
     }
 
-    /// For work that computes without waiting: whether it may go on.
+    /// Checks the deadline and the cancel events without waiting.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
         if self.is_cancelled() {
             Err(Interrupted::Cancelled)
@@ -66,29 +66,29 @@ impl Deadline {
         }
     }
 
-    /// Waits until there may be something to read. Reading may still find nothing.
+    /// Waits until `source` may be readable. A read may still find nothing.
     pub(crate) fn readable(&self, source: BorrowedFd<'_>) -> Result<(), Interrupted> {
         self.one(PollFd::from_borrowed_fd(source, PollFlags::IN))
     }
 
-    /// Waits until there may be room to write. Writing may still find none.
+    /// Waits until `sink` may be writable. A write may still find no room.
     pub(crate) fn writable(&self, sink: BorrowedFd<'_>) -> Result<(), Interrupted> {
         self.one(PollFd::from_borrowed_fd(sink, PollFlags::OUT))
     }
 
-    /// Waits for an event.
+    /// Waits until `event` is set.
     pub(crate) fn event(&self, event: &Event) -> Result<(), Interrupted> {
         if let Some(fd) = event.poll_fd().filter(|_| !event.is_set()) {
             self.one(fd)?;
         }
-        // There is no descriptor; or it is ready though the event is not set: the host has closed it.
+        // There is no descriptor, or the host has closed it, so that it is ready although the event is not set.
         while !event.is_set() {
             self.pause(TICK)?;
         }
         Ok(())
     }
 
-    /// Waits that long, and no shorter unless interrupted.
+    /// Waits for the whole `length` unless interrupted.
     pub(crate) fn pause(&self, length: Duration) -> Result<(), Interrupted> {
         let end = Instant::now() + length;
         let mut fds = Vec::new();
@@ -100,7 +100,7 @@ impl Deadline {
         }
     }
 
-    /// Waits until one of the sources may be ready, or until `end`, which is no interruption.
+    /// Waits until one of the sources may be ready, or until `end`. Reaching `end` is not an interruption.
     pub(crate) fn any<'a>(&'a self, sources: &mut Vec<PollFd<'a>>, end: Instant) -> Result<(), Interrupted> {
         let count = sources.len();
         sources.extend(self.cancel_fds());
@@ -110,7 +110,7 @@ impl Deadline {
     }
 
     fn one(&self, source: PollFd<'_>) -> Result<(), Interrupted> {
-        // Beyond the cancels that there are, places that are not watched.
+        // An array, to allocate nothing; `poll` sees only the first `count`.
         let mut fds: [PollFd<'_>; 4] = std::array::from_fn(|_| source.clone());
         let mut count = 1;
         for fd in self.cancel_fds() {
@@ -124,7 +124,7 @@ impl Deadline {
         self.cancels.iter().flatten().filter_map(|event| event.poll_fd())
     }
 
-    /// Returns when one of the first `sources` of `fds` may be ready or `end` has come. The others are the cancels'.
+    /// Returns when one of the first `sources` of `fds` may be ready, or at `end`. The rest of `fds` are cancel events.
     fn poll(&self, fds: &mut [PollFd<'_>], sources: usize, end: Instant) -> Result<(), Interrupted> {
         let mut watched = fds.len();
         let cancels = self.cancels.iter().flatten().count();
@@ -148,12 +148,12 @@ impl Deadline {
                 Ok(0) => {}
                 Ok(_) if self.is_cancelled() => {}
                 Ok(_) if fds[..sources].iter().any(|fd| !fd.revents().is_empty()) => return Ok(()),
-                // Another process set it, which shares the descriptor since a fork but not the flag; or the host
-                // closed the descriptor.
+                // A cancel event's descriptor is ready but its flag is not set: a forked process, which shares the
+                // descriptor but not the flag, has set it, or the host has closed the descriptor.
                 Ok(_) => watched = sources,
                 Err(rustix::io::Errno::INTR) => {}
-                // The kernel refuses to wait (a limit on descriptors, a seccomp filter): the caller's next read or
-                // write, which do not block, will tell.
+                // `poll` fails (a limit on descriptors, a seccomp filter): the caller's next non-blocking read or
+                // write finds out what is ready.
                 Err(_) => {
                     std::thread::sleep(wait.min(RETRY));
                     if sources > 0 {

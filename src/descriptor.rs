@@ -1,6 +1,6 @@
-//! Descriptors inside somebody else's process. None of the library's is 0, 1 or 2: where the host has closed those, its
-//! next `printf` would go into our socket. And the host may close one of ours, as it does with all when it becomes a
-//! daemon: closing it again then fails, which is no reason to abort, as the standard library's debug builds do.
+//! A file descriptor that is safe in a host process. It is never 0, 1 or 2: if the host has closed those, its next
+//! `printf` would go into our socket. And closing it may fail, because a host that becomes a daemon closes all
+//! descriptors; `OwnedFd` would abort in debug builds.
 
 #[cfg(unix)]
 mod unix {
@@ -15,7 +15,7 @@ mod unix {
     pub(crate) struct Descriptor(Option<OwnedFd>);
 
     impl Descriptor {
-        /// The same open file, under another number if it has that of standard input, output or error.
+        /// Duplicates `fd` if it has the number of standard input, output or error.
         pub(crate) fn new(fd: OwnedFd) -> io::Result<Descriptor> {
             let fd =
                 if fd.as_raw_fd() < FIRST_OF_OURS { fcntl_dupfd_cloexec(&fd, FIRST_OF_OURS)? } else { fd };
@@ -25,7 +25,7 @@ mod unix {
 
     impl AsFd for Descriptor {
         fn as_fd(&self) -> BorrowedFd<'_> {
-            self.0.as_ref().expect("there until it is dropped").as_fd()
+            self.0.as_ref().expect("present until drop").as_fd()
         }
     }
 

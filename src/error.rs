@@ -1,5 +1,5 @@
-//! Why a call failed, before it is laid out for C. Nothing here decides anything: `response` fills in what a server
-//! said, `http` what happened on the way, and `retry` decides what follows.
+//! Why a call failed, before it becomes C's struct. `response` fills in what the server sent, `http` what happened in
+//! transport, and `retry` decides whether to try again.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use crate::status::Status;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<Error>>;
 
-/// A failure, with all that is known of it. The message is one sentence that says what to do. What came from a server
-/// has no key in it, no control characters, and at most the length that `response` keeps.
+/// A failure. `message` is one sentence that says what failed and what to do. Text from a server is redacted, without
+/// control characters, and no longer than `response` allows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Error {
     pub status: Status,
     pub message: Cow<'static, str>,
-    /// 0: no answer arrived.
+    /// 0: no response arrived.
     pub http_status: u16,
     pub attempts: u32,
     pub retry_after: Option<Duration>,
-    /// The same call may succeed later.
+    /// Whether the same call may succeed later.
     pub retryable: bool,
     pub api_message: Option<String>,
     pub api_reason: Option<String>,
@@ -27,7 +27,7 @@ pub(crate) struct Error {
     pub field_errors: Vec<FieldError>,
 }
 
-/// One thing a 422 found wrong (docs/api/openapi.yaml, response 422).
+/// One problem that a 422 lists (docs/api/openapi.yaml, response 422).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct FieldError {
     pub location: String,
@@ -54,7 +54,7 @@ impl Error {
         })
     }
 
-    /// A panic of ours, caught.
+    /// A caught panic.
     pub(crate) fn bug(panic: &str) -> Box<Error> {
         let text = panic.replace('\0', "\u{fffd}");
         Error::new(Status::InternalError, format!("The library has a bug; please report this text: {text}."))

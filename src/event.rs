@@ -1,8 +1,8 @@
-//! An event: a flag that a thread can wait for in the same `poll` as a socket. A cancelled token is one, a finished
-//! lookup another. Setting it takes no lock and allocates nothing.
+//! An event: a flag that a thread can wait for in the same `poll` as a socket, such as a cancelled token or a finished
+//! lookup. Setting it takes no lock and allocates nothing.
 //!
-//! It belongs to the process that made it: a forked child shares the descriptor but not the flag, so it neither
-//! writes to nor waits for the descriptor, and looks at the flag now and again instead.
+//! It belongs to the process that created it. A forked child shares the descriptor but not the flag, so it does not
+//! use the descriptor and checks the flag periodically instead.
 
 #[cfg(not(all(test, loom)))]
 use std::sync::atomic::AtomicBool;
@@ -17,7 +17,7 @@ use crate::fork;
 #[derive(Debug)]
 pub(crate) struct Event {
     set: AtomicBool,
-    /// `None` when the process had no descriptor to spare: a waiter then looks at the flag now and again.
+    /// `None` if the process had no descriptor left: a waiter then checks the flag periodically.
     wakeup: Option<wakeup::Wakeup>,
     process: u32,
 }
@@ -42,7 +42,7 @@ impl Event {
         }
     }
 
-    /// Ready to be set again. Not while another thread may set it: whoever uses this has a lock around both.
+    /// Resets the event. The caller holds a lock that it also holds for `set`.
     pub(crate) fn clear(&self) {
         if self.set.swap(false, Ordering::Acquire)
             && let Some(wakeup) = self.wakeup()
@@ -55,12 +55,12 @@ impl Event {
         self.set.load(Ordering::Acquire)
     }
 
-    /// What `poll` watches: readable while it is set.
+    /// For `poll`: readable while the event is set.
     pub(crate) fn poll_fd(&self) -> Option<PollFd<'_>> {
         self.wakeup().map(wakeup::Wakeup::poll_fd)
     }
 
-    /// The same for a loop of the host's: a file descriptor, or a socket on Windows.
+    /// The same for the host's event loop: a file descriptor, or a socket on Windows.
     pub(crate) fn descriptor(&self) -> Option<isize> {
         self.wakeup().map(wakeup::Wakeup::descriptor)
     }
@@ -88,7 +88,7 @@ mod wakeup {
         }
 
         pub(super) fn write(&self) {
-            // Cannot fail: the counter is far from full.
+            // Cannot fail: the counter is far from overflowing.
             let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
         }
 
@@ -128,12 +128,12 @@ mod wakeup {
         }
 
         pub(super) fn write(&self) {
-            // One byte in an empty pipe: never blocks.
+            // One byte into an empty pipe never blocks.
             let _ = rustix::io::write(&self.writer, &[1]);
         }
 
         pub(super) fn read(&self) {
-            // There is a byte: only what was set is cleared.
+            // Does not block: the event was set, so there is a byte.
             let _ = rustix::io::read(&self.reader, &mut [0]);
         }
 
@@ -154,7 +154,7 @@ mod wakeup {
 
     use rustix::event::{PollFd, PollFlags};
 
-    /// WSAPoll takes sockets only, so this is one that sends to itself.
+    /// A UDP socket that sends to itself, because WSAPoll accepts only sockets.
     #[derive(Debug)]
     pub(super) struct Wakeup(UdpSocket);
 
@@ -171,7 +171,7 @@ mod wakeup {
         }
 
         pub(super) fn read(&self) {
-            // All there are: one may have come too late for the clear that it belonged to.
+            // Read all: a datagram may have arrived too late for an earlier clear.
             while self.0.recv(&mut [0]).is_ok() {}
         }
 
@@ -185,7 +185,7 @@ mod wakeup {
     }
 }
 
-/// A descriptor as the model checker sees it.
+/// A model of a descriptor for the model checker.
 #[cfg(all(test, loom))]
 mod wakeup {
     use loom::sync::{Condvar, Mutex};
@@ -215,7 +215,7 @@ mod wakeup {
             *self.count.lock().unwrap() > 0
         }
 
-        /// `poll` without a timeout.
+        /// Like `poll` without a timeout.
         pub(super) fn wait(&self) {
             let mut count = self.count.lock().unwrap();
             while *count == 0 {
@@ -233,7 +233,7 @@ mod wakeup {
     }
 }
 
-/// Each test runs in every order that its threads' steps can have.
+/// Each test runs with every possible interleaving of its threads.
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
@@ -247,7 +247,7 @@ mod model {
         }
     }
 
-    /// fish_cancel_token_cancel beside a call and fish_cancel_token_free: each has a share.
+    /// As fish_cancel_token_cancel runs beside a call and fish_cancel_token_free: each has its own reference.
     #[test]
     fn a_waiter_wakes_and_frees_while_two_threads_set() {
         loom::model(|| {
@@ -265,7 +265,7 @@ mod model {
         });
     }
 
-    /// What the setter wrote before is seen by whom it wakes.
+    /// A woken waiter sees what was written before the event was set.
     #[test]
     fn a_waiter_sees_what_was_written_before_the_set() {
         loom::model(|| {
@@ -281,9 +281,9 @@ mod model {
         });
     }
 
-    /// A watch's `changed` and `wake`: set and cleared under the lock of what they tell of.
+    /// As a watch's `changed` and `wake`, which are set and cleared under the lock that guards the state.
     #[test]
-    fn under_a_lock_no_change_is_lost_and_none_is_told_twice() {
+    fn under_a_lock_no_change_is_lost_or_reported_twice() {
         loom::model(|| {
             let shared = Arc::new((Mutex::new(0), Event::new()));
             let own = Arc::clone(&shared);
@@ -299,7 +299,7 @@ mod model {
                 wait(&shared.1);
                 let value = shared.0.lock().unwrap();
                 shared.1.clear();
-                assert!(*value > seen, "told of no change");
+                assert!(*value > seen, "woken without a change");
                 seen = *value;
                 assert!(!shared.1.wakeup().unwrap().is_readable());
             }

@@ -1,26 +1,26 @@
-//! State that belongs to one process. A forked child must not use its parent's connections, must not wait for
-//! its parent's threads, and must not take a lock that a thread of its parent held: it gets state of its own.
+//! State that belongs to one process. A forked child must not use its parent's connections, wait for its parent's
+//! threads, or take a lock that a thread of its parent held, so it gets its own state.
 //!
-//! The fork is noticed by handlers, which cost a call nothing. They are the only unsafe code here, and stand beside
-//! what they count and guard.
+//! `pthread_atfork` handlers detect the fork, at no cost to a call. Registering them is the only unsafe code here; it
+//! is kept beside the counters that they change.
 
 use std::sync::OnceLock;
 #[cfg(unix)]
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many forks lie between this process and the one that loaded the library.
+/// The number of forks between the process that loaded the library and this one.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
-/// From now on forks are noticed.
+/// Starts detecting forks.
 #[cfg(unix)]
 pub(crate) fn watch() {
-    // No Once: a fork in the middle of it would leave it under way for ever in the child. Two threads may both
-    // register the handler, and a fork then counts twice, which does no harm.
+    // Not a Once: a child forked while another thread is inside it would wait forever. Two threads may both register
+    // the handlers; a fork then counts twice, which is harmless.
     static WATCHING: AtomicBool = AtomicBool::new(false);
     if !WATCHING.load(Ordering::Acquire) {
-        // SAFETY: the handlers change atomics and sleep, which is allowed around a fork. If the library is unloaded,
-        // the C library drops the handlers with it.
+        // SAFETY: the handlers only change atomics and sleep, which is allowed around a fork. If the library is
+        // unloaded, the C library removes its handlers.
         unsafe { libc::pthread_atfork(Some(setup::before), Some(setup::after), Some(in_child)) };
         WATCHING.store(true, Ordering::Release);
     }
@@ -29,16 +29,16 @@ pub(crate) fn watch() {
 #[cfg(not(unix))]
 pub(crate) fn watch() {}
 
-/// Runs in a forked child, before anything else does.
+/// Runs first in a forked child.
 #[cfg(unix)]
 extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
-    // The forks of its parent's other threads are none of its own.
+    // The parent's other threads, and so their setups and forks, do not exist here.
     setup::clear();
 }
 
-/// Runs `first`, the first time in this process or in its parents, with no fork in its middle. For what a dependency
-/// sets up once behind a lock of its own: a child forked in the middle of that would wait for it for ever.
+/// Runs `first` once, in this process or an ancestor, and lets no fork happen during it. For the one-time setup of a
+/// dependency that takes a lock: a child forked in the middle of it would wait for that lock forever.
 #[cfg(unix)]
 pub(crate) fn set_up(first: impl FnOnce()) {
     static DONE: AtomicBool = AtomicBool::new(false);
@@ -54,20 +54,20 @@ pub(crate) fn set_up(first: impl FnOnce()) {
 #[cfg(not(unix))]
 pub(crate) fn set_up(_: impl FnOnce()) {}
 
-/// A setup and the forks wait for each other. Both are short and the first is once, so they ask again and again: a
-/// lock of the system's could not be taken by a handler that is registered twice, nor be given back by a child.
+/// Mutual exclusion between a setup and forks, by polling; both are short, and setup is rare. A system mutex does not
+/// work here: a handler that is registered twice would deadlock, and a child could not unlock it.
 #[cfg(unix)]
 mod setup {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
-    /// `BUSY` during a setup; otherwise how many handlers of forks under way have run.
+    /// `BUSY` during a setup, otherwise the number of running forks.
     static STATE: AtomicU32 = AtomicU32::new(0);
     const BUSY: u32 = u32::MAX;
 
     fn change(to: impl Fn(u32) -> Option<u32>) {
         while STATE.fetch_update(Ordering::Acquire, Ordering::Relaxed, &to).is_err() {
-            // Not a yield: whoever is waited for may have a lower priority.
+            // Not a yield: the other thread may have a lower priority.
             std::thread::sleep(Duration::from_micros(50));
         }
     }
@@ -89,35 +89,35 @@ mod setup {
         STATE.store(0, Ordering::Release);
     }
 
-    /// Runs in the thread that forks, before it does.
+    /// Runs in the forking thread before the fork.
     pub(super) extern "C" fn before() {
         change(|state| (state != BUSY).then(|| state + 1));
     }
 
-    /// Runs in that thread afterwards.
+    /// Runs in the forking thread after the fork.
     pub(super) extern "C" fn after() {
         let _ = STATE.fetch_update(Ordering::Release, Ordering::Relaxed, |state| {
-            // Registered since `before` would have run.
+            // BUSY: the handlers were registered after this fork began, so `before` did not run.
             if state == BUSY { None } else { state.checked_sub(1) }
         });
     }
 }
 
-/// This process's number, for whoever must know whether it is still the one that began something.
+/// A number that differs between a process and its forked children.
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// How many generations find their place at once. More must pass through the place of an earlier one.
+/// How many later generations have a slot of their own. Those beyond are reached through the last slot.
 const NEAR: usize = 8;
 
-/// A value for each process that comes to use it; the parent's is kept, untouched, for as long as the child
-/// lives, because dropping it could run into the parent's locks.
+/// One value per process. A child keeps its parent's value untouched, because dropping it could block on a lock that
+/// the parent held.
 pub(crate) struct PerProcess<T> {
     generation: u32,
     value: T,
-    /// A place for each of the next generations. One that a process was filling when it was forked stays under
-    /// way for ever in its child, so the child must have another.
+    /// One slot for each of the next generations. A slot that was being initialised during a fork stays so forever in
+    /// the child, so the child needs another.
     later: [OnceLock<Box<PerProcess<T>>>; NEAR],
 }
 
@@ -130,7 +130,7 @@ impl<T> PerProcess<T> {
         PerProcess { generation, value, later: [const { OnceLock::new() }; NEAR] }
     }
 
-    /// This process's value, made by `make` where there is none yet.
+    /// This process's value, created by `make` on first use.
     pub(crate) fn get(&self, make: impl Fn() -> T) -> &T {
         self.at(generation(), make)
     }
@@ -166,10 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_was_being_made_when_the_process_forked_holds_up_no_child() {
+    fn a_value_being_made_during_a_fork_does_not_block_the_child() {
         let state = PerProcess::of(0, 0);
         let value = state.at(1, || {
-            // As in a child of generation 2: generation 1 is making its value, and will never be done.
+            // As in a child of generation 2: the initialisation of generation 1 never ends there.
             assert_eq!(*state.at(2, || 2), 2);
             1
         });

@@ -1,5 +1,5 @@
-//! What `fuzz/` needs of the core, whose modules are private. Only cargo-fuzz builds it (`--cfg fuzzing`). Each function
-//! panics if it computes for longer than input of that length may take.
+//! What `fuzz/` uses of the core, whose modules are private. Only cargo-fuzz builds it (`--cfg fuzzing`). Each function
+//! panics if it takes too long for the length of its input.
 
 use std::io::Write;
 use std::net::Shutdown;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::http;
 use crate::money;
 use crate::request::{self, Origin, Target, Template};
-use crate::response::{self, Amount, Answer, ApiCredit, Stamp};
+use crate::response::{self, Amount, ApiCredit, Response, Stamp};
 use crate::time;
 
 /// An amount: its text, its micros, and whether they are exact.
@@ -33,7 +33,7 @@ pub struct Credit {
     pub has_free_credit: Option<bool>,
 }
 
-/// A failure: its numbers, and every text in it that leaves the library, the message first.
+/// A failure: its numbers, and every text in it that leaves the library, with the message first.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)]
 pub struct Failure {
@@ -43,12 +43,12 @@ pub struct Failure {
     pub body: Option<String>,
 }
 
-/// What any input may take, and what each byte of it may: some twenty times what is usual under AddressSanitizer, and
-/// too little for work that grows with the square of an input of 4 KiB.
+/// The time limit per input, and per byte of it: about twenty times the usual under AddressSanitizer, but too little
+/// for work that is quadratic in an input of 4 KiB.
 const TIME: Duration = Duration::from_millis(20);
 const TIME_A_BYTE: Duration = Duration::from_micros(2);
 
-/// The result of `work` on `length` bytes. By the thread's own time, and the least of three tries: the machine is busy.
+/// Runs `work` on `length` bytes, and checks the thread's CPU time: the best of three tries, as the machine is busy.
 fn in_time<T>(length: usize, work: impl Fn() -> T) -> T {
     let now = || Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("the thread's time"));
     let limit = TIME + TIME_A_BYTE * u32::try_from(length).expect("a short input");
@@ -101,12 +101,12 @@ pub fn micros(text: &str) -> Option<(i64, bool)> {
     in_time(text.len(), || money::micros(text).map(|micros| (micros.value, micros.exact)))
 }
 
-/// What Retry-After asks for.
+/// The wait that Retry-After asks for.
 pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     in_time(value.len(), || time::retry_after(value, now))
 }
 
-/// The request's bytes; `None` if something in it is refused.
+/// The request's bytes; `None` if an argument is invalid.
 pub fn request(
     base_url: &str,
     user_id: Option<&str>,
@@ -129,15 +129,15 @@ pub fn request(
     })
 }
 
-/// Where a base URL leads: whether by https, the host as a URL writes it, and the port.
+/// The target of a base URL: whether it is https, the host as written in a URL, and the port.
 pub fn origin(base_url: &str) -> Option<(bool, String, u16)> {
     Origin::parse(base_url).ok().map(|origin| (origin.https, origin.host.to_string(), origin.port))
 }
 
-/// A whole answer, read from a socket by the real transport until the server closes. `bytewise`: it arrives byte
-/// by byte; `None` if it is too long for that.
-pub fn answer(bytes: &[u8], key: &str, bytewise: bool) -> Option<Result<Credit, Failure>> {
-    // Packets of a byte each arrive one by one; the kernel keeps some five hundred of them.
+/// Reads a whole response from a socket, with the real transport, until the server closes. `bytewise`: it arrives byte
+/// by byte. `None`: it is too long.
+pub fn response(bytes: &[u8], key: &str, bytewise: bool) -> Option<Result<Credit, Failure>> {
+    // Packets of one byte arrive one by one; the kernel queues about five hundred of them.
     if bytes.len() > if bytewise { 256 } else { 64 * 1024 } {
         return None;
     }
@@ -149,7 +149,7 @@ fn exchange(bytes: &[u8], key: &str, bytewise: bool) -> Option<Result<Credit, Fa
     let (ours, mut theirs) = socket2::Socket::pair(Domain::UNIX, kind, None).expect("a pair of sockets");
     ours.set_nonblocking(true).expect("a socket that does not block");
     for piece in bytes.chunks(if bytewise { 1 } else { bytes.len().max(1) }) {
-        theirs.write_all(piece).expect("room for an answer");
+        theirs.write_all(piece).expect("room for a response");
     }
     theirs.shutdown(Shutdown::Write).expect("an end");
     let limit = Duration::from_secs(10);
@@ -157,15 +157,16 @@ fn exchange(bytes: &[u8], key: &str, bytewise: bool) -> Option<Result<Credit, Fa
     let origin = Origin::parse("http://127.0.0.1").expect("a base URL");
     let template = Template::new(&origin, key, &request::user_agent(None).expect("an agent")).ok()?;
     let request = template.request(&template.uri(&Target::default()).expect("a URI"));
-    let read = |answer: &Answer<'_>, cut: Option<&http::error::TransportError>| match (answer.status, cut) {
-        (200, None) => response::success(answer, key).map(|(got, _)| credit(&got)).map_err(failure),
-        (200, Some(cut)) => {
-            let mut error = cut.clone().into_error(limit);
-            response::describe(&mut error, answer, key);
-            Err(failure(error))
-        }
-        _ => Err(failure(response::failure(answer, key, SystemTime::UNIX_EPOCH))),
-    };
+    let read =
+        |response: &Response<'_>, cut: Option<&http::error::TransportError>| match (response.status, cut) {
+            (200, None) => response::success(response, key).map(|(got, _)| credit(&got)).map_err(failure),
+            (200, Some(cut)) => {
+                let mut error = cut.clone().into_error(limit);
+                response::describe(&mut error, response, key);
+                Err(failure(error))
+            }
+            _ => Err(failure(response::failure(response, key, SystemTime::UNIX_EPOCH))),
+        };
     Some(match http::exchange_over(ours, template.room(), &request, &deadline, read) {
         Ok(result) => result,
         Err(error) => Err(failure(error.into_error(limit))),

@@ -1,8 +1,8 @@
 //! Reads a Fish Audio account's API credit, for any program that can call C.
 //!
-//! The interface is the C header `include/fish_api_credit.h`, which is generated from [`ffi`]. Data flows one
-//! way: C → `ffi` → `client` → `request` → `http` → `response` → `ffi` → C. Only `ffi` knows of C; `http` alone
-//! reads and writes sockets, and `deadline` alone waits; `money`, `time`, `retry`, `request` and `response` are pure.
+//! The interface is the C header `include/fish_api_credit.h`, which is generated from [`ffi`]. Data flows one way:
+//! C → `ffi` → `client` → `request` → `http` → `response` → `ffi` → C. Only `ffi` knows about C, only `http` uses
+//! sockets, and only `deadline` waits; `money`, `time`, `retry`, `request` and `response` are pure.
 
 #![deny(unsafe_code)]
 

@@ -1,18 +1,18 @@
-//! Decimal text to whole micros (millionths) and back, in integers only. Money is never a float here.
+//! Decimal text to whole micros (millionths) and back, in integers only.
 
-/// The largest exponent taken: Python's `Decimal`, which the service uses, may print zero as `0E-6`, and
-/// nothing honest comes near this.
+/// The largest exponent accepted. Python's `Decimal`, which the service uses, may print zero as `0E-6`; no real amount
+/// comes near this limit.
 const MAX_EXPONENT: i64 = 100;
 
-/// An amount in millionths, rounded towards negative infinity so that it never overstates a balance.
+/// An amount in millionths, rounded towards negative infinity, so that it never overstates a balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Micros {
     pub value: i64,
-    /// False if rounding or saturation lost something.
+    /// False if the value was rounded or saturated.
     pub exact: bool,
 }
 
-/// Reads `[+-]digits[.digits][e[+-]digits]`, digits on at least one side of the point. `None`: no such number.
+/// Parses `[+-]digits[.digits][e[+-]digits]`, with digits on at least one side of the point. `None`: not such a number.
 pub(crate) fn micros(text: &str) -> Option<Micros> {
     let bytes = text.as_bytes();
     let (negative, unsigned) = match bytes.first()? {
@@ -35,7 +35,7 @@ pub(crate) fn micros(text: &str) -> Option<Micros> {
         return None;
     }
 
-    // Digits before this place count whole micros; those after it are lost.
+    // Digits before this position are whole micros; the rest is rounded off.
     let point = whole.len() as i64 + exponent + 6;
     let mut magnitude: u64 = 0;
     let mut saturated = false;
@@ -54,7 +54,7 @@ pub(crate) fn micros(text: &str) -> Option<Micros> {
         place += 1;
     }
 
-    // One past the largest magnitude that can be told from saturation.
+    // The magnitude of i64::MIN.
     const LIMIT: u64 = 1 << 63;
     let (value, fits) = if negative {
         let down = magnitude.saturating_add(u64::from(lost));
@@ -70,10 +70,10 @@ pub(crate) fn micros(text: &str) -> Option<Micros> {
     Some(Micros { value, exact: fits && !saturated && !lost })
 }
 
-/// The most decimals that micros have.
+/// The number of decimals of a micro.
 const MAX_DECIMALS: u32 = 6;
 
-/// Text with that many decimals, rounded towards negative infinity. More than six are taken as six.
+/// Formats micros with that many decimals, rounded towards negative infinity. More than six means six.
 pub(crate) fn format(micros: i64, decimals: u32) -> String {
     let decimals = decimals.min(MAX_DECIMALS);
     let units = micros.div_euclid(10i64.pow(MAX_DECIMALS - decimals));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_amount() {
+    fn anything_else_is_not_an_amount() {
         for text in [
             "",
             " ",
@@ -228,7 +228,7 @@ mod tests {
         }
     }
 
-    /// floor(text × 10^6) by big integers, sharing nothing with the code above.
+    /// floor(text × 10^6) by big integers, independent of the code above.
     fn reference(negative: bool, digits: &str, point: usize, exponent: i32) -> (BigInt, bool) {
         let mut n: BigInt = digits.parse().unwrap();
         if negative {
@@ -274,7 +274,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_formatted_reads_back_as_what_it_was_rounded_down_to(value: i64, decimals in 0u32..=7) {
+        fn formatted_text_parses_back_to_the_rounded_value(value: i64, decimals in 0u32..=7) {
             let text = format(value, decimals);
             let unit = 10i64.pow(6 - decimals.min(6));
             let down = i128::from(value).div_euclid(unit.into()) * i128::from(unit);
@@ -284,7 +284,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_at_all_is_survived(text in ".{0,40}") {
+        fn no_text_panics(text in ".{0,40}") {
             let _ = micros(&text);
         }
     }

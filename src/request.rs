@@ -1,4 +1,4 @@
-//! A query as an HTTP request, and the refusals on the way there. Pure: nothing here touches a socket.
+//! Turns a query into an HTTP request, and validates everything in it. Pure.
 
 use std::net::IpAddr;
 
@@ -13,17 +13,17 @@ use crate::error::{Error, Result};
 pub(crate) const DEFAULT_BASE_URL: &str = "https://api.fish.audio";
 pub(crate) const LIBRARY_AGENT: &str = concat!("fish-api-credit/", env!("CARGO_PKG_VERSION"));
 
-/// Far above any id, far below what a server takes in a request line.
+/// Far above any id, and far below servers' limits for a request line.
 const MAX_ID_LENGTH: usize = 1024;
-/// Far above any key, and what looking for it in answers is measured for.
+/// Far above any key. The cost of redaction is tested up to this length.
 const MAX_KEY_LENGTH: usize = 4096;
 /// Far above any base URL or user agent.
 const MAX_TEXT_LENGTH: usize = 4096;
 
-/// All but the unreserved characters of RFC 3986 §2.3 is encoded, in the path and in the query alike.
+/// Everything except the unreserved characters of RFC 3986 §2.3 is encoded, in the path and in the query.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A host as a URL names it.
+/// The host of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Host {
     Name(String),
@@ -31,7 +31,7 @@ pub(crate) enum Host {
 }
 
 impl Host {
-    /// `text` as it stands in a URL, an IPv6 address in brackets. `None`: no host.
+    /// Parses a host as in a URL, with an IPv6 address in brackets. `None`: not a host.
     pub(crate) fn parse(text: &str) -> Option<Host> {
         if let Some(inside) = text.strip_prefix('[') {
             return Some(Host::Ip(IpAddr::V6(inside.strip_suffix(']')?.parse().ok()?)));
@@ -48,7 +48,7 @@ impl Host {
         (name.len() <= 253 && name.split('.').all(label)).then(|| Host::Name(text.to_ascii_lowercase()))
     }
 
-    /// Whether it can only mean this machine (RFC 6761 §6.3 for "localhost").
+    /// Whether it always means this machine (RFC 6761 §6.3 for "localhost").
     pub(crate) fn is_loopback(&self) -> bool {
         match self {
             Host::Ip(ip) => ip.is_loopback(),
@@ -70,13 +70,13 @@ impl std::fmt::Display for Host {
     }
 }
 
-/// Where requests go: base_url, taken apart.
+/// The parts of base_url.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub https: bool,
     pub host: Host,
     pub port: u16,
-    /// Begins with a slash and does not end in one, or is empty.
+    /// Empty, or starts with a slash and does not end with one.
     pub path: String,
 }
 
@@ -85,7 +85,7 @@ impl Origin {
         let refuse = |why: &str| Err(Error::invalid(format!("options.base_url {why}.")));
         if !url.bytes().all(|b| b.is_ascii_graphic()) {
             return refuse(
-                "has a space, a control or a non-ASCII character; write it in ASCII (a host in punycode)",
+                "contains a space, a control or a non-ASCII character; write it in ASCII (a host in punycode)",
             );
         }
         if url.len() > MAX_TEXT_LENGTH {
@@ -100,35 +100,37 @@ impl Origin {
             _ => return refuse("is neither https:// nor http://; use https://"),
         };
         if rest.contains('?') || rest.contains('#') {
-            return refuse("has a query or a fragment; end it after the path");
+            return refuse("has a query or a fragment; remove everything after the path");
         }
         let (authority, path) = match rest.find('/') {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
         if authority.contains('@') {
-            return refuse("has a user or password in it; the key goes into options.api_key");
+            return refuse("contains a user or password; remove it, and set the key in options.api_key");
         }
         let Some((host, port)) = split_port(authority) else {
-            return refuse("has a port that is not a number from 1 to 65535");
+            return refuse("has an invalid port; use a number from 1 to 65535");
         };
         let Some(host) = Host::parse(host) else {
             return refuse("has no valid host; write it like https://api.fish.audio");
         };
         if !https && !host.is_loopback() {
             return refuse(
-                "is plain http to another machine, which would show the key to the network; use https://",
+                "is plain http to another machine, which would expose the key to the network; use https://",
             );
         }
         let path = path.trim_end_matches('/');
         if !is_path(path) {
-            return refuse("has a path with characters that must be percent-encoded, or a . or .. in it");
+            return refuse(
+                "has a path with . or .. segments, or with characters that must be percent-encoded; correct the path",
+            );
         }
         let port = port.unwrap_or(if https { 443 } else { 80 });
         Ok(Origin { https, host, port, path: path.to_owned() })
     }
 
-    /// The Host header (RFC 9112 §3.2): the port only where it is not the scheme's own.
+    /// The Host header (RFC 9112 §3.2), with the port unless it is the scheme's default.
     pub(crate) fn authority(&self) -> String {
         match (self.https, self.port) {
             (true, 443) | (false, 80) => self.host.to_string(),
@@ -137,7 +139,7 @@ impl Origin {
     }
 }
 
-/// "host:port" in its parts; `None` if what stands for a port is none.
+/// Splits "host:port"; `None` if the port is invalid.
 pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let after_host = authority.rfind(']').map_or(0, |at| at + 1);
     match authority[after_host..].rfind(':') {
@@ -162,28 +164,29 @@ fn is_path(path: &str) -> bool {
     characters && path.split('/').all(|segment| segment != "." && segment != "..")
 }
 
-/// A key that can stand in a header; `name` is where it came from.
+/// Checks that a key can be sent in a header; `name` is where it came from.
 pub(crate) fn check_key(key: &str, name: &str) -> Result<()> {
     if key.len() > MAX_KEY_LENGTH {
         return Err(Error::invalid(format!(
-            "{name} has more than {MAX_KEY_LENGTH} bytes; pass the key alone."
+            "{name} is longer than {MAX_KEY_LENGTH} bytes; set it to the key alone."
         )));
     }
     if key.bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "{name} has a space, a control or a non-ASCII character; pass the key alone, without quotes or a line end."
+        "{name} contains a space, a control or a non-ASCII character; set it to the key alone, without quotes or line \
+         breaks."
     )))
 }
 
-/// What the library adds to its own User-Agent.
+/// The User-Agent header: the caller's, if any, before the library's.
 pub(crate) fn user_agent(own: Option<&str>) -> Result<HeaderValue> {
     let text = match own {
         None => return Ok(HeaderValue::from_static(LIBRARY_AGENT)),
         Some(own) if own.len() > MAX_TEXT_LENGTH => {
             return Err(Error::invalid(
-                "options.user_agent is longer than 4096 bytes; write it like \"studio/2.1\", or pass NULL.",
+                "options.user_agent is longer than 4096 bytes; write it like \"studio/2.1\", or leave it unset.",
             ));
         }
         Some(own) if !own.is_empty() && own.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) => {
@@ -193,13 +196,13 @@ pub(crate) fn user_agent(own: Option<&str>) -> Result<HeaderValue> {
     };
     text.ok_or_else(|| {
         Error::invalid(
-            "options.user_agent is empty or has a control or non-ASCII character; write it like \"studio/2.1\", or \
-             pass NULL.",
+            "options.user_agent is empty or contains a control or non-ASCII character; write it like \"studio/2.1\", \
+             or leave it unset.",
         )
     })
 }
 
-/// What to ask for.
+/// Which wallet to read.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Target<'a> {
     pub user_id: Option<&'a str>,
@@ -207,17 +210,17 @@ pub(crate) struct Target<'a> {
     pub check_free_credit: bool,
 }
 
-/// The parts of a request that stay the same for a client's whole life. It holds the key.
+/// The parts of a request that are the same for a client's whole life. It contains the key.
 pub(crate) struct Template {
     scheme: Scheme,
     authority: Authority,
     path: String,
     headers: HeaderMap,
-    /// What most calls ask for: the key's own account and nothing else.
+    /// The URI of most calls: the key's own account, without options.
     own: Uri,
 }
 
-/// A request that can be sent, and sent again.
+/// A request. It can be sent any number of times.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
     uri: Uri,
@@ -234,9 +237,9 @@ impl Request<'_> {
 }
 
 impl Template {
-    /// `key` and `user_agent` have passed their checks.
+    /// `key` and `user_agent` must be valid.
     pub(crate) fn new(origin: &Origin, key: &str, user_agent: &HeaderValue) -> Result<Template> {
-        let own = |what: http::Error| Error::invalid(format!("options.base_url cannot be used ({what})."));
+        let own = |why: http::Error| Error::invalid(format!("options.base_url is not a valid URL ({why})."));
         let authority = origin.authority();
         let host = HeaderValue::from_str(&authority).map_err(|why| own(why.into()))?;
         let authority = Authority::try_from(authority).map_err(|why| own(why.into()))?;
@@ -260,19 +263,18 @@ impl Template {
         Ok(template)
     }
 
-    /// Bytes of the longest request.
+    /// The length of the longest request in bytes.
     pub(crate) fn room(&self) -> usize {
         const AROUND_THE_IDS: usize = 128;
         let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
         self.path.len() + 2 * 3 * MAX_ID_LENGTH + AROUND_THE_IDS + headers.sum::<usize>()
     }
 
-    /// The whole request.
     pub(crate) fn request(&self, uri: &Uri) -> Request<'_> {
         Request { uri: uri.clone(), headers: &self.headers }
     }
 
-    /// What to ask for (docs/api/openapi.yaml; docs/api/notes.md for team_id).
+    /// The URI of a target (docs/api/openapi.yaml; docs/api/notes.md for team_id).
     pub(crate) fn uri(&self, target: &Target<'_>) -> Result<Uri> {
         match target {
             Target { user_id: None, team_id: None, check_free_credit: false } => Ok(self.own.clone()),
@@ -285,7 +287,7 @@ impl Template {
         check_id(user_id, "query.user_id", "self")?;
         if matches!(user_id, "." | "..") {
             return Err(Error::invalid(
-                "query.user_id is . or .., which is no user; pass an id or NULL for self.",
+                "query.user_id is . or .., which is not an id; set it to an id, or leave it unset for self.",
             ));
         }
         if let Some(team_id) = target.team_id {
@@ -316,15 +318,19 @@ impl Template {
                 .path_and_query(path)
                 .build()
         });
-        uri.map_err(|why| Error::invalid(format!("options.base_url cannot be used ({why}).")))
+        uri.map_err(|why| Error::invalid(format!("options.base_url is not a valid URL ({why}).")))
     }
 }
 
 fn check_id(id: &str, name: &str, otherwise: &str) -> Result<()> {
     match id.len() {
-        0 => Err(Error::invalid(format!("{name} is empty; pass an id, or NULL for {otherwise}."))),
+        0 => Err(Error::invalid(format!(
+            "{name} is empty; set it to an id, or leave it unset for {otherwise}."
+        ))),
         1..=MAX_ID_LENGTH => Ok(()),
-        _ => Err(Error::invalid(format!("{name} is longer than {MAX_ID_LENGTH} bytes; pass the id alone."))),
+        _ => Err(Error::invalid(format!(
+            "{name} is longer than {MAX_ID_LENGTH} bytes; set it to the id alone."
+        ))),
     }
 }
 
@@ -337,12 +343,12 @@ mod tests {
         Template::new(&origin, "sk-1", &HeaderValue::from_static("ua/1")).unwrap()
     }
 
-    /// As ureq will write it.
+    /// The bytes that ureq writes.
     fn sent(base_url: &str, target: Target<'_>) -> String {
         let template = template(base_url);
         let request = template.request(&template.uri(&target).unwrap()).to_http();
         let mut call = ureq_proto::client::Call::new(request).unwrap().proceed();
-        // All of it in one write: `room` is enough.
+        // One write is enough, because `room` is.
         let mut output = vec![0; template.room()];
         let length = call.write(&mut output).unwrap();
         assert!(call.can_proceed(), "{base_url} {target:?}");
@@ -367,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_in_no_debug_text() {
+    fn no_debug_text_contains_the_key() {
         let template = template(DEFAULT_BASE_URL);
         let request = template.request(&template.uri(&Target::default()).unwrap());
         let text = format!("{request:?} {:?}", request.to_http());
@@ -419,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn base_urls_that_are_refused() {
+    fn invalid_base_urls() {
         for (url, why) in [
             ("", "no scheme"),
             ("api.fish.audio", "no scheme"),
@@ -461,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_are_refused() {
+    fn invalid_ids() {
         let template = template(DEFAULT_BASE_URL);
         let long = "x".repeat(1025);
         for id in ["", ".", "..", long.as_str()] {
@@ -476,14 +482,14 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_user_agents_that_cannot_stand_in_a_header() {
+    fn invalid_keys_and_user_agents() {
         for key in ["a b", "a\n", "\r\nX: y", "\u{7f}", "clé", "\t"] {
             assert!(check_key(key, "options.api_key").is_err(), "{key:?}");
         }
         assert!(check_key("sk-!~", "options.api_key").is_ok());
         assert!(check_key(&"k".repeat(4096), "options.api_key").is_ok());
         let error = check_key(&"k".repeat(4097), "FISH_API_KEY").unwrap_err();
-        assert_eq!(error.message, "FISH_API_KEY has more than 4096 bytes; pass the key alone.");
+        assert_eq!(error.message, "FISH_API_KEY is longer than 4096 bytes; set it to the key alone.");
         let long = "x".repeat(4097);
         for agent in ["", "a\r\nX: y", "é", "\0", &long] {
             assert!(user_agent(Some(agent)).is_err(), "{agent:?}");

@@ -1,4 +1,4 @@
-//! Whether to try again, and after how long. Pure: the clock and the random number are handed in.
+//! The retry policy: whether to try again, and after how long. Pure: time and randomness are parameters.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::status::Status;
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 
-/// Whether an answer with this HTTP status may be different next time (a GET is safe to repeat, RFC 9110 §9.2.2).
-/// 520 to 524 and 530 are Cloudflare's for a server behind it that fails, 529 is that of an overloaded one.
+/// Whether a request that got this HTTP status may succeed later (a GET is safe to repeat, RFC 9110 §9.2.2). Cloudflare
+/// uses 520 to 524 and 530 for a failing server behind it; 529 means an overloaded server.
 pub(crate) fn is_retryable(http_status: u16) -> bool {
     matches!(http_status, 408 | 429 | 500 | 502..=504 | 520..=524 | 529 | 530)
 }
 
-/// How long to wait before trying again, or `None` to give up with this failure.
+/// How long to wait before the next attempt, or `None` to return this failure.
 ///
-/// `retries` counts those already made; `random` is any random number. What the server asks for is the least that
-/// is waited, and jitter is added to it: clients that were sent away together do not come back together.
+/// `retries` counts the retries already made; `random` is any random number. Retry-After is the minimum, and jitter is
+/// added to it, so that clients that were rejected together do not come back together.
 pub(crate) fn backoff(
     failure: &Error,
     retries: u32,
@@ -33,8 +33,8 @@ pub(crate) fn backoff(
     (wait < remaining).then_some(wait)
 }
 
-/// Anywhere from nothing to the exponential step ("full jitter"). The steps grow, so that however many retries are
-/// allowed, a call makes a handful of them a second at first and one every few seconds later.
+/// A random wait from zero to the exponential step ("full jitter"). The steps grow to a limit, so that even with many
+/// retries allowed, a call makes only a few per second at first and one every few seconds later.
 fn full_jitter(retries: u32, random: u64) -> Duration {
     let step = FIRST_BACKOFF.saturating_mul(1 << retries.min(16)).min(LONGEST_BACKOFF);
     let micros = step.as_micros() as u64;
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn which_answers_are_retried() {
+    fn which_statuses_are_retried() {
         let again: Vec<u16> = (0..=999).filter(|&status| is_retryable(status)).collect();
         assert_eq!(again, [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530]);
     }

@@ -1,9 +1,9 @@
-//! What an HTTP status means for a call. The list of all that a call can end with is in `ffi/status.rs`.
+//! What an HTTP status means for a call. The list of statuses is in `ffi/status.rs`.
 
 pub(crate) use crate::ffi::Status;
 
 impl Status {
-    /// The status of an HTTP answer that is no success.
+    /// The status of an HTTP response other than 200.
     pub(crate) fn from_http(code: u16) -> Status {
         match code {
             401 => Status::Unauthorized,

@@ -1,26 +1,25 @@
-//! The library's own threads: named, with a small stack, and with the host's signals blocked.
+//! The library's own threads: named, with a small stack, and with signals blocked.
 
 use std::io;
 use std::thread::Builder;
 
 /// Enough for the modules that the system's name lookup may load.
 pub(crate) const LOOKUP_STACK: usize = 512 * 1024;
-/// Four times what a call with TLS takes, even where the library is not optimised.
+/// Four times what a call with TLS needs in a debug build.
 pub(crate) const CALL_STACK: usize = 256 * 1024;
 
-/// Starts a thread that nobody joins. A name has at most 15 bytes, which is what Linux shows.
+/// Starts a detached thread. Linux shows at most 15 bytes of its name.
 pub(crate) fn start(name: &str, stack: usize, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let builder = Builder::new().name(name.to_owned()).stack_size(stack);
     with_signals_blocked(|| builder.spawn(body)).map(drop)
 }
 
-/// A handler of the host's that ran on our thread would run beside the thread that the host believes to be
-/// interrupted, and on a stack that was not made for it.
+/// The host's signal handlers must not run on our threads: the host does not expect them there, and the stack is small.
 #[cfg(unix)]
 fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
     use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 
-    // Those that a fault of the thread itself raises: the host's crash reporter must go on seeing them.
+    // Faults of the thread itself raise these; the host's crash reporter must still see them.
     let of_the_thread = [
         Signal::SIGSEGV,
         Signal::SIGBUS,
@@ -34,7 +33,7 @@ fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
         set.remove(signal);
         set
     });
-    // A thread inherits the mask of the one that starts it.
+    // A thread inherits the mask of its parent thread.
     let before = blocked.thread_swap_mask(SigmaskHow::SIG_BLOCK);
     let started = start();
     if let Ok(before) = before {

@@ -1,22 +1,22 @@
-//! The two kinds of time an answer carries: RFC 3339 stamps in the document, and Retry-After in its head.
+//! The two kinds of time in a response: RFC 3339 date-times in the document, and Retry-After in the head.
 
 use std::time::{Duration, SystemTime};
 
 use ::time::OffsetDateTime;
 use ::time::format_description::well_known::Rfc3339;
 
-/// Microseconds since 1970-01-01T00:00:00Z, finer digits rounded down. `None`: not an RFC 3339 date-time.
+/// Microseconds since 1970-01-01T00:00:00Z, rounded down. `None`: not an RFC 3339 date-time.
 pub(crate) fn unix_micros(text: &str) -> Option<i64> {
     let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     Some(at.unix_timestamp() * 1_000_000 + i64::from(at.microsecond()))
 }
 
-/// What a Retry-After header asks for (RFC 9110 §10.2.3: delay-seconds or HTTP-date). A date already past is
-/// zero; `None`: it is neither.
+/// The wait that a Retry-After header asks for (RFC 9110 §10.2.3: delay-seconds or HTTP-date). A date in the past is
+/// zero. `None`: the value is neither.
 pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim_matches([' ', '\t']);
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        // A century is as good as never.
+        // More than a century is as good as never.
         return Some(Duration::from_secs(value.parse::<u32>().unwrap_or(u32::MAX).into()));
     }
     let at = httpdate::parse_http_date(value).ok()?;

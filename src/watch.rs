@@ -1,6 +1,6 @@
-//! A watch: reads the credit again and again, and always has the last good answer at hand. When to read next, which
-//! level a credit has and what counts as a change is decided by `Progress`, which is fed with a clock and results;
-//! the thread around it waits, calls and records.
+//! A watch reads the credit periodically and keeps the last good reading. `Progress` decides when to read next, which
+//! level a credit has and what counts as a change; it is pure, with time and results as parameters. The thread around
+//! it waits, calls and records.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
@@ -21,13 +21,13 @@ use crate::thread;
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
-/// How many intervals failures may stretch one to.
+/// The longest wait after failures, in intervals.
 const LONGEST_WAIT: u32 = 10;
 
-/// How much credit there is.
+/// How much credit is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Level {
-    /// Nothing has been read.
+    /// Nothing has been read yet.
     #[default]
     Unknown,
     Ok,
@@ -35,7 +35,7 @@ pub(crate) enum Level {
     Empty,
 }
 
-/// A watch's settings as they were given: zero means the default.
+/// A watch's options as the caller set them: zero means the default.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Options {
     pub interval_ms: u32,
@@ -43,13 +43,13 @@ pub(crate) struct Options {
     pub recovered_micros: i64,
 }
 
-/// What decides.
+/// The validated options.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Policy {
     interval: Duration,
-    /// Below it the level is low. 0: there is no such level.
+    /// Below this the level is low. 0: no such level.
     low: i64,
-    /// From low or empty, the level is OK again at or above it.
+    /// After low or empty, the level returns to OK at or above this.
     recovered: i64,
 }
 
@@ -62,19 +62,19 @@ impl Policy {
         };
         if interval < SHORTEST_INTERVAL {
             return Err(Error::invalid(format!(
-                "options.interval_ms is {interval_ms}; set it to 1000 or more, or to 0 for 60000."
+                "options.interval_ms is {interval_ms}; set it to 1000 or more, or to 0 for the default."
             )));
         }
         if low_micros < 0 {
             return Err(Error::invalid(format!(
-                "options.low_micros is {low_micros}; set it to 0 for no such level, or above 0."
+                "options.low_micros is {low_micros}; set it above 0, or to 0 for no low level."
             )));
         }
         let recovered = if recovered_micros == 0 { low_micros } else { recovered_micros };
         if recovered < low_micros {
             return Err(Error::invalid(format!(
                 "options.recovered_micros is {recovered_micros}, below low_micros; set it to {low_micros} or more, or \
-                 to 0 for the same."
+                 to 0 for the default."
             )));
         }
         Ok(Policy { interval, low: low_micros, recovered })
@@ -82,41 +82,42 @@ impl Policy {
 
     fn level(&self, before: Level, credit: Micros) -> Level {
         let depleted = matches!(before, Level::Low | Level::Empty);
-        // Rounded down: what is left of less than a millionth is more than zero.
+        // The value is rounded down, so 0 may stand for less than a millionth, which is more than zero.
         let micros = credit.value;
         if micros < 0 || (micros == 0 && credit.exact) {
             Level::Empty
         } else if micros < self.low {
             Level::Low
         } else if depleted && micros < self.recovered {
-            // Not yet recovered; where there is no low level, it stays empty.
+            // Not recovered yet. Without a low level it stays empty.
             if self.low > 0 { Level::Low } else { Level::Empty }
         } else {
             Level::Ok
         }
     }
 
-    /// How long after a reading the next one begins. `failures`: readings in a row that failed, this one included.
+    /// The wait between a reading and the next one. `failures`: how many in a row have failed, including this one.
     fn wait(&self, failure: Option<&Error>, failures: u32, random: u64) -> Duration {
         let stretch = match failure.map(|failure| failure.status) {
             None => 1,
-            // Somebody must act first.
+            // These need a person to act.
             Some(Status::Unauthorized | Status::PaymentRequired | Status::Forbidden | Status::NotFound) => {
                 LONGEST_WAIT
             }
             Some(_) => 1u32.checked_shl(failures).map_or(LONGEST_WAIT, |twice| twice.min(LONGEST_WAIT)),
         };
         let wait = self.interval * stretch;
-        // 10 % of jitter, around the interval.
+        // 10 % of jitter, centred on the interval.
         let share = (random % 1001) as u32;
         let jitter = wait / 10 * share / 1000;
-        // What the server asks for is the least that is waited: those it sent away together do not come back so.
+        // Retry-After is the minimum, plus jitter, so that clients that were rejected together do not come back
+        // together.
         let asked = failure.and_then(|failure| failure.retry_after).unwrap_or_default();
         (wait * 95 / 100 + jitter).max(asked.saturating_add(jitter))
     }
 }
 
-/// A good answer, and what of it is looked at, taken while it was decoded.
+/// A good reading, with the amount that was decoded.
 struct Reading {
     kept: Kept,
     amount: String,
@@ -130,24 +131,24 @@ impl Reading {
     }
 }
 
-/// How far a watch has come. Times are those of `clock::since_start`.
+/// The state of a watch. Times are by `clock::since_start`.
 #[derive(Debug)]
 struct Progress {
     policy: Policy,
-    /// The last good answer, and when it came.
+    /// The last good reading, and its time.
     credit: Option<(Kept, Duration)>,
     /// The text of its amount.
     amount: String,
     level: Level,
-    /// How the newest reading ended. `None`: none has.
+    /// How the latest reading ended. `None`: none has ended yet.
     newest: Option<Result<()>>,
     failures: u32,
     changes: u64,
-    /// When the next reading begins. `None`: never, the watch has ended.
+    /// When the next reading starts. `None`: never, because the watch has ended.
     next: Option<Duration>,
-    /// The server asked to be left alone until then, by a refresh too.
+    /// The end of a Retry-After, which a refresh respects too.
     not_before: Duration,
-    /// A reading was asked for that has not begun.
+    /// A reading was requested and has not started.
     refresh: bool,
 }
 
@@ -167,13 +168,13 @@ impl Progress {
         }
     }
 
-    /// When the next reading is to begin. `None`: never.
+    /// When the next reading is due. `None`: never.
     fn due(&self) -> Option<Duration> {
         let next = self.next?;
         Some(if self.refresh { next.min(self.not_before) } else { next })
     }
 
-    /// A reading begins: it is no longer awaited.
+    /// Records that a reading starts.
     fn begin(&mut self, now: Duration) {
         self.next = Some(now);
         self.refresh = false;
@@ -191,7 +192,7 @@ impl Progress {
         }
     }
 
-    /// Takes a reading in. True if it changed something that is told.
+    /// Records the outcome of a reading. Returns true if it counts as a change.
     fn record(&mut self, now: Duration, outcome: Result<Reading>, random: u64) -> bool {
         let before = (self.status(), self.level);
         let mut changed = false;
@@ -210,7 +211,7 @@ impl Progress {
                 self.failures = self.failures.saturating_add(1);
                 let wait = self.policy.wait(Some(&failure), self.failures, random);
                 self.not_before = now.saturating_add(failure.retry_after.unwrap_or_default());
-                // A token and a client that were cancelled stay so.
+                // A cancelled token or client stays cancelled.
                 let over = failure.status == Status::Cancelled;
                 self.next = (!over).then(|| now.saturating_add(wait));
                 self.newest = Some(Err(failure));
@@ -222,20 +223,20 @@ impl Progress {
     }
 }
 
-/// What a watch tells.
+/// A snapshot of a watch.
 #[derive(Clone)]
 pub(crate) struct State {
-    /// The last that was read.
+    /// The last good reading.
     pub credit: Option<Kept>,
     pub level: Level,
     pub status: Status,
     pub failures: u32,
-    /// Until the next reading begins. `None`: never.
+    /// Until the next reading starts. `None`: never.
     pub next: Option<Duration>,
     /// Since `credit` was read.
     pub age: Duration,
     pub changes: u64,
-    /// Why the newest reading failed.
+    /// Why the latest reading failed.
     pub failure: Option<Box<Error>>,
 }
 
@@ -254,23 +255,22 @@ impl State {
     }
 }
 
-/// A watch.
 pub(crate) struct Watch {
     shared: Arc<Shared>,
 }
 
-/// What a watch and its thread share. The lock is held for no longer than it takes to copy.
+/// What a watch and its thread share. The lock is held only to copy.
 struct Shared {
     progress: Mutex<Progress>,
-    /// Set when something has changed since it was last read. Set and cleared under the lock.
+    /// Set on a change, cleared by a read; both under the lock.
     changed: Event,
-    /// Set when the thread has something to do before it is due. Likewise.
+    /// Set to make the thread check `Progress::due` again. Set and cleared under the lock.
     wake: Event,
     /// Set by `Watch::end`.
     ended: Arc<Event>,
-    /// The thread is of this process. In a forked child there is none.
+    /// The process that has the thread; a forked child has none.
     process: u32,
-    /// What a forked child tells, and since when. Taken once, so that no reader there is in another's way.
+    /// A forked child's snapshot, and its time. Taken once, so that readers there need no lock.
     inherited: PerProcess<(Duration, State)>,
 }
 
@@ -280,8 +280,8 @@ const _: () = {
 };
 
 impl Watch {
-    /// Starts it, without waiting for anything; the first reading begins at once. What can be refused before anything
-    /// is sent is refused here.
+    /// Starts a watch; the first reading starts at once. Errors that can be found before anything is sent are reported
+    /// here.
     pub(crate) fn start(client: Arc<Client>, query: &Query<'_>, options: &Options) -> Result<Watch> {
         let policy = Policy::new(options)?;
         let prepared = client.prepare(query)?;
@@ -299,7 +299,7 @@ impl Watch {
         Ok(Watch { shared })
     }
 
-    /// What is known now. Never waits for the network.
+    /// The current state. Never waits for the network.
     pub(crate) fn read(&self) -> State {
         if self.shared.process != fork::generation() {
             return self.read_in_child();
@@ -309,7 +309,7 @@ impl Watch {
         state(&progress)
     }
 
-    /// Reads now, or as soon as a reading that has begun is over.
+    /// Starts a reading now, or after the one that is running.
     pub(crate) fn refresh(&self) {
         if self.shared.process == fork::generation() {
             let mut progress = self.shared.lock();
@@ -318,17 +318,17 @@ impl Watch {
         }
     }
 
-    /// Readable when something has changed since the last `read`. `None`: none could be had.
+    /// Readable when something has changed since the last `read`. `None`: none was available.
     pub(crate) fn descriptor(&self) -> Option<isize> {
         self.shared.changed.descriptor()
     }
 
-    /// No reading begins any more, and one that runs is cancelled.
+    /// Ends the watch, and cancels a running reading.
     pub(crate) fn end(&self) {
         self.shared.ended.set();
     }
 
-    /// A forked child has no thread that reads; what its parent knew at the fork is told.
+    /// A forked child has no thread, so this returns the parent's last state before the fork.
     fn read_in_child(&self) -> State {
         let now = clock::since_start();
         let (taken, known) = self.shared.inherited.get(|| (now, self.shared.inherit()));
@@ -341,7 +341,8 @@ impl Watch {
 }
 
 impl Shared {
-    /// What a forked child takes over, if nobody was writing it down just then: who was, never lets go of the lock.
+    /// The state for a forked child. If a thread of the parent held the lock during the fork, it stays locked in the
+    /// child, and nothing is known.
     fn inherit(&self) -> State {
         let mut known = match self.progress.try_lock() {
             Ok(progress) => state(&progress),
@@ -358,7 +359,7 @@ impl Shared {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thread.
+    /// The body of the watch's thread.
     fn run(&self, client: Arc<Client>, prepared: &Prepared) {
         let cancels = [prepared.cancel.clone(), Some(client.ended()), Some(Arc::clone(&self.ended))];
         let alarm = Alarm::new(cancels);
@@ -428,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense_are_refused_with_their_name() {
+    fn invalid_options_are_rejected_by_name() {
         for (interval_ms, low_micros, recovered_micros, want) in [
             (0, 0, 0, None),
             (1000, 5, 5, None),
@@ -452,14 +453,14 @@ mod tests {
     }
 
     #[test]
-    fn levels_as_a_table_and_without_flicker_at_the_edge() {
+    fn levels_as_a_table_and_without_flicker_at_the_threshold() {
         use Level::*;
         for (low, recovered, steps) in [
             // No low level.
             (0, 0, &[(5, Ok), (0, Empty), (-1, Empty), (1, Ok), (i64::MIN, Empty), (i64::MAX, Ok)][..]),
             (0, 5, &[(1, Ok), (0, Empty), (4, Empty), (5, Ok), (1, Ok)]),
             (10, 0, &[(10, Ok), (9, Low), (10, Ok), (0, Empty), (9, Low), (0, Empty), (10, Ok)]),
-            // At the edge: 9 and 10 in turn, and low once.
+            // Around the threshold: 9 and 10 in turn, but low only once.
             (10, 15, &[(10, Ok), (9, Low), (10, Low), (9, Low), (14, Low), (15, Ok), (10, Ok), (9, Low)]),
             (10, 15, &[(0, Empty), (14, Low), (0, Empty), (15, Ok)]),
             (10, 15, &[(12, Ok), (-3, Empty), (12, Low), (15, Ok)]),
@@ -493,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn while_a_reading_is_under_way_the_next_one_is_not_awaited() {
+    fn during_a_reading_the_next_one_is_due_now() {
         let mut progress = Progress::new(policy(0, 0), START);
         let next = |progress: &Progress, now| progress.due().map(|due| due.saturating_sub(now));
         assert_eq!(next(&progress, START), Some(Duration::ZERO));
@@ -501,7 +502,7 @@ mod tests {
         assert_eq!(next(&progress, START + SECOND), Some(Duration::ZERO));
         progress.record(START + SECOND, reading("1"), 500);
         assert_eq!(next(&progress, START + SECOND), Some(SECOND));
-        // One that was asked for begins before it was due.
+        // A refresh comes before the due time.
         progress.refresh();
         assert_eq!(next(&progress, START + SECOND), Some(Duration::ZERO));
         progress.begin(START + SECOND);
@@ -520,7 +521,7 @@ mod tests {
             (Status::BadResponse, 31, None, 10.0),
             (Status::BadResponse, 32, None, 10.0),
             (Status::RateLimited, u32::MAX, None, 10.0),
-            // Somebody must act first.
+            // These need a person to act.
             (Status::Unauthorized, 1, None, 10.0),
             (Status::PaymentRequired, 1, None, 10.0),
             (Status::Forbidden, 1, None, 10.0),
@@ -537,7 +538,7 @@ mod tests {
         }
         let (least, most) = (policy.wait(None, 0, 0), policy.wait(None, 0, 1000));
         assert_eq!((least, most), (SECOND * 95 / 100, SECOND * 105 / 100), "10 % in all");
-        // Those that the server sent away together come back apart, and not too soon.
+        // Clients that were rejected together come back apart, and not too soon.
         let mut error = failure(Status::RateLimited);
         error.retry_after = Some(60 * SECOND);
         let wait = |random| policy.wait(Some(&error), 1, random);
@@ -549,7 +550,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_never_replaces_a_good_answer_and_each_change_counts_once() {
+    fn a_failure_never_replaces_a_good_reading_and_each_change_counts_once() {
         let start = 100 * SECOND;
         let mut progress = Progress::new(policy(10_000_000, 12_000_000), start);
         assert_eq!((progress.due(), progress.status()), (Some(start), Status::Pending));
@@ -560,7 +561,7 @@ mod tests {
             (2, failed(Status::TimedOut), (Status::TimedOut, Level::Unknown, 2, 1)),
             (3, reading("20"), (Status::Ok, Level::Ok, 0, 2)),
             (4, reading("20"), (Status::Ok, Level::Ok, 0, 2)),
-            // Another text is another text.
+            // A different text counts, even for the same amount.
             (5, reading("20.0"), (Status::Ok, Level::Ok, 0, 3)),
             (6, failed(Status::Unauthorized), (Status::Unauthorized, Level::Ok, 1, 4)),
             (7, failed(Status::Unauthorized), (Status::Unauthorized, Level::Ok, 2, 4)),
@@ -600,7 +601,7 @@ mod tests {
         progress.refresh();
         progress.refresh();
         assert!(progress.due() <= Some(100 * SECOND));
-        // Asked for again during the reading: there is another one after it, and only one.
+        // Requests during a reading cause one more after it.
         progress.begin(START);
         progress.refresh();
         progress.record(100 * SECOND, reading("1"), 500);
@@ -615,7 +616,7 @@ mod tests {
         assert_eq!(progress.due(), Some(230 * SECOND));
         progress.refresh();
         assert_eq!(progress.due(), Some(230 * SECOND));
-        // After one that failed otherwise, it is at once.
+        // After a failure without Retry-After, it is at once.
         progress.begin(START);
         progress.record(230 * SECOND, Err(failure(Status::Unauthorized)), 500);
         assert_eq!(progress.due(), Some(240 * SECOND));
@@ -624,7 +625,7 @@ mod tests {
     }
 
     #[test]
-    fn what_falls_due_in_a_suspend_is_due_when_it_ends_and_once() {
+    fn a_reading_that_falls_due_in_a_suspend_starts_once_after_it() {
         let mut progress = Progress::new(policy(0, 0), 100 * SECOND);
         progress.begin(START);
         progress.record(100 * SECOND, reading("1"), 500);
@@ -636,7 +637,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_watch_ends_and_keeps_what_it_knows() {
+    fn a_cancelled_watch_ends_and_keeps_its_credit() {
         let mut progress = Progress::new(policy(0, 0), SECOND);
         progress.record(SECOND, reading("1"), 500);
         assert!(progress.record(2 * SECOND, Err(failure(Status::Cancelled)), 500));

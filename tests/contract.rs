@@ -204,7 +204,7 @@ fn everything_in_it_says_what_a_caller_must_know() {
         ("/** Yes. */\n", "", "fish_tristate.FISH_TRUE: a comment"),
         ("/** Success. */\n", "", "fish_status_code.FISH_OK: a comment"),
         (
-            "/** Trust what the operating system trusts, a company's own authorities included. */\n",
+            "/** Trust the operating system's certificate authorities, including those that a company has added. */\n",
             "",
             "FISH_TLS_ROOTS_SYSTEM: a comment",
         ),

@@ -101,7 +101,7 @@ fn stages() -> Vec<Stage> {
         plain("a server that never reads", Place::Deaf(Deaf::new()), "waiting for the response"),
         Stage {
             scheme: "https",
-            ..plain("the TLS handshake", Place::Deaf(Deaf::new()), "in the TLS handshake")
+            ..plain("the TLS handshake", Place::Deaf(Deaf::new()), "performing the TLS handshake")
         },
         Stage { proxy: http_proxy, ..plain("an HTTP proxy", server(ok()), "waiting for the proxy") },
         Stage { proxy: socks_proxy, ..plain("a SOCKS proxy", server(ok()), "waiting for the proxy") },
@@ -226,7 +226,7 @@ fn connect_timeout_ends_an_attempt_and_not_the_call() {
     let deaf = Deaf::new();
     for (url, words) in [
         (format!("http://{}", hole.address()), "connecting"),
-        (format!("https://{}", deaf.0.local_addr().unwrap()), "in the TLS handshake"),
+        (format!("https://{}", deaf.0.local_addr().unwrap()), "performing the TLS handshake"),
     ] {
         let options = Options {
             base_url: Some(&url),

@@ -63,22 +63,22 @@ fn credit(server: &Server, arguments: &[&str]) -> Ran {
 const SHOWN: &str = "\
 API credit         12.34 US dollars
   exact text       12.345678
-  which wallet     the account's own API credit; not a team's, and no plan's platform credit
-Paid in, ever      20.00
-Free credit left   not asked (--check-free-credit)
+  which wallet     the account's API credit, not a team's or a plan's platform credit
+Total paid in      20.00
+Free credit left   not requested (--check-free-credit)
 Phone number known yes
 Account            fedcba9876543210fedcba9876543210
 Wallet             0123456789abcdef0123456789abcdef
-Made               2025-01-02T03:04:05Z
+Created            2025-01-02T03:04:05Z
 Last changed       2026-08-01T12:34:56.789012Z
 ";
 
 #[test]
 fn a_credit_is_shown_as_a_person_reads_it() {
     let sandbox = sandbox::start(KEY);
-    let with_free = SHOWN.replace("not asked (--check-free-credit)", "yes");
-    let own = "the account's own API credit; not a team's, and";
-    let of_team = SHOWN.replace(own, "the team's API credit; not the account's own, and");
+    let with_free = SHOWN.replace("not requested (--check-free-credit)", "yes");
+    let own = "the account's API credit, not a team's or";
+    let of_team = SHOWN.replace(own, "the team's API credit, not the account's or");
     assert_ne!(of_team, SHOWN);
     for (arguments, want) in [
         (&[][..], SHOWN),
@@ -140,14 +140,14 @@ fn a_failed_call_says_why_and_exits_1() {
             "a wrong key",
             Some("sk-another"),
             &[][..],
-            "FISH_UNAUTHORIZED: The server refused the API key (HTTP 401); check FISH_API_KEY.\n\
+            "FISH_UNAUTHORIZED: The server rejected the API key (HTTP 401); check FISH_API_KEY.\n\
              \x20 the server said  Invalid API key\n",
         ),
         (
             "a wrong key, as JSON",
             Some("sk-another"),
             &["--json"],
-            "FISH_UNAUTHORIZED: The server refused the API key (HTTP 401); check FISH_API_KEY.\n\
+            "FISH_UNAUTHORIZED: The server rejected the API key (HTTP 401); check FISH_API_KEY.\n\
              \x20 the server said  Invalid API key\n",
         ),
         (
@@ -162,7 +162,7 @@ fn a_failed_call_says_why_and_exits_1() {
             "another's wallet",
             Some(KEY),
             &["--user", NOWHERE],
-            "FISH_NOT_FOUND: The server knows no such wallet (HTTP 404); check --user, --team and --base-url.\n\
+            "FISH_NOT_FOUND: There is no such wallet (HTTP 404); check --user, --team and --base-url.\n\
              \x20 the server said  User not found\n",
         ),
         (
@@ -170,20 +170,20 @@ fn a_failed_call_says_why_and_exits_1() {
             None,
             &[],
             "FISH_MISSING_API_KEY: There is no API key; set FISH_API_KEY in the environment \
-             (keys are made at fish.audio).\n",
+             (create one at fish.audio).\n",
         ),
         (
             "a key with a line end",
             Some("sk-1\n"),
             &[],
-            "FISH_INVALID_ARGUMENT: FISH_API_KEY has a space, a control or a non-ASCII character; pass the key \
-             alone, without quotes or a line end.\n",
+            "FISH_INVALID_ARGUMENT: FISH_API_KEY contains a space, a control or a non-ASCII character; set it to the \
+             key alone, without quotes or line breaks.\n",
         ),
         (
             "no user",
             Some(KEY),
             &["--user="],
-            "FISH_INVALID_ARGUMENT: --user is empty; pass an id, or leave it out for self.\n",
+            "FISH_INVALID_ARGUMENT: --user is empty; set it to an id, or leave it unset for self.\n",
         ),
     ] {
         let base = sandbox.url();
@@ -258,11 +258,11 @@ fn balances_of_every_kind_are_rounded_down_to_cents() {
         let ran = credit(&server, &["--check-free-credit"]);
         let want = format!(
             "API credit         {want}\n  exact text       {text}\n\
-             \x20 which wallet     the account's own API credit; not a team's, and no plan's platform credit\n\
-             Paid in, ever      the server did not say\n\
-             Free credit left   the server did not say\n\
-             Phone number known the server did not say\n\
-             Account            u\nWallet             i\nMade               then\nLast changed       now\n"
+             \x20 which wallet     the account's API credit, not a team's or a plan's platform credit\n\
+             Total paid in      not sent by the server\n\
+             Free credit left   not sent by the server\n\
+             Phone number known not sent by the server\n\
+             Account            u\nWallet             i\nCreated            then\nLast changed       now\n"
         );
         assert_eq!((ran.status, ran.stdout), (Some(0), want), "{text}: {}", ran.stderr);
     }
@@ -271,13 +271,12 @@ fn balances_of_every_kind_are_rounded_down_to_cents() {
 #[test]
 fn wrong_usage_exits_2_sends_nothing_and_repeats_nothing() {
     let server = sandbox::start(KEY);
-    let stray = "is no option; the key goes into FISH_API_KEY, see --help.\n";
-    let no = |name: &str| format!("credit: there is no option {name}; see --help.\n");
+    let stray = "is not an option; set the key in FISH_API_KEY, see --help.\n";
+    let no = |name: &str| format!("credit: unknown option {name}; see --help.\n");
     let timeout = "credit: --timeout takes whole milliseconds, from 1 to 4294967295.\n";
     let low = "credit: --low takes an amount above 0 with at most six decimals, such as 5 or 0.50.\n";
     let interval = "credit: --interval takes whole seconds, from 1 to 4294967.\n";
-    let prometheus =
-        "credit: --prometheus prints one reading in a format of its own; leave --watch and --json out.\n";
+    let prometheus = "credit: --prometheus cannot be combined with --watch or --json; see --help.\n";
     for (arguments, want) in [
         (&[KEY][..], format!("credit: argument 3 {stray}")),
         (&["--api-key", KEY], no("--api-key")),
@@ -308,7 +307,7 @@ fn wrong_usage_exits_2_sends_nothing_and_repeats_nothing() {
         (&["--watch", "--interval", "0"], interval.to_owned()),
         (&["--watch", "--interval", "1.5"], interval.to_owned()),
         (&["--watch", "--interval", "4294968"], interval.to_owned()),
-        (&["--interval", "5"], "credit: --interval is for --watch; see --help.\n".to_owned()),
+        (&["--interval", "5"], "credit: --interval needs --watch; see --help.\n".to_owned()),
         (&["--prometheus", "--watch"], prometheus.to_owned()),
         (&["--json", "--prometheus"], prometheus.to_owned()),
     ] {
@@ -337,7 +336,7 @@ fn help_names_every_option_and_needs_no_key() {
             "--version",
             "--help",
             "FISH_API_KEY",
-            "the platform credit of a plan, which the website spends, is not read",
+            "the platform credit of a plan, which the website spends",
             "Exit status:\n  0  ",
             "\n  1  ",
             "\n  2  ",
@@ -573,7 +572,7 @@ fn a_watch_keeps_the_balance_when_a_reading_fails_and_says_why() {
 #[test]
 fn a_watch_that_never_read_a_balance_exits_1() {
     let sandbox = sandbox::start("sk-another");
-    let want = "unknown; FISH_UNAUTHORIZED: The server refused the API key (HTTP 401); check FISH_API_KEY.";
+    let want = "unknown; FISH_UNAUTHORIZED: The server rejected the API key (HTTP 401); check FISH_API_KEY.";
     let (lines, ended, complaints) = watched(&sandbox.url(), &[], libc::SIGINT, |line| line.ends_with(want));
     assert_eq!(lines.iter().map(|line| undated(line)).collect::<Vec<_>>(), [want, want]);
     assert_eq!((ended, complaints.as_str()), (Some(1), "credit: no balance was read.\n"));
@@ -707,9 +706,9 @@ fn the_quickstart_asks_the_sandbox_without_a_key() {
         }
         let ran = ran(&mut command);
         assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
-        assert!(ran.stdout.contains("It asks the sandbox"), "{}", ran.stdout);
-        assert!(!ran.stdout.contains("It asks the service"), "{}", ran.stdout);
-        let shown = SHOWN.replace("not asked (--check-free-credit)", "yes");
+        assert!(ran.stdout.contains("It calls the sandbox"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("It calls the service"), "{}", ran.stdout);
+        let shown = SHOWN.replace("not requested (--check-free-credit)", "yes");
         assert!(ran.stdout.contains(&format!("\n\n{shown}\n")), "{}", ran.stdout);
     }
 }
@@ -737,7 +736,7 @@ fn the_quickstart_asks_the_service_with_a_key() {
     let proxy = Server::directed(|_, _| vec![Step::Send(answer(403, "", "")), Step::Close]);
     let ran = ran(quickstart().env("FISH_API_KEY", KEY).env("HTTPS_PROXY", proxy.url()));
     assert_eq!(ran.status, Some(1), "{ran:?}");
-    assert!(ran.stdout.contains("It asks the service, https://api.fish.audio"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("It calls the service, https://api.fish.audio"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("sandbox"), "{}", ran.stdout);
     assert!(ran.stderr.starts_with("FISH_PROXY_FAILED: "), "{}", ran.stderr);
     let seen = proxy.requests();

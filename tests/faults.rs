@@ -305,7 +305,7 @@ fn lengths(matrix: &mut Matrix) {
         ("no length", String::new(), DOCUMENT.into(), Want::Credit),
         ("no body", String::new(), String::new(), bad_document()),
         (
-            "gzip that was not asked for",
+            "gzip that was not requested",
             format!("Content-Encoding: gzip\r\n{length}"),
             DOCUMENT.into(),
             bad_document(),

@@ -337,7 +337,7 @@ fn swift() {
     };
     // The program itself: SwiftPM has something of its own to say on standard error.
     let command = || prefix.command(prefix.path("build/debug/fish-credit"));
-    refused(command().args(["one", "two"]), "it takes the user's id or nothing");
+    refused(command().args(["one", "two"]), "it takes at most one argument");
     if let Ok(full) = fs::File::options().write(true).open("/dev/full") {
         let (url, thread) = server();
         let mut run = command();

@@ -33,7 +33,7 @@ const FIELD: Addition = Addition {
         Place {
             file: "src/ffi/api_credit.rs",
             find: "    /// Zero.\n    pub reserved: [u64; 4],\n",
-            put: "    /// What the credit is counted in, such as \"USD\". NULL if the server did not say.\n    \
+            put: "    /// What the credit is counted in, such as \"USD\". NULL if the server did not send it.\n    \
                   pub currency: *const c_char,\n    /// Zero.\n    pub reserved: [u64; 3],\n",
         },
         Place {
@@ -80,9 +80,9 @@ const OPTION: Addition = Addition {
     places: &[
         Place {
             file: "src/ffi/client.rs",
-            find: "    /// Zero.\n    pub reserved: [u64; 8],\n",
+            find: "    /// Must be zero.\n    pub reserved: [u64; 8],\n",
             put: "    /// Milliseconds for keeping a connection that is not used. 0: 90000.\n    pub idle_timeout_ms: u32,\n    \
-                  /// Zero.\n    pub reserved: [u64; 7],\n",
+                  /// Must be zero.\n    pub reserved: [u64; 7],\n",
         },
         Place {
             file: "src/ffi/client.rs",
@@ -117,7 +117,7 @@ const OPTION: Addition = Addition {
     generated: &[
         (
             "include/fish_api_credit.h",
-            "  uint32_t idle_timeout_ms;\n  /** Zero. */\n  uint64_t reserved[7];\n",
+            "  uint32_t idle_timeout_ms;\n  /** Must be zero. */\n  uint64_t reserved[7];\n",
         ),
         ("include/fish_api_credit.hpp", "  std::chrono::milliseconds idle_timeout{0};\n"),
         ("examples/python/fish_api_credit/_client.py", "        idle_timeout: Optional[float] = None,\n"),
@@ -133,7 +133,7 @@ const STATUS: Addition = Addition {
         Place {
             file: "src/ffi/status.rs",
             find: "FISH_RESPONSE_TOO_LARGE = 49;\n",
-            put: "FISH_RESPONSE_TOO_LARGE = 49;\n    /// The server's answer: 451.\n    Blocked, FISH_BLOCKED = 50;\n",
+            put: "FISH_RESPONSE_TOO_LARGE = 49;\n    /// Response: 451.\n    Blocked, FISH_BLOCKED = 50;\n",
         },
         Place {
             file: "src/status.rs",
@@ -211,7 +211,27 @@ fn the_rest_follows_and_every_test_passes() {
     let tests = ["generated", "abi", "contract", "c_programs", "answers", "requests", "languages"];
     let arguments = tests.iter().flat_map(|test| ["--test", test]);
     cargo(&copy, &["test"].into_iter().chain(arguments).collect::<Vec<_>>(), false);
-    cargo(&copy, &["test", "--test", "cpp", "the_header_works_in_every_standard"], false);
+    compiles(&copy);
+}
+
+/// C++ has all three. tests/cpp.rs tries its header in every way; here it is enough that it compiles.
+fn compiles(folder: &Path) {
+    let source = folder.with_extension("cpp");
+    let text = "#include <fish_api_credit.hpp>\n\
+                int main() {\n  \
+                  fish::ClientOptions options;\n  \
+                  options.idle_timeout = std::chrono::seconds(1);\n  \
+                  const auto made = fish::Client::create(options);\n  \
+                  const auto credit = fish::ApiCredit::from_json(\"{}\");\n  \
+                  return made && credit && credit->currency() ? 1 : credit.status() == fish::StatusCode::blocked;\n\
+                }\n";
+    std::fs::write(&source, text).unwrap();
+    let mut compiler = Command::new("c++");
+    compiler
+        .args(["-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I"])
+        .arg(folder.join("include"));
+    let output = compiler.arg(source).output().expect("c++");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The files of the repository, and those that are not yet committed.

@@ -88,7 +88,7 @@ fn every_c_snippet_compiles_without_a_warning_and_reads_a_credit() {
             if snippet.contains("int main") {
                 let refused = command.env("FISH_API_KEY", "another").output().unwrap();
                 let said = String::from_utf8(refused.stderr).unwrap();
-                assert!(said.starts_with("FISH_UNAUTHORIZED: The server refused the API key"), "{said}");
+                assert!(said.starts_with("FISH_UNAUTHORIZED: The server rejected the API key"), "{said}");
             }
         }
     }
@@ -408,7 +408,7 @@ fn every_command_of_every_page_runs_as_it_stands() {
 fn every_command_does_what_it_says() {
     let stage = Stage::new(KEY);
     let printed = stage.run(&session("README.md"));
-    assert!(printed.contains("It asks the sandbox"), "{printed}");
+    assert!(printed.contains("It calls the sandbox"), "{printed}");
     assert!(printed.contains("Free credit left   yes\n"), "{printed}");
     assert!(printed.ends_with(&sandbox::document(false)), "{printed}");
     assert_eq!(

@@ -148,7 +148,7 @@ fn options_that_are_refused_are_named() {
         (key("\"secret \""), FISH_INVALID_ARGUMENT, "options.api_key"),
         (key("secret\u{7f}"), FISH_INVALID_ARGUMENT, "options.api_key"),
         (key("secreté"), FISH_INVALID_ARGUMENT, "options.api_key"),
-        (key(&long), FISH_INVALID_ARGUMENT, "options.api_key has more than 4096 bytes"),
+        (key(&long), FISH_INVALID_ARGUMENT, "options.api_key is longer than 4096 bytes"),
         (base(""), FISH_INVALID_ARGUMENT, "options.base_url"),
         (base("api.fish.audio"), FISH_INVALID_ARGUMENT, "options.base_url"),
         (base("ftp://127.0.0.1"), FISH_INVALID_ARGUMENT, "options.base_url"),

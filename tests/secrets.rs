@@ -410,7 +410,10 @@ fn what_the_environment_holds_is_as_secret_and_as_closely_checked() {
     let environments: &[(&[(&str, &str)], &str)] = &[
         (&[("FISH_API_KEY", "sesame-0123456789")], "FISH_OK 12.345678\n"),
         (&[("FISH_API_KEY", "sesame-0123456789")], "FISH_UNAUTHORIZED 1 "),
-        (&[("FISH_API_KEY", "sesame\r\nX-Injected: 1")], "FISH_INVALID_ARGUMENT 0 FISH_API_KEY has a space"),
+        (
+            &[("FISH_API_KEY", "sesame\r\nX-Injected: 1")],
+            "FISH_INVALID_ARGUMENT 0 FISH_API_KEY contains a space",
+        ),
         (&[("FISH_API_KEY", "")], "FISH_MISSING_API_KEY 0 "),
         (&[], "FISH_MISSING_API_KEY 0 "),
         (

@@ -89,19 +89,19 @@ fn a_certificate_that_is_not_right_is_refused_and_the_message_says_why() {
             "is for another host, not for 127.0.0.1",
         ),
         ("wrong name", authority.issue_for(&["api.fish.audio"], |_| {}), "is for another host"),
-        ("another authority's", Authority::new().issue(), "nobody who is trusted here"),
-        ("self-signed", Identity::self_signed(), "nobody who is trusted here"),
+        ("another authority's", Authority::new().issue(), "no trusted issuer"),
+        ("self-signed", Identity::self_signed(), "no trusted issuer"),
         (
             "the authority's own",
             authority.itself(),
-            "is that of a certificate authority, which no server may use",
+            "is that of a certificate authority, which a server may not use",
         ),
         (
             "not for servers",
             authority.issue_for(here, |leaf| {
                 leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
             }),
-            "is not one for servers",
+            "is not for servers",
         ),
     ] {
         let peer = answering(identity.config(BOTH), ok());
@@ -123,7 +123,7 @@ fn the_bundled_roots_are_the_default_and_trust_no_authority_of_a_test() {
     let options = Options { ca_file: None, tls_roots: FISH_TLS_ROOTS_BUNDLED, ..trusted.options(&url) };
     let failure = Client::new(&options).unwrap().get(&Query::default()).unwrap_err();
     assert_eq!(failure.status, FISH_TLS_FAILED, "{failure:?}");
-    assert!(failure.message.contains("nobody who is trusted here"), "{}", failure.message);
+    assert!(failure.message.contains("no trusted issuer"), "{}", failure.message);
     assert!(!peer.saw(KEY));
 }
 
@@ -153,22 +153,22 @@ fn what_does_not_speak_tls_or_no_version_that_is_safe_is_refused_in_words() {
             false,
         ),
         ("ssh", b"SSH-2.0-OpenSSH_9.2p1\r\n", "does not speak TLS", false),
-        ("TLS 1.1 chosen", TLS_1_1, "no version or cipher of TLS that is still safe", false),
+        ("TLS 1.1 chosen", TLS_1_1, "no secure TLS version or cipher", false),
+        ("no common version", &[0x15, 3, 1, 0, 2, 2, 70], "no secure TLS version or cipher", false),
         (
-            "no common version",
-            &[0x15, 3, 1, 0, 2, 2, 70],
-            "no version or cipher of TLS that is still safe",
+            "handshake_failure",
+            &[0x15, 3, 3, 0, 2, 2, 40],
+            "rejected the handshake (handshake_failure)",
             false,
         ),
-        ("handshake_failure", &[0x15, 3, 3, 0, 2, 2, 40], "refused the handshake (handshake_failure)", false),
         (
             "unrecognized_name",
             &[0x15, 3, 3, 0, 2, 2, 112],
-            "refused the handshake (unrecognised_name)",
+            "rejected the handshake (unrecognised_name)",
             false,
         ),
-        ("closed at once", b"", "the handshake was cut short", true),
-        ("half a record", &[0x16, 3, 3, 0, 99, 2], "the handshake was cut short", true),
+        ("closed at once", b"", "the handshake was interrupted", true),
+        ("half a record", &[0x16, 3, 3, 0, 99, 2], "the handshake was interrupted", true),
     ] {
         let peer = saying(bytes);
         let failure = trusted.fails(&peer.https_url());
@@ -236,7 +236,7 @@ fn a_handshake_cut_at_any_byte_is_a_tls_failure_and_the_key_is_not_sent() {
                 let failure = client.get(&Query::default()).expect_err("it was cut");
                 let what = format!("{versions:?} cut at {limit} of {whole}, {by}: {failure:?}");
                 assert_eq!(failure.status, FISH_TLS_FAILED, "{what}");
-                assert!(failure.message.contains("the handshake was cut short"), "{what}");
+                assert!(failure.message.contains("the handshake was interrupted"), "{what}");
                 assert!(failure.retryable, "{what}");
             }
         }
@@ -265,7 +265,11 @@ fn a_handshake_that_stalls_ends_at_the_deadline_at_the_connect_timeout_or_on_can
         let (got, took) = client.timed(&Query::default());
         let failure = got.unwrap_err();
         assert_eq!(failure.status, FISH_TIMED_OUT, "{failure:?}");
-        assert!(failure.message.contains("in the TLS handshake when its timeout_ms"), "{}", failure.message);
+        assert!(
+            failure.message.contains("timeout_ms (300 ms) while performing the TLS handshake"),
+            "{}",
+            failure.message
+        );
         assert!(
             took >= Duration::from_millis(300) && took <= Duration::from_millis(300) + PROMISED,
             "{took:?}"
@@ -276,7 +280,7 @@ fn a_handshake_that_stalls_ends_at_the_deadline_at_the_connect_timeout_or_on_can
         let failure = got.unwrap_err();
         assert_eq!(failure.status, FISH_TIMED_OUT, "{failure:?}");
         assert!(
-            failure.message.contains("in the TLS handshake when connect_timeout_ms (200 ms)"),
+            failure.message.contains("connect_timeout_ms (200 ms) while performing the TLS handshake"),
             "{}",
             failure.message
         );
@@ -361,17 +365,17 @@ fn a_ca_file_that_is_no_use_is_refused_when_the_client_is_made() {
         ("no path", String::new(), "could not be opened"),
         ("a directory", folder.to_str().unwrap().to_owned(), "is not a file"),
         ("a device", "/dev/zero".to_owned(), "is not a file"),
-        ("empty", write("empty.pem", ""), "holds no certificate"),
-        ("not PEM", write("text.pem", "hello\nworld\n"), "holds no certificate"),
-        ("a key", write("key.pem", &key_only), "holds no certificate"),
+        ("empty", write("empty.pem", ""), "contains no certificate"),
+        ("not PEM", write("text.pem", "hello\nworld\n"), "contains no certificate"),
+        ("a key", write("key.pem", &key_only), "contains no certificate"),
         ("cut short", write("cut.pem", &without_end), "has a section in line 1 that does not end"),
         ("not base64", write("base64.pem", &not_base64), "certificate in line 1 that is not valid base64"),
         ("not DER", write("der.pem", not_der), "certificate in line 1 that cannot be decoded"),
         ("more behind it", write("more.pem", &more_behind), "certificate in line 1 that cannot be decoded"),
         ("a broken one after a good one", write("two.pem", &format!("{pem}\n{not_der}")), &broken_second),
         ("OpenSSL's", write("trusted.pem", &format!("{pem}{openssls}")), "of OpenSSL's TRUSTED kind"),
-        ("a container", write("pkcs7.pem", &format!("{pem}{container}")), "does not read (PKCS7)"),
-        ("a byte order mark alone", write("bom.pem", "\u{feff}"), "holds no certificate"),
+        ("a container", write("pkcs7.pem", &format!("{pem}{container}")), "does not support (PKCS7)"),
+        ("a byte order mark alone", write("bom.pem", "\u{feff}"), "contains no certificate"),
         ("beyond 16 MiB", write("large.pem", &large), "is larger than 16 MiB"),
     ] {
         // Even where it will not be used.
@@ -436,7 +440,7 @@ fn the_systems_roots_are_what_ssl_cert_file_says() {
             "the system trusts another",
             "1",
             &stranger,
-            "FISH_TLS_FAILED 1 No secure connection could be made: the server's certificate was issued by nobody who is trusted here",
+            "FISH_TLS_FAILED 1 The TLS connection failed: the server's certificate has no trusted issuer",
         ),
         ("bundled roots do not look there", "0", &trusted.ca_file, "FISH_TLS_FAILED 1 "),
         (
@@ -461,7 +465,7 @@ fn a_build_without_the_systems_roots_says_so() {
     assert_eq!(failure.status, FISH_INVALID_ARGUMENT);
     assert_eq!(
         failure.message,
-        "options.tls_roots is FISH_TLS_ROOTS_SYSTEM, which this build of the library leaves out; use \
+        "options.tls_roots is FISH_TLS_ROOTS_SYSTEM, which this build of the library does not include; use \
          FISH_TLS_ROOTS_BUNDLED or options.ca_file."
     );
 }

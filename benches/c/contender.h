@@ -1,11 +1,11 @@
 /*
- * What every contender shares. A contender is a program
+ * The common part of all contenders. A contender is a program
  *
  *     contender HOST PORT [CA_FILE]
  *
  * (without CA_FILE: plain http). For each line "COUNT" on its standard input it makes COUNT calls, and prints how many
- * nanoseconds they took. It ends with its input or, saying why, with the first call that does not give the expected
- * credit.
+ * nanoseconds they took. It ends at the end of its input, or with a message at the first call that does not return the
+ * expected credit.
  */
 #ifndef CONTENDER_H
 #define CONTENDER_H

@@ -1,4 +1,4 @@
-/* The floor: the same bytes written and read, and nothing made of them. */
+/* The floor: writes and reads the same bytes, and does nothing with them. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -8,18 +8,18 @@
 #include "contender.h"
 
 static int connection;
-static size_t request_length, answer_length;
-static char request[512], answer[4096];
+static size_t request_length, response_length;
+static char request[512], response[4096];
 
 static size_t receive(size_t filled) {
-  ssize_t got = read(connection, answer + filled, sizeof answer - 1 - filled);
-  if (got <= 0) die("the floor got no answer");
+  ssize_t got = read(connection, response + filled, sizeof response - 1 - filled);
+  if (got <= 0) die("the floor got no response");
   return filled + (size_t)got;
 }
 
 static void call(void) {
   if (write(connection, request, request_length) != (ssize_t)request_length) die("the floor could not write");
-  for (size_t filled = 0; filled < answer_length;) filled = receive(filled);
+  for (size_t filled = 0; filled < response_length;) filled = receive(filled);
 }
 
 static void open_client(const char *host, const char *port, const char *ca_file) {
@@ -35,12 +35,12 @@ static void open_client(const char *host, const char *port, const char *ca_file)
       "\r\nAccept: application/json\r\nUser-Agent: fish-api-credit/0.1.0\r\n\r\n",
       host, port);
 
-  /* One call to learn how long an answer is: all are alike. */
+  /* One call to find the length of a response; all are alike. */
   call();
-  for (size_t filled = 0; !answer_length || filled < answer_length;) {
+  for (size_t filled = 0; !response_length || filled < response_length;) {
     filled = receive(filled);
-    const char *body = strstr(answer, "\r\n\r\n"), *length = strstr(answer, "Content-Length: ");
-    if (body && length) answer_length = (size_t)(body + 4 - answer) + strtoul(length + 16, NULL, 10);
+    const char *body = strstr(response, "\r\n\r\n"), *length = strstr(response, "Content-Length: ");
+    if (body && length) response_length = (size_t)(body + 4 - response) + strtoul(length + 16, NULL, 10);
   }
 }
 

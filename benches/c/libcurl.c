@@ -1,5 +1,5 @@
-/* The same struct, filled by hand with libcurl and cJSON, as a C program would without this library: one reused easy
- * handle, a timeout, and no signals, as a threaded program needs. */
+/* Fills the same struct with libcurl and cJSON, as a C program would without this library: one reused easy handle, a
+ * timeout, and no signals, as a threaded program needs. */
 #define _GNU_SOURCE /* strptime, timegm */
 #include <cjson/cJSON.h>
 #include <curl/curl.h>

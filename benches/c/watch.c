@@ -1,5 +1,5 @@
-/* This library's watch: each reading asked for by a refresh, waited for by the descriptor, and read. The server's
- * credit changes with every response, so each reading is told. */
+/* This library's watch: requests each reading by a refresh, waits for it by the descriptor, and reads it. The server's
+ * credit changes with every response, so every reading is a change. */
 #include <fish_api_credit.h>
 #include <poll.h>
 
@@ -12,7 +12,7 @@ static void next_reading(void) {
   fish_watch_state state;
   fish_error error;
   struct pollfd changed = {.fd = (int)fish_watch_descriptor(watch), .events = POLLIN};
-  if (poll(&changed, 1, 15000) != 1) die("the watch told nothing in time");
+  if (poll(&changed, 1, 15000) != 1) die("the watch did not change in time");
   if (fish_watch_read(watch, &state, &error) || state.status) die(error.message);
   check_credit(state.credit.credit_micros);
   fish_watch_state_free(&state);

@@ -1,7 +1,6 @@
-//! Measures one warm call of this library beside libcurl with cJSON and the floor, prints one table, and fails if a
-//! goal that does not depend on the machine's load is missed. `cargo bench` runs it, on Linux, with
-//! `apt-get install gcc libcurl4-openssl-dev libcjson-dev valgrind strace`. benches/RESULTS.md is what it printed, and
-//! what that means.
+//! Compares one warm call of this library with libcurl plus cJSON and with the floor, prints a table, and fails if it
+//! misses a goal that does not depend on the machine's load. `cargo bench` runs it, on Linux, with `apt-get install gcc
+//! libcurl4-openssl-dev libcjson-dev valgrind strace`. benches/RESULTS.md has its output, explained.
 
 mod measure;
 mod server;
@@ -21,7 +20,7 @@ fn main() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();
     let library = build(root);
-    // The dynamic linker looks for it by its SONAME.
+    // The dynamic linker finds it by its SONAME.
     let soname = here.join("libfish_api_credit.so.0");
     std::fs::copy(&library, &soname).unwrap();
     let compile = |name: &str, links: &[&str]| {
@@ -41,7 +40,7 @@ fn main() {
 
     let mut table = Table::default();
     for (scheme, server) in [("http", &http), ("https", &https)] {
-        // What TLS adds is rustls's and OpenSSL's.
+        // The cost of TLS is rustls' and OpenSSL's.
         let goal = |goal| (scheme == "http").then_some(goal);
         let instructions = measure::instructions(&contenders, server);
         let to_libcurl = instructions.map(|count| Some(count? / instructions[LIBCURL]?));
@@ -99,8 +98,8 @@ fn main() {
     assert!(missed.is_empty(), "missed: {}", missed.join("; "));
 }
 
-/// Builds the library by the README's own command: `cargo bench` has built one too, but with what the development
-/// dependencies turn on in it.
+/// Builds the library with the README's command. `cargo bench` has built one too, but with features that the
+/// development dependencies turn on.
 fn build(root: &Path) -> PathBuf {
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     let command = readme.lines().find(|line| line.starts_with("cargo ") && line.contains("--release"));
@@ -110,7 +109,7 @@ fn build(root: &Path) -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("libfish_api_credit.so")
 }
 
-/// All that a program or library loads but the C runtime: by the dynamic linker's own list.
+/// The libraries that a program or library loads, except the C runtime, as the dynamic linker lists them.
 fn libraries(file: &Path) -> Vec<PathBuf> {
     let list = said(Command::new("ldd").arg(file));
     let paths = list.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
@@ -120,11 +119,11 @@ fn libraries(file: &Path) -> Vec<PathBuf> {
     paths.filter(|path| !runtime(path)).map(PathBuf::from).collect()
 }
 
-/// A row a figure, a column a contender.
+/// One row per figure, one column per contender.
 #[derive(Default)]
 struct Table {
     rows: Vec<String>,
-    /// The goals that were missed, of those that hold on a busy machine too.
+    /// The missed goals, of those that do not depend on the machine's load.
     missed: Vec<String>,
 }
 
@@ -137,7 +136,7 @@ impl Table {
         println!("| {heads} | goal |\n|---|---:|---:|---:|---:|\n{}\n", self.rows.join("\n"));
     }
 
-    /// Whole numbers: what only some calls do, such as growing a table, is rounded off.
+    /// Whole numbers: costs of only some calls, such as growing a table, are rounded off.
     fn counts(&mut self, name: &str, counts: Counts, goal: Option<f64>) {
         self.checked(name, counts.map(|count| count.map(f64::round)), goal, thousands);
     }
@@ -166,7 +165,7 @@ fn two_decimals(figure: f64) -> String {
     format!("{figure:.2}")
 }
 
-/// Where and when this was, for whoever reads the figures later.
+/// The machine, the versions and the date of the figures.
 fn machine() -> String {
     let line = |command: &str| {
         let words: Vec<&str> = command.split(' ').collect();
@@ -190,7 +189,7 @@ fn machine() -> String {
     facts.join("; ")
 }
 
-/// What a command that must succeed wrote to its standard output.
+/// The standard output of a command that must succeed.
 fn said(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|why| panic!("{command:?}: {why}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));

@@ -1,5 +1,5 @@
-//! What is counted and timed, and how. Counts are slopes between two numbers of calls, so that starting up drops out;
-//! times are ratios between contenders that took turns, so that a busy machine disturbs all alike.
+//! The measurements. Counts are slopes between two numbers of calls, which excludes the startup. Times are ratios
+//! between contenders that take turns, so that a busy machine affects all alike.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::server::Server;
 
-/// The two numbers of calls between which a count's slope is taken.
+/// The two numbers of calls for a count's slope.
 const FEW: usize = 100;
 const MANY: usize = 600;
 
@@ -23,7 +23,7 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// Starts the program, by `tool` if that is not empty.
+    /// Starts the program, under `tool` if that is not empty.
     fn start(&self, tool: &[&str], server: &Server) -> Child {
         let words: Vec<&str> = tool.iter().copied().chain(self.program.to_str()).collect();
         let mut command = Command::new(words[0]);
@@ -32,7 +32,7 @@ impl Contender {
         command.spawn().unwrap_or_else(|why| panic!("{command:?}: {why}"))
     }
 
-    /// Runs the program for that many calls, and gives what it or `tool` wrote to its standard error.
+    /// Runs the program for that many calls, and returns its and `tool`'s standard error.
     fn run(&self, tool: &[&str], server: &Server, calls: usize) -> String {
         let mut child = self.start(tool, server);
         writeln!(child.stdin.take().unwrap(), "{calls}").unwrap();
@@ -43,7 +43,7 @@ impl Contender {
     }
 }
 
-/// A figure for each contender; `None`: it does not speak the server's protocol.
+/// One figure per contender; `None` if it does not support the server's protocol.
 pub type Counts = [Option<f64>; 3];
 
 pub fn instructions(contenders: &[Contender; 3], server: &Server) -> Counts {
@@ -67,7 +67,7 @@ pub fn threads(contenders: &[Contender; 3], server: &Server) -> Counts {
 
 const STRACE: [&str; 5] = ["strace", "-f", "-c", "-U", "name,calls"];
 
-/// By how much a count grows for each call more.
+/// The increase of a count per call.
 fn slopes(contenders: &[Contender; 3], server: &Server, tool: &[&str], read: impl Fn(&str) -> f64) -> Counts {
     contenders.each_ref().map(|one| {
         let count = |calls| read(&one.run(tool, server, calls));
@@ -82,14 +82,14 @@ fn number_after(text: &str, label: &str) -> f64 {
     digits.parse().unwrap()
 }
 
-/// From strace's summary, whose lines are a name and a count.
+/// A count from strace's summary, whose lines are a name and a count.
 fn calls_of(summary: &str, names: &[&str]) -> f64 {
     assert!(summary.contains("total"), "no summary by strace: {summary}");
     let rows = summary.lines().filter_map(|line| line.split_once(char::is_whitespace));
     rows.filter(|(name, _)| names.contains(name)).map(|(_, count)| count.trim().parse::<f64>().unwrap()).sum()
 }
 
-/// Microseconds a call, and the median of its ratios to those of contender `base` in the same round.
+/// Microseconds per call, and the median of the ratios to contender `base` in the same round.
 pub fn interleaved(contenders: &[Contender; 3], server: &Server, base: usize) -> ([f64; 3], [f64; 3]) {
     let mut running = contenders.each_ref().map(|one| {
         let mut child = one.start(&[], server);
@@ -109,7 +109,8 @@ pub fn interleaved(contenders: &[Contender; 3], server: &Server, base: usize) ->
     rounds
 }
 
-/// Milliseconds of a whole process that makes one call, over https but for the floor: that is what any process costs.
+/// Milliseconds of a whole process that makes one call, over https except for the floor, which shows what any process
+/// costs.
 pub fn first_calls(
     contenders: &[Contender; 3],
     http: &Server,
@@ -124,7 +125,7 @@ pub fn first_calls(
     })
 }
 
-/// Medians of what each of the three takes, and of that to `base` in the same round. The first round warms up.
+/// The median time of each of the three, and of its ratio to `base` in the same round. The first round is a warm-up.
 fn in_turn(rounds: usize, base: usize, mut time: impl FnMut(usize) -> f64) -> ([f64; 3], [f64; 3]) {
     let rounds: Vec<[f64; 3]> = (0..=rounds).map(|_| [0, 1, 2].map(&mut time)).skip(1).collect();
     let of = |figure: &dyn Fn(&[f64; 3], usize) -> f64| {

@@ -1,5 +1,5 @@
-//! The server all contenders talk to: HTTP/1.1 on loopback, kept alive, each response in one write. The credit's last
-//! digit alternates, so that a watch has something to tell. It lives in the benchmark's own process, whose work is not counted.
+//! The server that all contenders use: HTTP/1.1 on loopback with keep-alive, each response in one write. The credit's
+//! last digit alternates, so that a watch sees changes. It runs in the benchmark's own process, which is not measured.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -19,7 +19,7 @@ const BODY: &str = concat!(
 
 pub struct Server {
     pub address: SocketAddr,
-    /// The authority that signed its certificate; `None`: plain http.
+    /// The file of the authority that signed its certificate; `None`: plain http.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -28,10 +28,10 @@ impl Server {
         Server { address: listen(None), ca_file: None }
     }
 
-    /// With a certificate made on the spot, whose authority is put into `directory`.
+    /// Starts it with a new certificate, whose authority is written to `directory`.
     pub fn https(directory: &Path) -> Server {
         let mut authority = CertificateParams::default();
-        // OpenSSL takes a certificate whose issuer has its own name for one that signed itself.
+        // OpenSSL treats a certificate with the same name as its issuer as self-signed.
         authority.distinguished_name.push(DnType::CommonName, "The benchmark's authority");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -50,7 +50,7 @@ impl Server {
     }
 }
 
-/// Serves each connection on a thread of its own until the benchmark ends.
+/// Serves each connection on its own thread until the benchmark ends.
 fn listen(tls: Option<Arc<ServerConfig>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,8 +1,8 @@
 /*
  * credit - show a Fish Audio account's API credit, once or whenever it changes.
  *
- * The whole of what a program needs of fish_api_credit.h: make a client, ask or watch, show what came or say why
- * nothing did. The key comes from the environment alone, so that it never stands in a process list.
+ * A complete use of fish_api_credit.h: create a client, read or watch the credit, and show the result or the error.
+ * The key is read only from the environment, so that it never appears in a process list.
  *
  *     cc -Iinclude examples/c/credit.c -lfish_api_credit -o credit
  *     FISH_API_KEY=... ./credit --help
@@ -35,34 +35,34 @@ enum { SHOWN = 0, FAILED = 1, USAGE = 2, UNWRITTEN = 2, LOW = 3, EMPTY = 4 };
 static const char HELP[] =
   "Usage: credit [options]\n"
   "\n"
-  "Shows the API credit of a Fish Audio account, or of a team: what its programs spend. Those are two wallets. A\n"
-  "third, the platform credit of a plan, which the website spends, is not read.\n"
+  "Shows the API credit, which API calls spend, of a Fish Audio account or a team. The two are separate. It does\n"
+  "not show the platform credit of a plan, which the website spends.\n"
   "\n"
-  "  --user ID             whose wallet (default: self, the key's own account)\n"
+  "  --user ID             the wallet's owner (default: self, the key's own account)\n"
   "  --team ID             the API credit of this team, instead of the account's own\n"
-  "  --check-free-credit   ask whether free credit is left, too\n"
-  "  --low AMOUNT          an amount, such as 5 or 0.50, below which the credit is low\n"
-  "  --watch               read it again and again, and print a line for each change; Ctrl-C and SIGTERM print the\n"
+  "  --check-free-credit   also ask whether free credit is left\n"
+  "  --low AMOUNT          the credit is low below this amount, such as 5 or 0.50\n"
+  "  --watch               read it periodically, and print a line for each change; Ctrl-C and SIGTERM print the\n"
   "                        last balance and end it\n"
   "  --interval SECONDS    with --watch, the time between two readings (default: 60)\n"
-  "  --json                print the server's document, byte for byte; with --watch a JSON object a line\n"
+  "  --json                print the server's document, byte for byte; with --watch, one JSON object per line\n"
   "  --prometheus          print balance, level, age and success in Prometheus' text format\n"
-  "  --base-url URL        ask another server (default: https://api.fish.audio)\n"
-  "  --timeout MS          give up after so many milliseconds (default: 15000)\n"
+  "  --base-url URL        use another server (default: https://api.fish.audio)\n"
+  "  --timeout MS          the time limit in milliseconds (default: 15000)\n"
   "  --version             print the versions of this program and of the library\n"
-  "  --help                print this\n"
+  "  --help                print this help\n"
   "\n"
-  "The API key is read from the environment variable FISH_API_KEY, and from nowhere else.\n"
+  "The API key is read only from the environment variable FISH_API_KEY.\n"
   "\n"
   "Exit status:\n"
   "  0  the credit was shown\n"
   "  1  the call failed, or --watch ended before it had read a balance\n"
-  "  2  wrong usage, or the credit could not be printed\n"
+  "  2  wrong usage, or the output could not be written\n"
   "  3  with --low: the credit was shown, and is low\n"
   "  4  with --low or --watch: the credit was shown, and is at or below zero\n"
-  "Standard error says why it is 1 or 2. With --watch, 0, 3 and 4 tell of the last balance that was read.\n";
+  "Standard error explains 1 and 2. With --watch, 0, 3 and 4 describe the last balance that was read.\n";
 
-/* What the command line asks for. */
+/* The parsed command line. */
 typedef struct {
   fish_client_options client;
   fish_api_credit_query query;
@@ -73,7 +73,7 @@ typedef struct {
 
 /* ---- The command line ---------------------------------------------------- */
 
-/* Digits alone, and nothing above `most`. */
+/* Parses digits only, up to `most`. */
 static bool parse_whole(const char *text, size_t length, int64_t most, int64_t *value) {
   *value = 0;
   for (size_t i = 0; i < length; i++) {
@@ -84,7 +84,7 @@ static bool parse_whole(const char *text, size_t length, int64_t most, int64_t *
   return length > 0;
 }
 
-/* "12.34" in millionths; above 0, for 0 is the library's word for none. */
+/* Parses "12.34" to millionths. It must be above 0, because 0 means no limit to the library. */
 static bool parse_amount(const char *text, int64_t *micros) {
   const size_t whole = strcspn(text, ".");
   const char *decimals = text[whole] == '.' ? text + whole + 1 : "0";
@@ -97,8 +97,8 @@ static bool parse_amount(const char *text, int64_t *micros) {
   return *micros > 0;
 }
 
-/* Whether that much of an argument can be an option's name. Anything else may be a key in the wrong place, and
-   is not repeated. */
+/* Whether the start of an argument looks like an option's name. Anything else may be a misplaced key, so it is not
+   printed. */
 static bool is_option_name(const char *argument, size_t length) {
   return strncmp(argument, "--", 2) == 0 && strspn(argument, "-abcdefghijklmnopqrstuvwxyz") >= length;
 }
@@ -108,13 +108,13 @@ static bool wrong(const char *complaint) {
   return false;
 }
 
-/* Complains and returns false if the command line is wrong. */
+/* Prints a message and returns false if the command line is wrong. */
 static bool parse(int count, char **arguments, request *asked) {
   const char *timeout = NULL, *interval = NULL, *low = NULL;
   const struct {
     const char *name;
-    bool *flag;         /* set by the option's name, or */
-    const char **value; /* filled with what follows it */
+    bool *flag;         /* set for a flag */
+    const char **value; /* set to the value of any other option */
   } options[] = {
     {"--help", &asked->help, NULL},
     {"-h", &asked->help, NULL},
@@ -141,9 +141,9 @@ static bool parse(int count, char **arguments, request *asked) {
     if (at < known && options[at].flag && joined) at = known; /* a flag takes no value */
     if (at == known) {
       if (is_option_name(argument, length))
-        fprintf(stderr, "credit: there is no option %.*s; see --help.\n", (int)length + joined, argument);
+        fprintf(stderr, "credit: unknown option %.*s; see --help.\n", (int)length + joined, argument);
       else
-        fprintf(stderr, "credit: argument %d is no option; the key goes into FISH_API_KEY, see --help.\n", i);
+        fprintf(stderr, "credit: argument %d is not an option; set the key in FISH_API_KEY, see --help.\n", i);
       return false;
     }
     if (options[at].flag) {
@@ -151,7 +151,7 @@ static bool parse(int count, char **arguments, request *asked) {
       if (asked->help || asked->version) return true;
       continue;
     }
-    /* After the last argument stands NULL. */
+    /* The arguments end with NULL. */
     const char *value = joined ? argument + length + 1 : arguments[++i];
     if (value == NULL) {
       fprintf(stderr, "credit: %s needs a value; see --help.\n", options[at].name);
@@ -164,23 +164,23 @@ static bool parse(int count, char **arguments, request *asked) {
   if (timeout && !(parse_whole(timeout, strlen(timeout), UINT32_MAX, &whole) && whole > 0))
     return wrong("--timeout takes whole milliseconds, from 1 to 4294967295.");
   if (timeout) asked->client.timeout_ms = (uint32_t)whole;
-  if (interval && !asked->watch) return wrong("--interval is for --watch; see --help.");
+  if (interval && !asked->watch) return wrong("--interval needs --watch; see --help.");
   if (interval && !(parse_whole(interval, strlen(interval), UINT32_MAX / 1000, &whole) && whole > 0))
     return wrong("--interval takes whole seconds, from 1 to 4294967.");
   if (interval) asked->watching.interval_ms = (uint32_t)whole * 1000;
   if (low && !parse_amount(low, &asked->watching.low_micros))
     return wrong("--low takes an amount above 0 with at most six decimals, such as 5 or 0.50.");
   if (asked->prometheus && (asked->watch || asked->json))
-    return wrong("--prometheus prints one reading in a format of its own; leave --watch and --json out.");
+    return wrong("--prometheus cannot be combined with --watch or --json; see --help.");
   return true;
 }
 
-/* ---- What a person reads ------------------------------------------------- */
+/* ---- Output for people --------------------------------------------------- */
 
-/* How text is written: for a person, or inside a JSON string. */
+/* Writes text: for a terminal, or inside a JSON string. */
 typedef void put_function(FILE *out, const char *text, size_t length);
 
-/* Text from a server, without the control characters by which it could command a terminal. */
+/* Replaces control characters, with which a server's text could control the terminal. */
 static void put_bytes(FILE *out, const char *text, size_t length) {
   const unsigned char *byte = (const unsigned char *)text, *end = byte + length;
   for (; byte < end; byte++) {
@@ -200,7 +200,7 @@ static void row(FILE *out, const char *label, const char *text) {
   putc('\n', out);
 }
 
-/* To cents, rounded down as the micros are: never more than there is. */
+/* In cents, rounded down like the micros. */
 static const char *dollars(const fish_api_credit *credit, char *text, size_t size) {
   const int64_t micros = credit->credit_micros;
   if (!credit->credit_micros_exact && (micros == INT64_MAX || micros == INT64_MIN)) return "see the exact text";
@@ -223,31 +223,31 @@ static const char *level_name(fish_level level) {
 }
 
 static void show(const fish_api_credit *credit, fish_level level, const request *asked) {
-  const char *unsaid = "the server did not say";
+  const char *unsaid = "not sent by the server";
   char balance[64];
   row(stdout, "API credit", dollars(credit, balance, sizeof balance));
   row(stdout, "  exact text", credit->credit);
   row(stdout, "  which wallet", asked->query.team_id
-                                  ? "the team's API credit; not the account's own, and no plan's platform credit"
-                                  : "the account's own API credit; not a team's, and no plan's platform credit");
+                                  ? "the team's API credit, not the account's or a plan's platform credit"
+                                  : "the account's API credit, not a team's or a plan's platform credit");
   if (asked->watching.low_micros) row(stdout, "  level", level_name(level));
-  row(stdout, "Paid in, ever", credit->cumulative_top_up ? credit->cumulative_top_up : unsaid);
+  row(stdout, "Total paid in", credit->cumulative_top_up ? credit->cumulative_top_up : unsaid);
   row(stdout, "Free credit left",
       yes_or_no(credit->has_free_credit,
-                asked->query.check_free_credit ? unsaid : "not asked (--check-free-credit)"));
+                asked->query.check_free_credit ? unsaid : "not requested (--check-free-credit)"));
   row(stdout, "Phone number known", yes_or_no(credit->has_phone_sha256, unsaid));
   row(stdout, "Account", credit->user_id);
   row(stdout, "Wallet", credit->id);
-  row(stdout, "Made", credit->created_at);
+  row(stdout, "Created", credit->created_at);
   row(stdout, "Last changed", credit->updated_at);
 }
 
-/* The library's sentence. It names fields of the header; whoever reads it here has set options. */
+/* Writes the library's message, with the command's options in place of the header's fields. */
 static void put_message(FILE *out, const char *message, put_function *put_text) {
   static const struct {
     const char *field, *option;
   } names[] = {
-    /* A longer one stands before one that it begins with. A name in quotes is one of the server's document. */
+    /* Longer names come before their prefixes. A name in quotes is a field of the server's document. */
     {"\"user_id\"", "\"user_id\""},
     {"options.api_key or FISH_API_KEY", "FISH_API_KEY"},
     {"options.api_key, or FISH_API_KEY", "FISH_API_KEY"},
@@ -258,17 +258,16 @@ static void put_message(FILE *out, const char *message, put_function *put_text) 
     {"user_id", "--user"},
     {"query.team_id", "--team"},
     {"team_id", "--team"},
-    {"connect_timeout_ms", "the time for a connection"},
-    {"its timeout_ms", "--timeout"},
+    {"connect_timeout_ms", "the connect timeout"},
+    {"check the network, or raise it", "check the network"},
     {"timeout_ms", "--timeout"},
-    {"options.proxy_url", "the proxy variable"},
     {"proxy_url or the proxy variables", "the proxy variables"},
-    {"or NULL for", "or leave it out for"},
-    {" NULL", " out"},
+    {" (see ca_file and tls_roots)", ""},
+    {"request_id", "the request id"},
     {"see field_errors and api_message", "check the options"},
   };
   const size_t known = sizeof names / sizeof *names;
-  const char *told = message; /* up to here */
+  const char *written = message; /* everything before this */
   while (*message != '\0') {
     size_t at = 0;
     while (at < known && strncmp(message, names[at].field, strlen(names[at].field)) != 0) at++;
@@ -276,14 +275,14 @@ static void put_message(FILE *out, const char *message, put_function *put_text) 
       message++;
       continue;
     }
-    put_text(out, told, (size_t)(message - told));
+    put_text(out, written, (size_t)(message - written));
     put_text(out, names[at].option, strlen(names[at].option));
-    told = message += strlen(names[at].field);
+    written = message += strlen(names[at].field);
   }
-  put_text(out, told, strlen(told));
+  put_text(out, written, strlen(written));
 }
 
-/* "FISH_TIMED_OUT: message", and under it what the server had to say. */
+/* Prints "FISH_TIMED_OUT: message", followed by what the server sent. */
 static void complain(const fish_error *error) {
   fprintf(stderr, "%s: ", fish_status_name(error->status));
   put_message(stderr, error->message, put_bytes);
@@ -309,19 +308,19 @@ static void complain(const fish_error *error) {
   if (error->request_id) row(stderr, "  request id", error->request_id);
 }
 
-/* The exit status: what could not be printed was not shown. */
+/* Returns the exit status, which reports output that could not be written. */
 static int finish(int outcome) {
   if (fflush(stdout) == 0 && !ferror(stdout)) return outcome;
   perror("credit: standard output");
   return UNWRITTEN;
 }
 
-/* What it is for a credit that was shown. */
+/* The exit status for a credit that was shown. */
 static int outcome(fish_level level) {
   return level == FISH_LEVEL_EMPTY ? EMPTY : level == FISH_LEVEL_LOW ? LOW : SHOWN;
 }
 
-/* ---- What a program reads ------------------------------------------------ */
+/* ---- Output for programs ------------------------------------------------- */
 
 static void put_json_bytes(FILE *out, const char *text, size_t length) {
   for (size_t i = 0; i < length; i++) {
@@ -333,7 +332,7 @@ static void put_json_bytes(FILE *out, const char *text, size_t length) {
   }
 }
 
-/* The wallet's name as a value. */
+/* The kind of wallet, as a label. */
 static const char *wallet(const request *asked) {
   return asked->query.team_id ? "team" : "account";
 }
@@ -343,7 +342,7 @@ static void metric(const char *name, const char *help, const char *value, const 
   printf("fish_api_credit_%s{wallet=\"%s\"} %s\n", name, wallet(asked), value);
 }
 
-/* Prometheus' text format, of a failure (credit is NULL) too. */
+/* Prints Prometheus' text format, also for a failure (credit is NULL). */
 static void expose(const fish_api_credit *credit, fish_level level, const request *asked) {
   char value[32];
   metric("success", "Whether the API credit could be read: 1 or 0.", credit ? "1" : "0", asked);
@@ -351,7 +350,7 @@ static void expose(const fish_api_credit *credit, fish_level level, const reques
   metric("level", "0 unknown, 1 ok, 2 low, 3 empty.", value, asked);
   if (credit == NULL) return;
   fish_format_micros(credit->credit_micros, 6, value, sizeof value);
-  metric("balance", "The API credit that is left, in US dollars. No plan's platform credit.", value, asked);
+  metric("balance", "The API credit that is left, in US dollars. Not a plan's platform credit.", value, asked);
   metric("age_seconds", "How long ago the balance was read.", "0", asked);
 }
 
@@ -405,7 +404,8 @@ static bool listen_for_signals(void) {
   return signal(SIGINT, end) != SIG_ERR && signal(SIGTERM, end) != SIG_ERR;
 }
 
-/* Until the watch may have news; false if a signal came. No signal ends a WSAPoll, so it looks ten times a second. */
+/* Waits until the watch may have changed; false if a signal came. A signal does not end a WSAPoll, so this polls ten
+   times a second. */
 static bool wait_for_change(const fish_watch *watch) {
   (void)watch;
   Sleep(100);
@@ -414,7 +414,7 @@ static bool wait_for_change(const fish_watch *watch) {
 
 #else
 
-/* A signal's handler writes into it, so that a poll sees the signal however closely it comes. */
+/* The signal handler writes into this pipe, so that poll cannot miss a signal. */
 static int signals[2];
 
 static void end(int signal_number) {
@@ -428,16 +428,16 @@ static void end(int signal_number) {
 static bool listen_for_signals(void) {
   struct sigaction action = {0};
   action.sa_handler = end;
-  action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends it at once */
+  action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends the program at once */
   return pipe(signals) == 0 && sigaction(SIGINT, &action, NULL) == 0 && sigaction(SIGTERM, &action, NULL) == 0;
 }
 
-/* Until the watch has news; false if a signal came. */
+/* Waits until the watch has changed; false if a signal came. */
 static bool wait_for_change(const fish_watch *watch) {
-  /* poll leaves a descriptor of -1 out. A watch that has none is looked at once a second. */
+  /* poll ignores a descriptor of -1. A watch without one is read once a second. */
   const int descriptor = (int)fish_watch_descriptor(watch);
   struct pollfd waiting[] = {{.fd = descriptor, .events = POLLIN}, {.fd = signals[0], .events = POLLIN}};
-  if (poll(waiting, 2, descriptor < 0 ? 1000 : -1) < 0) return errno == EINTR; /* the signal's byte is there now */
+  if (poll(waiting, 2, descriptor < 0 ? 1000 : -1) < 0) return errno == EINTR; /* then the pipe is readable */
   return waiting[1].revents == 0;
 }
 
@@ -447,7 +447,7 @@ static void put_json_line(const fish_watch_state *state, const fish_error *error
                           const char *whose) {
   printf("{\"time\":\"%s\",\"wallet\":\"%s\",\"credit\":", now, whose);
   if (state->credit.credit)
-    printf("\"%s\"", state->credit.credit); /* a number's text: nothing in it has to be escaped */
+    printf("\"%s\"", state->credit.credit); /* a number: nothing to escape */
   else
     fputs("null", stdout);
   printf(",\"level\":\"%s\",\"age_ms\":%llu", level_name(state->level), (unsigned long long)state->age_ms);
@@ -480,7 +480,7 @@ static void put_text_line(const fish_watch_state *state, const fish_error *error
   putchar('\n');
 }
 
-/* One line of what the watch knows, and of why its newest reading failed. */
+/* Prints one line with the watch's state and the error of its latest reading. */
 static void put_line(const fish_watch_state *state, const fish_error *error, const request *asked) {
   char now[32] = "";
   const time_t seconds = time(NULL);
@@ -501,14 +501,14 @@ static int keep_watching(const fish_client *client, const request *asked) {
     return FAILED;
   }
   fish_level level = FISH_LEVEL_UNKNOWN;
-  uint64_t told = 0;
+  uint64_t seen = 0;
   for (bool going = true; going;) {
     fish_watch_state state;
     going = wait_for_change(watch);
     fish_watch_read(watch, &state, &error);
     level = state.level;
-    if (!going || state.changes != told) put_line(&state, &error, asked);
-    told = state.changes;
+    if (!going || state.changes != seen) put_line(&state, &error, asked);
+    seen = state.changes;
     fish_error_free(&error);
     fish_watch_state_free(&state);
     if (fflush(stdout) != 0) going = false;
@@ -521,7 +521,7 @@ static int keep_watching(const fish_client *client, const request *asked) {
 int main(int count, char **arguments) {
   request asked = {0};
 #ifdef SIGPIPE
-  signal(SIGPIPE, SIG_IGN); /* a pipe that nobody reads is an error of the write, like a full disk */
+  signal(SIGPIPE, SIG_IGN); /* a closed pipe is then a write error, like a full disk */
 #endif
   if (!parse(count, arguments, &asked)) return USAGE;
   if (asked.help || asked.version) {

@@ -1,6 +1,6 @@
 /* A host that loads the plugin, draws it sixty times a second, and unloads it:
- * `host PLUGIN [SECONDS [BASE_URL [TEXT]]]`. It draws for so many seconds, or until TEXT was drawn, and says how long
- * its UI thread was ever kept waiting. */
+ * `host PLUGIN [SECONDS [BASE_URL [TEXT]]]`. It draws for SECONDS, or until TEXT was drawn, and reports how long the
+ * plugin's functions took on the UI thread at most. */
 #include "meter.h"
 
 #include <dlfcn.h>
@@ -31,10 +31,10 @@ int main(int count, char **arguments) {
   }
   void *found[] = {dlsym(plugin, "meter_open"), dlsym(plugin, "meter_draw"), dlsym(plugin, "meter_close")};
   if (found[0] == NULL || found[1] == NULL || found[2] == NULL) {
-    fprintf(stderr, "%s is no plugin of ours\n", arguments[1]);
+    fprintf(stderr, "%s is not a plugin of this host\n", arguments[1]);
     return 1;
   }
-  /* ISO C has no cast from an object pointer to a function's. */
+  /* ISO C has no cast from an object pointer to a function pointer. */
   meter_open_function *open;
   meter_draw_function *draw;
   meter_close_function *close;

@@ -1,9 +1,8 @@
-/* What the host of this example asks of a plugin: three functions, all called on the host's UI thread, which none
- * of them may keep waiting. */
+/* The plugin interface of the example's host: three functions, all called on the host's UI thread. None may block. */
 #ifndef METER_H
 #define METER_H
 
-/* Called once after loading. `base_url` may be NULL. 0: the plugin is of no use and is unloaded again. */
+/* Called once after loading. `base_url` may be NULL. Returns 0 on failure; the plugin is then unloaded. */
 typedef int meter_open_function(const char *base_url);
 
 /* Called for every frame that the host draws: copies the line to show into `text`. */

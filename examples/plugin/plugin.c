@@ -1,5 +1,5 @@
-/* A plugin that shows the account's API credit. Copy its shape: opening starts a watch, drawing reads it, which
- * never waits for the network, and closing frees it. The plugin has no thread and no lock of its own. */
+/* A plugin that shows the account's API credit. Opening starts a watch, drawing reads it, which never waits for the
+ * network, and closing frees it. The plugin needs no thread and no lock of its own. */
 #include "meter.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ void meter_draw(char *text, unsigned long size) {
   fish_error error;
   fish_status status = fish_watch_read(watch, &state, &error);
   if (state.credit.credit != NULL) {
-    /* After a failure it is the last that was read. */
+    /* After a failure this is the last credit that was read. */
     const char *low = state.level >= FISH_LEVEL_LOW ? ", low" : "", *old = status == FISH_OK ? "" : " (old)";
     snprintf(text, size, "API credit: $%s%s%s", state.credit.credit, low, old);
   } else if (status == FISH_PENDING) {
@@ -51,7 +51,7 @@ void meter_draw(char *text, unsigned long size) {
 }
 
 void meter_close(void) {
-  /* Neither waits: a reading under way is cancelled, and its thread ends by itself. */
+  /* Neither waits: a running reading is cancelled, and its thread ends by itself. */
   fish_watch_free(watch);
   fish_client_free(client);
   watch = NULL;

@@ -1,6 +1,6 @@
-//! From nothing to a balance: compiles `examples/c/credit.c` against the header and the shared library that cargo
-//! just built, and runs it, with the arguments of this program if it has any. With FISH_API_KEY set it asks the
-//! service; without, a sandbox inside this program. To see a balance go down, let each answer of the sandbox cost:
+//! Compiles `examples/c/credit.c` against the header and the shared library that cargo just built, and runs it with
+//! this program's arguments. With FISH_API_KEY set it calls the service, otherwise a sandbox inside this program. To
+//! see the balance decrease, make each response of the sandbox cost something:
 //!
 //! FISH_SANDBOX_SPEND=2.5 cargo run --example quickstart -- --watch --interval 1 --low 5
 
@@ -32,7 +32,7 @@ fn run() -> Result<ExitCode, String> {
     println!("{name} is examples/c/credit.c, compiled with {} and linked to this library.", c::compiler());
 
     let has_key = std::env::var_os(KEY_VARIABLE).is_some_and(|key| !key.is_empty());
-    // Lives until the program has been answered.
+    // Lives until the program has ended.
     let sandbox = match std::env::var(SPEND_VARIABLE) {
         _ if has_key => None,
         Err(_) => Some(sandbox::start("sandbox-key")),
@@ -42,13 +42,13 @@ fn run() -> Result<ExitCode, String> {
     };
     let mut command = match &sandbox {
         None => {
-            println!("It asks the service, https://api.fish.audio, with the key in {KEY_VARIABLE}:\n");
+            println!("It calls the service, https://api.fish.audio, with the key in {KEY_VARIABLE}:\n");
             Command::new(&program)
         }
         Some(server) => {
             println!(
-                "It asks the sandbox, a stand-in for the service inside this example, so the numbers are made up.\n\
-                 Set {KEY_VARIABLE} to ask the service:\n"
+                "It calls the sandbox, a stand-in for the service inside this example, so the numbers are made up.\n\
+                 Set {KEY_VARIABLE} to call the service:\n"
             );
             let mut command = c::command(&program);
             command.env(KEY_VARIABLE, "sandbox-key").args(["--base-url", &server.url()]);
@@ -68,19 +68,19 @@ fn run() -> Result<ExitCode, String> {
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }
 
-/// The program, in a folder of its own beside what cargo builds.
+/// Compiles the program into its own folder in cargo's target directory.
 fn compile() -> Result<PathBuf, String> {
     let folder = c::built().with_file_name("quickstart");
     std::fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}.", folder.display()))?;
     let program = folder.join("credit").with_extension(std::env::consts::EXE_EXTENSION);
-    // Another quickstart may be running the last one: it is replaced, never written into.
+    // Another quickstart may be running the old program, so replace the file rather than overwrite it.
     let fresh = folder.join(format!("credit-{}", std::process::id()));
     c::build(&fresh, &[&c::root().join("examples/c/credit.c")], Link::Shared, &["-Wall"], &folder)?;
     std::fs::rename(&fresh, &program).map_err(|why| format!("{}: {why}.", program.display()))?;
     Ok(program)
 }
 
-/// A path as one would type it from here.
+/// A path relative to the current directory.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(here).unwrap_or(path).display().to_string()

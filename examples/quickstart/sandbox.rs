@@ -1,23 +1,23 @@
-//! A stand-in for the service on a loopback port, for those without a key: it answers as the published schema of
-//! `GET /wallet/{user_id}/api-credit` says. The quickstart asks it, and so do the tests. It ends when dropped.
+//! A stand-in for the service on a loopback port, for use without a key. It responds according to the published schema
+//! of `GET /wallet/{user_id}/api-credit`. The quickstart and the tests use it. It ends when dropped.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::support::server::{Script, Server, Step, answer};
 
-/// Whose wallet this is.
+/// The wallet's owner.
 pub const USER: &str = "fedcba9876543210fedcba9876543210";
 const JSON: &str = "Content-Type: application/json\r\n";
 
-/// What the wallet holds, in millionths.
+/// The wallet's balance in millionths.
 const CREDIT: i64 = 12_345_678;
 
-/// Starts it; `key` is the only key that it takes.
+/// Starts a sandbox that accepts only `key`.
 pub fn start(key: &str) -> Server {
     spending(key, "0").expect("an amount")
 }
 
-/// One whose wallet loses so much with each answer. `None` unless that is an amount such as "0.5".
+/// Starts one whose wallet loses `amount` with each response. `None` unless that is an amount such as "0.5".
 pub fn spending(key: &str, amount: &str) -> Option<Server> {
     let each = micros(amount)?;
     let authorization = format!("Bearer {key}");
@@ -26,7 +26,7 @@ pub fn spending(key: &str, amount: &str) -> Option<Server> {
     Some(Server::directed(move |_, head| respond(head, &authorization, &spend)))
 }
 
-/// An amount in millionths, if it has no more decimals than that.
+/// Parses an amount to millionths; `None` if it is invalid or has more decimals.
 fn micros(amount: &str) -> Option<i64> {
     let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -34,7 +34,7 @@ fn micros(amount: &str) -> Option<i64> {
     fits.then(|| format!("{whole}{fraction:0<6}").parse().ok())?
 }
 
-/// The document of a 200, before anything is spent. `has_free_credit` is told only to those who ask.
+/// The document of a 200, before anything is spent.
 pub fn document(check_free_credit: bool) -> String {
     let (credit, free) = (decimal(CREDIT), if check_free_credit { "true" } else { "null" });
     format!(
@@ -72,7 +72,7 @@ fn respond(head: &[u8], authorization: &str, left: impl Fn() -> i64) -> Script {
         }
         Some(id) => wallet(id, query, left),
     };
-    // Whoever sends a body, which this call has none of, is answered and then left.
+    // This call has no body, so close the connection after a request with one.
     let body = field("Transfer-Encoding").is_some() || field("Content-Length").is_some_and(|n| n != "0");
     let close = field("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     let mut steps = vec![Step::Send(reply)];
@@ -82,7 +82,7 @@ fn respond(head: &[u8], authorization: &str, left: impl Fn() -> i64) -> Script {
     steps
 }
 
-/// The answer to a caller whose key is right.
+/// The response to a request with the right key.
 fn wallet(user_id: &str, query: &str, left: impl Fn() -> i64) -> Vec<u8> {
     let mut wrong = Vec::new();
     if user_id != "self" && !is_id(user_id) {

@@ -9,7 +9,7 @@ let package = Package(
         .executable(name: "fish-credit", targets: ["fish-credit"]),
     ],
     targets: [
-        // The installed libfish_api_credit: pkg-config says where it is.
+        // The installed libfish_api_credit, found by pkg-config.
         .systemLibrary(name: "CFish", pkgConfig: "fish_api_credit"),
         .target(name: "FishApiCredit", dependencies: ["CFish"]),
         .executableTarget(name: "fish-credit", dependencies: ["FishApiCredit"]),

@@ -1,5 +1,5 @@
-//! Any text as a base URL: what is taken leads where a browser's parser says it does, never to another machine
-//! by plain http, and its request is one.
+//! Any text as a base URL. An accepted one has the target that a browser's parser finds, is never plain http to another
+//! machine, and produces a single request.
 
 #![no_main]
 
@@ -14,8 +14,8 @@ fuzz_target!(|text: &str| {
         assert!(request(text, None, None, false, "key").is_none());
         return;
     };
-    // A browser reads 127.1 as an address and refuses a name that ends in a number or is no IDNA; here it is
-    // asked of the system, by https alone.
+    // A browser reads 127.1 as an address, and rejects a name that ends in a number or is not valid IDNA. This library
+    // passes such names to the system's lookup, and only for https.
     if let Ok(url) = Url::parse(text) {
         let theirs = match url.host().expect("a host") {
             Host::Ipv6(ip) => format!("[{ip}]"),

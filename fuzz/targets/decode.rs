@@ -1,4 +1,4 @@
-//! Any bytes as a document: it is decoded or refused, with a sentence, and what is decoded is whole.
+//! Any bytes as a document. It is decoded completely, or rejected with a message.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ fuzz_target!(|document: &[u8]| match decode(document) {
         for text in [&credit.id, &credit.user_id, text, &credit.created_at.0, &credit.updated_at.0] {
             assert!(!text.contains('\0'));
         }
-        // A document among other things is not one.
+        // A document with anything after it is invalid.
         assert!(decode(&[document, b"x"].concat()).is_err());
         assert_eq!(decode(&[document, b" \n"].concat()), Ok(credit));
     }

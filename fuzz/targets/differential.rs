@@ -1,5 +1,5 @@
-//! The decoder against another made of `serde_json::Value` and big integers: both take the same documents, and
-//! take the same from them.
+//! Compares the decoder with another one, built on `serde_json::Value` and big integers: both accept the same
+//! documents, and get the same values from them.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use num_bigint::BigInt;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 
-/// An object's fields in order, those of one name too.
+/// An object's fields in order, including duplicates.
 struct Fields(Vec<(String, Value)>);
 
 impl<'de> serde::Deserialize<'de> for Fields {
@@ -43,7 +43,7 @@ const KNOWN: [&str; 8] = [
     "has_free_credit",
 ];
 
-/// Floor of the decimal times a million, and whether that is all of it.
+/// The floor of the decimal times a million, and whether it is exact.
 fn micros(text: &str) -> Option<(i64, bool)> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -98,7 +98,7 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.contains('\0')).map(str::to_owned)
 }
 
-/// `ours`: the text that the decoder took, for a number, whose own text a `Value` does not keep.
+/// `ours`: the decoder's text, which is used for a number, because a `Value` does not keep a number's text.
 fn money(value: &Value, ours: Option<&Money>) -> Option<Money> {
     let text = match value {
         Value::Number(number) => {
@@ -128,7 +128,7 @@ fn reference(fields: &Fields, ours: Option<&Credit>) -> Option<Credit> {
         _ => None,
     };
     let [id, user_id, credit, top_up, created_at, updated_at, phone, free] = found;
-    // The decoder's own reading of a time stands: what is compared is the text.
+    // Of a time, only the text is compared.
     let stamp = |value: &Value, ours: Option<&(String, Option<i64>)>| {
         text(value).map(|text| (text, ours.and_then(|stamp| stamp.1)))
     };
@@ -153,14 +153,13 @@ fuzz_target!(|document: &[u8]| {
         Ok(fields) => {
             let theirs = reference(&fields, ours.as_ref());
             let refused_number = || {
-                // A number's text is not to be had from a Value: whether it was too small or too large to be
-                // taken cannot be told.
+                // A Value does not keep a number's text, so it is unknown whether the number was out of range.
                 let is_number = |name: &str| fields.0.iter().any(|(n, v)| n == name && v.is_number());
                 is_number("credit") || is_number("cumulative_top_up")
             };
             assert!(ours == theirs || ours.is_none() && refused_number(), "{ours:?}\n{theirs:?}");
         }
-        // A field that is not looked at is not read either, only passed over.
+        // Unknown fields are skipped, not decoded.
         Err(why) if ours.is_some() => {
             let why = why.to_string();
             let passed_over = ["number out of range", "recursion limit", "surrogate", "hex escape"];

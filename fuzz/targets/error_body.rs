@@ -1,9 +1,9 @@
-//! Any bytes as the body of an error answer: its status alone decides, and no text that leaves the library holds
-//! the key or a NUL. The first two bytes choose the status; the key is what a `K` in the body becomes.
+//! Any bytes as an error body. The status alone decides, and no text that leaves the library contains the key or a NUL.
+//! The first two bytes choose the status; each `K` in the body becomes the key.
 
 #![no_main]
 
-use fish_api_credit::fuzzing::answer;
+use fish_api_credit::fuzzing::response;
 use libfuzzer_sys::fuzz_target;
 
 const KEY: &str = "sk-9f86d081884c7d65";
@@ -23,8 +23,8 @@ fuzz_target!(|input: &[u8]| {
         echoing.len()
     );
     let whole = [head.as_bytes(), &echoing].concat();
-    let Some(got) = answer(&whole, KEY, false) else { return };
-    let failure = got.expect_err("no error answer is a success");
+    let Some(got) = response(&whole, KEY, false) else { return };
+    let failure = got.expect_err("an error response is never a success");
     let want = match status {
         401 => 40,
         402 => 41,

@@ -1,4 +1,4 @@
-//! Any text as a Retry-After: seconds, a date, or nothing.
+//! Any text as a Retry-After header: seconds, a date, or invalid.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Any texts as user_id and team_id: each stays one segment or value of the request, and decodes to itself. The
-//! two stand in the input with a NUL between them.
+//! Any texts as user_id and team_id. Each remains one segment or value of the request, and decodes to itself. In the
+//! input, a NUL separates them.
 
 #![no_main]
 

@@ -1,47 +1,47 @@
-//! What comes back: the account's API credit, as a struct.
+//! The API credit, as a struct.
 
 use std::ffi::{c_char, c_void};
 
-use super::memory::Block;
+use super::memory::Arena;
 use super::{boundary, client, fish_api_credit_query, fish_client, fish_error, fish_status, fish_tristate};
 use super::{memory, query};
 use crate::response::ApiCredit;
 
-/// The API credit of one wallet, which programs spend: the account's own, or a team's if the query named one.
-/// The platform credit of a plan, which the website spends, is a third wallet and is not read. The library fills
-/// this struct and owns its strings; release them with fish_api_credit_free.
+/// The API credit of one wallet, which API calls spend: the account's own, or a team's if the query names one.
+/// It is not the platform credit of a plan, which the website spends. The library fills this struct and owns
+/// its strings; release them with fish_api_credit_free.
 #[repr(C)]
 pub struct fish_api_credit {
     /// The wallet's id ("_id"). Never NULL.
     pub id: *const c_char,
     /// The account's id. Never NULL.
     pub user_id: *const c_char,
-    /// The balance as exact decimal text, as sent; users take it as US dollars. May be negative. Never NULL.
+    /// The balance as exact decimal text, as sent, presumably in US dollars. May be negative. Never NULL.
     pub credit: *const c_char,
-    /// All that was ever paid in, as decimal text. NULL if the server did not send it.
+    /// The total ever paid in, as decimal text. NULL if the server did not send it.
     pub cumulative_top_up: *const c_char,
-    /// When the wallet was made, as sent (RFC 3339). Never NULL.
+    /// When the wallet was created, as sent (RFC 3339). Never NULL.
     pub created_at: *const c_char,
-    /// When it last changed, as sent (RFC 3339). Never NULL.
+    /// When the wallet last changed, as sent (RFC 3339). Never NULL.
     pub updated_at: *const c_char,
-    /// The server's name for this request (x-fish-trace-id, else cf-ray), for its support. NULL if it was not sent,
-    /// or if the credit was decoded by fish_api_credit_from_json.
+    /// The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. NULL if the
+    /// server did not send one, or after fish_api_credit_from_json.
     pub request_id: *const c_char,
-    /// credit x 1,000,000, rounded down (it never overstates), saturating.
+    /// credit x 1,000,000, rounded down (never overstated), saturating.
     pub credit_micros: i64,
-    /// cumulative_top_up x 1,000,000, likewise. 0 if it was not sent.
+    /// cumulative_top_up x 1,000,000, likewise. 0 if the server did not send it.
     pub cumulative_top_up_micros: i64,
     /// created_at in microseconds since 1970 UTC, or FISH_TIME_UNKNOWN.
     pub created_at_unix_us: i64,
     /// updated_at in microseconds since 1970 UTC, or FISH_TIME_UNKNOWN.
     pub updated_at_unix_us: i64,
-    /// False if credit_micros lost something to rounding or saturation. The text never does.
+    /// False if credit_micros was rounded or saturated. The text is always exact.
     pub credit_micros_exact: bool,
-    /// Whether a phone number is known. FISH_UNKNOWN: absent or null.
+    /// Whether the account has a phone number. FISH_UNKNOWN: absent or null.
     pub has_phone_sha256: fish_tristate,
-    /// Whether free credit is left. FISH_UNKNOWN: absent or null, as it is unless check_free_credit is set.
+    /// Whether free credit is left. FISH_UNKNOWN: absent or null, as it is without check_free_credit.
     pub has_free_credit: fish_tristate,
-    /// The library's own.
+    /// Used by the library.
     pub owner: *mut c_void,
     /// Zero.
     pub reserved: [u64; 4],
@@ -50,16 +50,16 @@ pub struct fish_api_credit {
 /// In place of a time whose text is no RFC 3339 date-time.
 pub const FISH_TIME_UNKNOWN: i64 = i64::MIN;
 
-/// Asks for an account's API credit. Returns within timeout_ms, whatever the network does.
+/// Reads an account's API credit. Returns within timeout_ms, whatever the network does.
 ///
 /// @param client  From fish_client_new. Not NULL.
 /// @param query   NULL: the key's own account.
-/// @param credit  Filled on success, zeroed otherwise; whatever it held before is overwritten, not freed.
+/// @param credit  Filled on success, zeroed otherwise; its previous content is overwritten, not freed.
 ///                Release it with fish_api_credit_free. Not NULL.
 /// @param error   Says why it failed. May be NULL.
 /// @return FISH_OK or any other fish_status.
 ///
-/// Any thread, any number at once; it blocks, so not the thread that draws or plays. Since 0.1.0.
+/// Any thread, any number at once. Blocks: do not call it on a UI or audio thread. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn fish_get_api_credit(
     client: *const fish_client,
@@ -83,22 +83,22 @@ pub unsafe extern "C-unwind" fn fish_get_api_credit(
 pub unsafe extern "C-unwind" fn fish_api_credit_free(credit: *mut fish_api_credit) {
     boundary::guarded((), || {
         if !credit.is_null() {
-            // SAFETY: it is zeroed, or was filled by this library. Only the owner is looked at: the rest may have
-            // been written over.
+            // SAFETY: it is zeroed, or was filled by this library. Only the owner is read: the caller may have
+            // changed the other fields.
             unsafe {
-                Block::free((&raw const (*credit).owner).read_unaligned());
+                Arena::free((&raw const (*credit).owner).read_unaligned());
                 memory::clear(credit);
             }
         }
     });
 }
 
-/// The answer as C sees it: all its strings in one block.
+/// Fills C's struct, with all its strings in one arena.
 ///
 /// SAFETY: `out` is zeroed and the caller's to overwrite.
 pub(super) unsafe fn fill(out: *mut fish_api_credit, got: &ApiCredit<'_>) {
     let top_up = got.cumulative_top_up.as_ref();
-    // SAFETY: as the function demands.
+    // SAFETY: as for this function.
     unsafe {
         memory::fill_owned!(
             out,

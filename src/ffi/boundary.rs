@@ -1,6 +1,6 @@
-//! The boundary between C and this library: what every exported function runs inside, and what the library's own
-//! threads run inside. No panic leaves it, no cancellation of the host's thread comes in, and every function that
-//! can fail reports in the same way.
+//! The boundary between C and this library: every exported function and every thread of the library runs inside
+//! it. No panic gets out, no `pthread_cancel` of the host gets in, and every function that can fail reports
+//! alike.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -11,68 +11,69 @@ use super::{FISH_INTERNAL_ERROR, FISH_OK, error, fish_error, fish_status, memory
 use crate::error::{Error, Result};
 
 thread_local! {
-    /// Whether this thread is running the library's code. Without a destructor, so that a thread may outlive
-    /// the library.
+    /// Whether this thread is running the library's code. It has no destructor, so a thread may outlive the
+    /// library.
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
     #[cfg(test)]
     static INJECTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a function that can fail: clears what it fills, and reports to `error` (rules 2 and 3 of the header).
-/// `out` is called `name` in the header; `body` gets it when it is not NULL.
+/// Runs a function that can fail: clears its out-parameter, and reports to `error` (rules 2 and 3 of the
+/// header). `name` is what the header calls `out`; `body` gets `out` if it is not NULL.
 ///
-/// SAFETY: `out` and `error` are NULL or the caller's to overwrite, and all-zero bytes are a value of `T`.
+/// SAFETY: `out` and `error` are NULL or may be overwritten, and all-zero bytes are a valid `T`.
 pub(super) unsafe fn call<T>(
     out: *mut T,
     name: &str,
     error: *mut fish_error,
     body: impl FnOnce(*mut T) -> Result<()> + Copy,
 ) -> fish_status {
-    // SAFETY: as the function demands.
-    unsafe { tell(out, name, error, |out| body(out).map(|()| (FISH_OK, None))) }
+    // SAFETY: as for this function.
+    unsafe { call_with_status(out, name, error, |out| body(out).map(|()| (FISH_OK, None))) }
 }
 
-/// The same for a function that can fill `out` and tell of a failure all the same. `body` gives the status that is
-/// returned, and the failure if there is one.
+/// Like `call`, for a function that may fill both `out` and `error`. `body` gives the status to return, and the
+/// failure if there is one.
 ///
 /// SAFETY: as for `call`.
-pub(super) unsafe fn tell<T>(
+pub(super) unsafe fn call_with_status<T>(
     out: *mut T,
     name: &str,
     error: *mut fish_error,
     body: impl FnOnce(*mut T) -> Result<(fish_status, Option<Box<Error>>)> + Copy,
 ) -> fish_status {
     uncancelled(|| {
-        // SAFETY: as the function demands.
+        // SAFETY: as for this function.
         unsafe {
             memory::clear(out);
             memory::clear(error);
         }
-        // SAFETY: as the function demands.
+        // SAFETY: as for this function.
         let filled =
             |failure: &Error| error.is_null() || contained(|| unsafe { error::fill(error, failure) }).is_ok();
-        let done = contained(|| if out.is_null() { Err(memory::missing(name)) } else { body(out) });
+        let done = contained(|| if out.is_null() { Err(memory::null_argument(name)) } else { body(out) });
         let failure = match done {
             Ok(Ok((status, None))) => return status,
-            Ok(Ok((status, Some(told)))) => {
-                return if filled(&told) { status } else { FISH_INTERNAL_ERROR };
+            Ok(Ok((status, Some(failure)))) => {
+                return if filled(&failure) { status } else { FISH_INTERNAL_ERROR };
             }
             Ok(Err(failure)) => failure,
             Err(panic) => Error::bug(&panic),
         };
-        // SAFETY: as the function demands. It may have been filled before the failure.
+        // It may have been filled before the failure.
+        // SAFETY: as for this function.
         unsafe { memory::clear(out) };
         if filled(&failure) { failure.status as fish_status } else { FISH_INTERNAL_ERROR }
     })
 }
 
-/// Runs a function that cannot fail; `otherwise` is what a panic gives.
+/// Runs a function that cannot fail; a panic gives `otherwise`.
 pub(super) fn guarded<T: Copy>(otherwise: T, body: impl FnOnce() -> T + Copy) -> T {
     uncancelled(|| contained(body).unwrap_or(otherwise))
 }
 
-/// Runs a function that a real-time thread may call. Unlike `guarded` it touches no thread-local variable, which
-/// a thread's first use of it may have to allocate.
+/// Runs a function that a real-time thread may call. Unlike `guarded`, it uses no thread-local variable,
+/// because a thread's first use of one may allocate.
 pub(super) fn realtime(body: impl FnOnce() + Copy) {
     uncancelled(|| {
         let _ = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -83,24 +84,25 @@ pub(super) fn realtime(body: impl FnOnce() + Copy) {
     });
 }
 
-/// Runs `body` while `pthread_cancel` is held off. A thread that is cancelled in `body` ends once the call has
-/// returned; one whose cancel type is asynchronous ends in `cancel::restore`, with the work done.
+/// Runs `body` with `pthread_cancel` disabled. A thread that is cancelled during `body` ends at its next
+/// cancellation point after the call; one whose cancel type is asynchronous ends in `cancel::restore`, when the
+/// work is done.
 ///
-/// Where the C library ends a thread by unwinding its stack, the frames from here to the caller are unwound too:
+/// Some C libraries end a thread by unwinding its stack, including the frames from here to the caller. So
 /// nothing in them has a destructor (hence `Copy`), and the exported functions are `extern "C-unwind"`.
 fn uncancelled<T: Copy>(body: impl FnOnce() -> T + Copy) -> T {
     /// Keeps the landing pads of `body` out of the frame that may be unwound.
     #[inline(never)]
-    fn apart<T>(body: impl FnOnce() -> T) -> T {
+    fn in_own_frame<T>(body: impl FnOnce() -> T) -> T {
         body()
     }
     let before = cancel::disable();
-    let result = apart(body);
+    let result = in_own_frame(body);
     cancel::restore(before);
     result
 }
 
-/// The calling thread's cancel state and type. Nothing here locks or allocates.
+/// The calling thread's cancel state and type. Takes no lock and allocates nothing.
 #[cfg(all(unix, not(target_os = "android")))]
 mod cancel {
     use std::ffi::c_int;
@@ -109,7 +111,7 @@ mod cancel {
     const DISABLE: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
     const DEFERRED: c_int = if cfg!(target_vendor = "apple") { 2 } else { 0 };
 
-    // Not in the libc crate for every system. "C-unwind", because restoring may end the thread.
+    // The libc crate lacks these on some systems. "C-unwind" because restoring may end the thread.
     unsafe extern "C-unwind" {
         fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
         fn pthread_setcanceltype(kind: c_int, before: *mut c_int) -> c_int;
@@ -121,10 +123,10 @@ mod cancel {
         kind: c_int,
     }
 
-    /// The type too: glibc 2.36 lets an asynchronous cancel that is under way act in spite of the state.
+    /// Sets the type too: in glibc 2.36, a pending asynchronous cancel acts despite the disabled state.
     pub(super) fn disable() -> Before {
         let mut before = Before { state: DISABLE, kind: DEFERRED };
-        // SAFETY: each writes one int, and cannot fail for a value that exists.
+        // SAFETY: each writes one int, and cannot fail for a valid value.
         unsafe {
             pthread_setcanceltype(DEFERRED, &raw mut before.kind);
             pthread_setcancelstate(DISABLE, &raw mut before.state);
@@ -133,9 +135,9 @@ mod cancel {
     }
 
     pub(super) fn restore(before: Before) {
-        // POSIX does not say that the second may be NULL.
+        // POSIX does not allow NULL for the second argument.
         let mut ours = before;
-        // SAFETY: as above. If the thread has an asynchronous cancel pending, the second does not return.
+        // SAFETY: as above. With an asynchronous cancel pending, the second call does not return.
         unsafe {
             pthread_setcancelstate(before.state, &raw mut ours.state);
             pthread_setcanceltype(before.kind, &raw mut ours.kind);
@@ -151,11 +153,12 @@ mod cancel {
     pub(super) fn restore((): ()) {}
 }
 
-/// Runs `body`; a panic in it comes back as its text, and prints nothing.
+/// Runs `body`, and turns a panic into its text. A panic prints nothing.
 ///
-/// The caller must drop, or be done with, whatever `body` was changing: it may be half-changed.
+/// After a panic, the caller must not use what `body` was changing: it may be half-changed.
 pub(crate) fn contained<T>(body: impl FnOnce() -> T) -> std::result::Result<T, String> {
-    // Nobody waits for whoever sets the hook: after a fork in the middle of that, nobody would end the wait.
+    // Not a Once: a child forked while another thread is inside it would wait forever. A call that does not
+    // wait for the hook to be set prints a panic at worst.
     static QUIET: AtomicBool = AtomicBool::new(false);
     if !QUIET.load(Ordering::Relaxed) && !QUIET.swap(true, Ordering::Relaxed) {
         let previous = panic::take_hook();
@@ -181,7 +184,7 @@ fn text(payload: Box<dyn Any + Send>) -> String {
         (_, Some(text)) => text.clone(),
         _ => "a panic without a text".to_owned(),
     };
-    // Its destructor could panic in turn, and nothing would catch that.
+    // Its destructor could panic again, outside of catch_unwind.
     std::mem::forget(payload);
     text
 }
@@ -194,7 +197,7 @@ fn injection_point() {
     }
 }
 
-/// The next `injection_point` on this thread panics, which each exported function has inside its boundary.
+/// Makes the next `injection_point` on this thread panic. Every exported function has one inside its boundary.
 #[cfg(test)]
 fn inject() {
     INJECTED.set(true);
@@ -209,7 +212,7 @@ mod tests {
     use super::super::*;
     use super::{contained, inject};
 
-    /// Calls with a panic injected, and checks that it came back as FISH_INTERNAL_ERROR with its text.
+    /// Calls with an injected panic, and checks that it is reported as FISH_INTERNAL_ERROR with its text.
     fn reports(name: &str, mut call: impl FnMut(*mut fish_error) -> fish_status) {
         let mut error = MaybeUninit::<fish_error>::uninit();
         inject();
@@ -228,7 +231,7 @@ mod tests {
 
     #[test]
     fn every_function_that_can_fail_reports_a_panic_and_the_client_stays_usable() {
-        // SAFETY: every pointer is valid or allowed to be NULL, and what is made is freed.
+        // SAFETY: every pointer is valid or may be NULL, and everything created is freed.
         unsafe {
             let options = fish_client_options {
                 api_key: c"key".as_ptr(),
@@ -277,7 +280,7 @@ mod tests {
             reports("fish_watch_read", |error| fish_watch_read(watch, state_out, error));
             assert_eq!(state.status, FISH_OK, "all zero");
             fish_watch_free(watch);
-            // Nobody listens there: a failure of the network, not of the client.
+            // Nothing listens on that port: a network failure, so the client still works.
             let after = fish_get_api_credit(client, ptr::null(), &mut credit, ptr::null_mut());
             assert_eq!(after, FISH_CONNECT_FAILED);
             fish_client_free(client);
@@ -286,7 +289,7 @@ mod tests {
 
     #[test]
     fn every_function_that_cannot_fail_survives_a_panic() {
-        // SAFETY: every pointer is NULL, which each of them allows, or fresh from its own constructor.
+        // SAFETY: every pointer is NULL, which is allowed, or fresh from its constructor.
         unsafe {
             inject();
             assert_eq!(CStr::from_ptr(fish_version()).to_str().unwrap(), env!("CARGO_PKG_VERSION"));

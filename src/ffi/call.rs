@@ -1,4 +1,4 @@
-//! A call in the background.
+//! The background call.
 
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 use crate::response::Kept;
 use crate::status::Status;
 
-/// One call in the background, on a thread of the library's: for event loops, for runtimes with threads of
-/// their own, and for threads that draw. Wait for it with poll, epoll, select, kqueue or WSAPoll on its
-/// descriptor, with fish_call_wait, or look at it now and again with fish_call_is_done.
+/// A call that runs in the background, on a thread of the library: for event loops, for runtimes with their own
+/// threads, and for UI threads. Wait for it with poll, epoll, select, kqueue or WSAPoll on its descriptor, or
+/// with fish_call_wait, or check fish_call_is_done from time to time.
 ///
-/// In a forked child there is no thread that goes on with its parent's call: there it is done, and its
-/// result is FISH_CANCELLED if it was not there before the fork.
+/// A forked child has no thread to continue its parent's call: there the call is done, and its result is
+/// FISH_CANCELLED unless it had ended before the fork.
 pub struct fish_call {
     _opaque: (),
 }
@@ -26,16 +26,16 @@ impl Handle for fish_call {
     type Inner = Call;
 }
 
-/// Starts a call, without waiting for anything. Its thread has 256 KiB of stack and all signals blocked but
-/// those of its own faults, and ends by itself.
+/// Starts a call in the background. Its thread has a stack of 256 KiB, blocks all signals except those that its
+/// own faults raise, and ends by itself.
 ///
-/// @param client  From fish_client_new. The call keeps its own share: the client may be freed, which
+/// @param client  From fish_client_new. The call keeps its own reference: the client may be freed, which
 ///                cancels the call. Not NULL.
 /// @param query   NULL: the key's own account. Its strings are copied.
 /// @param call    Receives the call; NULL on failure. Free it with fish_call_free. Not NULL.
 /// @param error   Says why it failed. May be NULL.
-/// @return FISH_OK; what fish_get_api_credit would refuse before it sends anything: FISH_INVALID_ARGUMENT or
-///         FISH_CANCELLED; FISH_CONNECT_FAILED if no thread could be started.
+/// @return FISH_OK; FISH_INVALID_ARGUMENT or FISH_CANCELLED where fish_get_api_credit would return it before
+///         sending anything; FISH_CONNECT_FAILED if no thread could be started.
 ///
 /// Any thread, any number at once; never waits. Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -56,7 +56,7 @@ pub unsafe extern "C-unwind" fn fish_call_start(
     }
 }
 
-/// Whether the call is done, and its result can be had. True for NULL.
+/// Returns whether the call is done, so that its result is available. True for NULL.
 ///
 /// Any thread; never waits. Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -69,12 +69,12 @@ pub unsafe extern "C-unwind" fn fish_call_is_done(call: *const fish_call) -> boo
 
 /// Waits until the call is done.
 ///
-/// @param call        From fish_call_start. NULL is refused.
+/// @param call        From fish_call_start. Not NULL.
 /// @param timeout_ms  Milliseconds to wait at most. 0: does not wait.
-/// @return FISH_OK: it is done, whatever its result is. FISH_PENDING: it is not. FISH_INVALID_ARGUMENT:
+/// @return FISH_OK: it is done, whatever its result. FISH_PENDING: it is still running. FISH_INVALID_ARGUMENT:
 ///         call is NULL.
 ///
-/// Any thread, any number at once; it blocks. Since 0.1.0.
+/// Any thread, any number at once. Blocks. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn fish_call_wait(call: *const fish_call, timeout_ms: u32) -> fish_status {
     boundary::guarded(super::FISH_INTERNAL_ERROR, || {
@@ -87,12 +87,12 @@ pub unsafe extern "C-unwind" fn fish_call_wait(call: *const fish_call, timeout_m
     })
 }
 
-/// What an event loop watches: readable (POLLIN) once the call is done, and from then on. A file
-/// descriptor; on Windows a SOCKET. Never read it, never close it: it is the call's, and closed by
-/// fish_call_free.
+/// Returns a descriptor for an event loop. It becomes readable (POLLIN) when the call is done, and stays
+/// readable. A file descriptor; on Windows a SOCKET. Never read or close it: the call owns it, and
+/// fish_call_free closes it.
 ///
-/// @return -1: none could be had, or call is NULL, or this is a forked child; look at fish_call_is_done
-///         instead.
+/// @return The descriptor. -1: none was available, call is NULL, or this is a forked child; check
+///         fish_call_is_done instead.
 ///
 /// Any thread; never waits. Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -103,7 +103,7 @@ pub unsafe extern "C-unwind" fn fish_call_descriptor(call: *const fish_call) -> 
     })
 }
 
-/// The call's result, as often as asked: what fish_get_api_credit would have given.
+/// Returns the call's result, as fish_get_api_credit would have. It may be called any number of times.
 ///
 /// @param call    From fish_call_start. Not NULL.
 /// @param credit  Filled on success, zeroed otherwise. Release it with fish_api_credit_free. Not NULL.
@@ -127,10 +127,11 @@ pub unsafe extern "C-unwind" fn fish_call_result(
     }
 }
 
-/// The same as the server's JSON document: what fish_get_api_credit_json would have given.
+/// Returns the call's result as JSON, as fish_get_api_credit_json would have. It may be called any number of
+/// times.
 ///
 /// @param call   From fish_call_start. Not NULL.
-/// @param json   Receives the text; NULL unless it succeeded. Release it with fish_string_free. Not NULL.
+/// @param json   Receives the text; NULL on failure. Release it with fish_string_free. Not NULL.
 /// @param error  Says why it failed. May be NULL.
 /// @return FISH_OK or any other fish_status; FISH_PENDING while the call runs.
 ///
@@ -151,31 +152,31 @@ pub unsafe extern "C-unwind" fn fish_call_result_json(
     }
 }
 
-/// Cancels the call if it runs, and lets go: the pointer and the descriptor are invalid from then on. It
-/// never waits; the thread ends within 100 ms. NULL is allowed.
+/// Cancels the call if it is running, and frees it: the pointer and the descriptor become invalid. The thread
+/// ends within 100 ms. NULL is harmless.
 ///
 /// Any thread; never waits. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn fish_call_free(call: *mut fish_call) {
     boundary::guarded((), || {
-        // SAFETY: it is NULL, or came from fish_call_start and is given up.
+        // SAFETY: it is NULL, or came from fish_call_start and the caller gives it up.
         if let Some(call) = unsafe { handle::take(call) } {
-            call.give_up();
+            call.cancel();
         }
     });
 }
 
 /// SAFETY: `call` is NULL, or came from fish_call_start and has not been freed.
 unsafe fn share(call: *const fish_call) -> Result<Arc<Call>> {
-    // SAFETY: as the function demands.
-    unsafe { handle::share(call) }.ok_or_else(|| memory::missing("call"))
+    // SAFETY: as for this function.
+    unsafe { handle::share(call) }.ok_or_else(|| memory::null_argument("call"))
 }
 
 fn outcome(call: &Call) -> Result<&Kept> {
     call.outcome()?.ok_or_else(|| {
         Error::new(
             Status::Pending,
-            "The call is not done; wait for it with fish_call_wait or its descriptor.",
+            "The call is still running; wait for it with fish_call_wait or its descriptor.",
         )
     })
 }

@@ -1,4 +1,4 @@
-//! The client: what it is made from, making it, freeing it.
+//! The client and its options.
 
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -8,44 +8,44 @@ use super::{boundary, fish_error, fish_status, memory, pin};
 use crate::client::{Client, Options};
 use crate::error::Result;
 
-/// Settings of a client. Zero the whole struct, then set what should differ from its default:
+/// The options of a client. Zero the whole struct, then set the fields that should differ from their default:
 /// `fish_client_options options = {0};`. The strings are copied.
 #[repr(C)]
 pub struct fish_client_options {
-    /// The secret API key. NULL: the environment variable FISH_API_KEY. Wiped from memory by
-    /// fish_client_free, and sent nowhere but to base_url's host.
+    /// The secret API key. NULL: the environment variable FISH_API_KEY. Sent only to base_url's host; wiped
+    /// from memory when the client is freed.
     pub api_key: *const c_char,
-    /// NULL: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain
-    /// http:// only to a loopback host.
+    /// The API's address. NULL: "https://api.fish.audio". It may have a port and a path, but no user, query or
+    /// fragment. Plain http:// is allowed for loopback hosts only.
     pub base_url: *const c_char,
     /// "http://[user:password@]host:port" or "socks5://...". "": no proxy. NULL: the environment variables
     /// HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if base_url is a loopback host. For such a host,
     /// only a proxy on a loopback host is allowed.
     pub proxy_url: *const c_char,
-    /// A PEM file of the certificates to trust, and no others. NULL: see tls_roots.
+    /// The path of a PEM file with the certificates to trust, and no others. NULL: see tls_roots.
     pub ca_file: *const c_char,
-    /// Put before the library's own User-Agent, such as "studio/2.1". NULL: "fish-api-credit/0.1.0" alone.
+    /// Prepended to the library's own User-Agent, such as "studio/2.1". NULL: "fish-api-credit/0.1.0" alone.
     pub user_agent: *const c_char,
-    /// Milliseconds for a whole call: resolving, connecting, retries and the waits between. 0: 15000.
+    /// Milliseconds for a whole call: resolving, connecting, retries and the waits between them. 0: 15000.
     pub timeout_ms: u32,
-    /// Milliseconds for one attempt at a connection, TLS included. 0: 5000.
+    /// Milliseconds for one connection attempt, TLS included. 0: 5000.
     pub connect_timeout_ms: u32,
-    /// How often a failed call is repeated. 0: 2 times. -1: never.
+    /// How many times a failed request is retried. 0: 2 times. -1: never.
     pub max_retries: i32,
     /// FISH_TLS_ROOTS_BUNDLED or FISH_TLS_ROOTS_SYSTEM.
     pub tls_roots: i32,
-    /// Zero.
+    /// Must be zero.
     pub reserved: [u64; 8],
 }
 
-/// Trust the certificate authorities of Mozilla's list, as it was when the library was built. The default.
+/// Trust Mozilla's certificate authorities, as of the library's build. The default.
 pub const FISH_TLS_ROOTS_BUNDLED: i32 = 0;
-/// Trust what the operating system trusts, a company's own authorities included.
+/// Trust the operating system's certificate authorities, including those that a company has added.
 pub const FISH_TLS_ROOTS_SYSTEM: i32 = 1;
 
-/// A client: its connections, its TLS and its settings. Make one and keep it: a call on a kept connection
-/// is many times cheaper than a first one. Any number of threads may call with one client at once. After a
-/// fork, the child may go on with it: it opens connections of its own.
+/// A client holds connections, TLS state and options. Create one and keep it: a call on a kept connection is
+/// many times cheaper than the first one. Any number of threads may use one client at once. After a fork, the
+/// child may use it too; it opens its own connections.
 pub struct fish_client {
     _opaque: (),
 }
@@ -54,7 +54,7 @@ impl Handle for fish_client {
     type Inner = Client;
 }
 
-/// Makes a client. Sends nothing: a wrong key shows at the first call.
+/// Creates a client. Sends nothing: the first call reports a wrong key.
 ///
 /// @param options  NULL: all defaults.
 /// @param client   Receives the client; NULL on failure. Free it with fish_client_free. Not NULL.
@@ -84,32 +84,32 @@ pub unsafe extern "C-unwind" fn fish_client_new(
     }
 }
 
-/// Ends every call with this client, now and later: each returns FISH_CANCELLED within 100 ms. NULL is allowed,
-/// and cancelling twice. The client still has to be freed. In a forked child it ends the child's calls only.
+/// Cancels every call with this client, current and future: each returns FISH_CANCELLED within 100 ms. NULL and
+/// repeated calls are harmless. The client must still be freed. In a forked child, it cancels only the child's
+/// calls. Useful in a host's exit hook.
 ///
-/// Any thread, a real-time audio thread too: takes no lock, allocates nothing. One line in a host's exit hook.
-/// Since 0.1.0.
+/// Any thread, including a real-time audio thread: takes no lock, allocates nothing. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn fish_client_cancel(client: *mut fish_client) {
     boundary::realtime(|| {
-        // A share of the event alone: whoever it wakes may free the client before `set` is done, and the release of
-        // a client is not for a real-time thread.
-        // SAFETY: it is NULL or alive: before `set`, nobody is woken.
+        // Keeps the event alone, not the client: a thread that `set` wakes may free the client before `set`
+        // returns, and this thread, which may be a real-time one, must not be the one that drops it.
+        // SAFETY: it is NULL or alive, because no thread is woken before `set`.
         if let Some(ended) = unsafe { handle::borrow(client) }.map(Client::ended) {
             ended.set();
         }
     });
 }
 
-/// Cancels as fish_client_cancel does, and lets go. It never waits: calls under way keep their own share of the
-/// client, and the last of them to return closes its connections and wipes its key. NULL is allowed. No call may
-/// begin with this pointer afterwards.
+/// Cancels every call like fish_client_cancel, and frees the client. Running calls keep their own reference;
+/// the last one to return closes the connections and wipes the key. NULL is harmless. No call may start with
+/// this pointer afterwards.
 ///
 /// Any thread; never waits. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn fish_client_free(client: *mut fish_client) {
     boundary::guarded((), || {
-        // SAFETY: it is NULL, or came from fish_client_new and is given up.
+        // SAFETY: it is NULL, or came from fish_client_new and the caller gives it up.
         if let Some(client) = unsafe { handle::take(client) } {
             client.cancel();
         }
@@ -118,8 +118,8 @@ pub unsafe extern "C-unwind" fn fish_client_free(client: *mut fish_client) {
 
 /// SAFETY: the strings are NULL or NUL-terminated and outlive the result.
 unsafe fn read<'a>(options: fish_client_options) -> Result<Options<'a>> {
-    memory::unused(&options.reserved, "options.reserved")?;
-    // SAFETY: as the function demands.
+    memory::check_reserved(&options.reserved, "options.reserved")?;
+    // SAFETY: as for this function.
     unsafe {
         Ok(Options {
             api_key: memory::text(options.api_key, "options.api_key")?,
@@ -135,10 +135,10 @@ unsafe fn read<'a>(options: fish_client_options) -> Result<Options<'a>> {
     }
 }
 
-/// A call's own share of its client.
+/// A call's own reference to its client.
 ///
 /// SAFETY: `client` is NULL, or came from fish_client_new and has not been freed.
 pub(super) unsafe fn share(client: *const fish_client) -> Result<Arc<Client>> {
-    // SAFETY: as the function demands.
-    unsafe { handle::share(client) }.ok_or_else(|| memory::missing("client"))
+    // SAFETY: as for this function.
+    unsafe { handle::share(client) }.ok_or_else(|| memory::null_argument("client"))
 }

@@ -1,44 +1,44 @@
-//! Why a call failed, as C sees it.
+//! The error, as a struct.
 
 use std::ffi::{c_char, c_void};
 use std::{mem, ptr};
 
-use super::memory::Block;
+use super::memory::Arena;
 use super::{boundary, fish_status, memory};
 use crate::error::Error;
 
-/// One thing that the server found wrong with the request (a 422 lists them).
+/// One problem that the server found in the request (a 422 lists them).
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct fish_field_error {
-    /// Which field, such as "query.check_free_credit": "loc" joined by dots. Never NULL.
+    /// The field, such as "query.check_free_credit": the parts of "loc" joined by dots. Never NULL.
     pub location: *const c_char,
-    /// "in": "path", "query", "header", "cookie" or "body". NULL if not said.
+    /// "in": "path", "query", "header", "cookie" or "body". NULL if not sent.
     pub source: *const c_char,
-    /// What kind of error, such as "bool_parsing". Never NULL.
+    /// The kind of error, such as "bool_parsing". Never NULL.
     pub r#type: *const c_char,
-    /// The server's sentence. Never NULL.
+    /// The server's description. Never NULL.
     pub message: *const c_char,
-    /// "ctx", as text. NULL if there is none.
+    /// "ctx" as text. NULL if not sent.
     pub context: *const c_char,
 }
 
 /// Why a call failed. The library fills this struct and owns its strings; release them with fish_error_free.
-/// After success all of it is zero, so freeing it is always right.
+/// After success it is all zero, so freeing it is always safe.
 #[repr(C)]
 pub struct fish_error {
     /// What the function returned.
     pub status: fish_status,
-    /// The HTTP status of the last answer, of which the head at least arrived. 0: none did.
+    /// The HTTP status of the last response whose head arrived. 0: none arrived.
     pub http_status: i32,
-    /// How often the request was tried, retries and failed connections included. 0: it was refused before anything
-    /// was sent. A kept connection that turned out to be closed, and was replaced, is not counted.
+    /// How many times the request was tried, including retries and failed connections. 0: nothing was sent.
+    /// Replacing a kept connection that the server had closed does not count.
     pub attempts: u32,
-    /// How long the server asks to be left alone, in milliseconds (Retry-After). 0: it did not say.
+    /// How long the server asks to wait (Retry-After), in milliseconds. 0: not sent.
     pub retry_after_ms: u32,
-    /// The same call may succeed later.
+    /// Whether the same call may succeed later.
     pub retryable: bool,
-    /// One sentence that says what to do. Never NULL on failure; no secret is ever in it.
+    /// One sentence that says what failed and what to do. Never NULL on failure; never contains a secret.
     pub message: *const c_char,
     /// The server's own message, at most 4 KiB: "message" of an error response's JSON body, else "detail"
     /// unless it is a list; or the whole body if it is a JSON string or plain text. NULL if there is none, or
@@ -54,11 +54,11 @@ pub struct fish_error {
     /// that are not UTF-8, and control characters other than tab, CR and LF, are replaced by U+FFFD. NULL if
     /// the body is empty or has a Content-Encoding.
     pub body: *const c_char,
-    /// What a 422 found wrong. NULL if nothing is listed.
+    /// The problems that a 422 lists. NULL if there are none.
     pub field_errors: *const fish_field_error,
-    /// How many field_errors there are.
+    /// The number of field_errors.
     pub field_error_count: usize,
-    /// The library's own.
+    /// Used by the library.
     pub owner: *mut c_void,
     /// Zero.
     pub reserved: [u64; 4],
@@ -71,17 +71,17 @@ pub struct fish_error {
 pub unsafe extern "C-unwind" fn fish_error_free(error: *mut fish_error) {
     boundary::guarded((), || {
         if !error.is_null() {
-            // SAFETY: it is zeroed, or was filled by this library. Only the owner is looked at: the rest may have
-            // been written over.
+            // SAFETY: it is zeroed, or was filled by this library. Only the owner is read: the caller may have
+            // changed the other fields.
             unsafe {
-                Block::free((&raw const (*error).owner).read_unaligned());
+                Arena::free((&raw const (*error).owner).read_unaligned());
                 memory::clear(error);
             }
         }
     });
 }
 
-/// The failure as C sees it: its table and all its strings in one block.
+/// Fills C's struct, with its table and all its strings in one arena.
 ///
 /// SAFETY: `out` is zeroed and the caller's to overwrite.
 pub(super) unsafe fn fill(out: *mut fish_error, failure: &Error) {
@@ -105,22 +105,22 @@ pub(super) unsafe fn fill(out: *mut fish_error, failure: &Error) {
             .flatten()
             .map(|text| text.len() + 1)
             .sum::<usize>();
-    let mut block = Block::new(size);
-    let table: *mut fish_field_error = block.table(failure.field_errors.len());
+    let mut arena = Arena::new(size);
+    let table: *mut fish_field_error = arena.table(failure.field_errors.len());
     for (at, row) in failure.field_errors.iter().enumerate() {
         let row = fish_field_error {
-            location: block.text(&row.location),
-            source: block.optional(row.source.as_deref()),
-            r#type: block.text(&row.kind),
-            message: block.text(&row.message),
-            context: block.optional(row.context.as_deref()),
+            location: arena.text(&row.location),
+            source: arena.optional(row.source.as_deref()),
+            r#type: arena.text(&row.kind),
+            message: arena.text(&row.message),
+            context: arena.optional(row.context.as_deref()),
         };
         // SAFETY: the table has a row for each field error, and nothing else writes there.
         unsafe { table.add(at).write(row) };
     }
-    let message = block.text(&failure.message);
-    let [api_message, api_reason, request_id, body] = texts.map(|text| block.optional(text.as_deref()));
-    // SAFETY: as the function demands.
+    let message = arena.text(&failure.message);
+    let [api_message, api_reason, request_id, body] = texts.map(|text| arena.optional(text.as_deref()));
+    // SAFETY: as for this function.
     unsafe {
         memory::fill!(
             out,
@@ -139,7 +139,7 @@ pub(super) unsafe fn fill(out: *mut fish_error, failure: &Error) {
                 body: body,
                 field_errors: if failure.field_errors.is_empty() { ptr::null() } else { table },
                 field_error_count: failure.field_errors.len(),
-                owner: block.into_raw(),
+                owner: arena.into_raw(),
                 reserved: [0; 4],
             }
         );

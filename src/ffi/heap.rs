@@ -1,31 +1,33 @@
-//! The C library's heap: what is freed is wiped. A server may repeat the key, and then it lies wherever its answer
-//! did: in TLS's buffers too, which nothing else can reach. The host's own heap is not touched. `capi/lib.rs` makes it
-//! the global allocator; a Rust program that depends on this crate chooses its own.
+//! An allocator that wipes memory when it is freed. A server may echo the key, which is then in every buffer
+//! that the response passed through, including rustls', which no other code can wipe. `capi/lib.rs` makes this
+//! the global allocator of the C library; it does not affect the host's heap. A Rust program that depends on
+//! this crate chooses its own.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::ptr;
 
-/// The system's allocator, which wipes what is freed.
+/// The system allocator, but freed memory is wiped.
 #[derive(Debug)]
 pub struct WipingHeap;
 
-// SAFETY: it is the system's allocator; the bytes are still ours when they are wiped. Growing goes through
-// `alloc` and `dealloc` (the trait's own `realloc`), so that no copy is left where the memory was.
+// SAFETY: it is the system allocator, and the bytes are still ours when they are wiped. `realloc` is the
+// trait's own, which uses `alloc` and `dealloc`, so it leaves no copy behind.
 unsafe impl GlobalAlloc for WipingHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as the trait demands.
+        // SAFETY: as for this method.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as the trait demands.
+        // SAFETY: as for this method.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as the trait demands. The compiler must not see that nobody reads what is written here; a
-        // volatile write byte by byte would cost more than the rest of a call's memory does.
+        // `black_box` keeps the compiler from removing the write. Volatile writes byte by byte would cost more
+        // than all other memory work of a call.
+        // SAFETY: as for this method.
         unsafe {
             ptr::write_bytes(memory, 0, layout.size());
             System.dealloc(black_box(memory), layout);

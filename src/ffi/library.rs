@@ -1,25 +1,25 @@
-//! What the library says of itself.
+//! The library's version.
 
 use std::ffi::{CStr, c_char};
 
 use super::boundary;
 
-/// The version of this header, in numbers: 0.1.0 is 0, 1 and 0.
+/// The major version of this header: the 0 of 0.1.0.
 pub const FISH_VERSION_MAJOR: u32 = 0;
-/// The second number.
+/// The minor version of this header: the 1 of 0.1.0.
 pub const FISH_VERSION_MINOR: u32 = 1;
-/// The third number.
+/// The patch version of this header: the last 0 of 0.1.0.
 pub const FISH_VERSION_PATCH: u32 = 0;
-/// The binary interface of this header. It grows when a program built for an older one would break.
+/// The ABI version of this header. It increases when programs built for an older one would break.
 pub const FISH_ABI_VERSION: u32 = 1;
 
 const VERSION_TEXT: &CStr =
     match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
         Ok(text) => text,
-        Err(_) => panic!("a version has no NUL"),
+        Err(_) => panic!("the version contains NUL"),
     };
 
-/// The version of the library that was loaded, such as "0.1.0". Static: never NULL, never freed.
+/// Returns the version of the loaded library, such as "0.1.0". Static: never NULL, never freed.
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -27,8 +27,8 @@ pub extern "C-unwind" fn fish_version() -> *const c_char {
     boundary::guarded(VERSION_TEXT.as_ptr(), || VERSION_TEXT.as_ptr())
 }
 
-/// The binary interface of the library that was loaded. A program that loads the library at run time should
-/// refuse one whose number is not the FISH_ABI_VERSION it was built with.
+/// Returns the ABI version of the loaded library. A program that loads the library at run time should reject it
+/// unless this equals the FISH_ABI_VERSION that the program was built with.
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]

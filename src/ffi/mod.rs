@@ -1,12 +1,12 @@
-//! The C interface, one file per C noun, and the only home of unsafe code. A function here checks its
-//! pointers, makes one call into the core and writes the values out; everything interesting is elsewhere.
+//! The C interface, one file per C noun. Almost all unsafe code is here. A function checks its pointers, makes
+//! one call into the core and writes the results; the logic is in the core.
 //!
-//! `include/fish_api_credit.h` is generated from these files, in this order. What stands in their comments is
-//! what a C programmer reads.
+//! `include/fish_api_credit.h` is generated from these files, in this order. Their doc comments address C
+//! programmers.
 
 #![allow(rustdoc::bare_urls, rustdoc::broken_intra_doc_links)] // The comments are C's, in plain text.
-#![allow(non_camel_case_types)] // The types bear their C names, so that this reads like the header.
-#![allow(clippy::missing_safety_doc)] // What a caller must uphold is said to C, in each comment and at the header's top.
+#![allow(non_camel_case_types)] // The types have their C names, so that this reads like the header.
+#![allow(clippy::missing_safety_doc)] // The comments, and the top of the header, tell C what a caller must uphold.
 
 mod library;
 mod status;

@@ -1,12 +1,13 @@
-//! Keeps the module that the library's code lies in loaded: the shared library, or a plugin with the static library
-//! inside. A name lookup that never answers leaves a thread in that code, and Rust's standard library leaves
-//! destructors there for threads that end later; neither may outlive its code.
+//! Keeps the module that contains the library's code loaded: the shared library, or a plugin that the static
+//! library is linked into. A name lookup that never returns leaves a thread in that code, and Rust's standard
+//! library registers thread-exit destructors in it; neither may outlive the code.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Pins the module. Called before the first thread can be started; once is enough, and a failure changes nothing.
+/// Pins the module. Call it before the first thread starts. A failure is ignored.
 pub(super) fn module() {
-    // No Once: a fork in the middle of it would leave it under way for ever in the child. Pinning twice is harmless.
+    // Not a Once: a child forked while another thread is inside it would wait forever. Pinning twice is
+    // harmless.
     static PINNED: AtomicBool = AtomicBool::new(false);
     if !PINNED.load(Ordering::Acquire) {
         pin();
@@ -16,11 +17,11 @@ pub(super) fn module() {
 
 #[cfg(unix)]
 fn pin() {
-    // SAFETY: all-zero is a Dl_info.
+    // SAFETY: all-zero bytes are a valid Dl_info.
     let mut here: libc::Dl_info = unsafe { std::mem::zeroed() };
-    // SAFETY: both are only looked up; the name is the loader's own, and NULL is looked out for. What is loaded is
-    // not loaded again. In a program that links the static library there is nothing to unload: dlopen finds
-    // nothing under its name, or the program itself.
+    // RTLD_NOLOAD loads nothing. In a program that links the static library there is nothing to unload: dlopen
+    // finds nothing by that name, or the program itself.
+    // SAFETY: the address is a function's; the name is the loader's own, and is checked for NULL.
     unsafe {
         let found = libc::dladdr(pin as *const () as *const libc::c_void, &raw mut here) != 0;
         if found && !here.dli_fname.is_null() {
@@ -42,7 +43,7 @@ fn pin() {
     }
 
     let mut module = std::ptr::null_mut();
-    // SAFETY: with FROM_ADDRESS the second is an address inside the module, not a name.
+    // SAFETY: with FROM_ADDRESS, the second argument is an address inside the module, not a name.
     unsafe { GetModuleHandleExW(PIN | FROM_ADDRESS, pin as *const () as *const c_void, &raw mut module) };
 }
 

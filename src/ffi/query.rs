@@ -1,4 +1,4 @@
-//! What to ask for.
+//! The query.
 
 use std::ffi::c_char;
 use std::time::Duration;
@@ -8,28 +8,28 @@ use crate::client::Query;
 use crate::error::Result;
 use crate::request::Target;
 
-/// C's `bool`, read as a byte: a struct that was never initialised may hold anything there, and a Rust `bool`
-/// may not.
+/// C's `bool`, read as a byte: in an uninitialised struct it may have any value, which would be undefined
+/// behaviour for a Rust `bool`.
 #[allow(missing_docs)]
 pub type c_bool = u8;
 
-/// What to ask for. Zero the whole struct, then set what should differ from its default:
-/// `fish_api_credit_query query = {0};`.
+/// Which wallet to read, and how. Zero the whole struct, then set the fields that should differ from their
+/// default: `fish_api_credit_query query = {0};`.
 #[repr(C)]
 pub struct fish_api_credit_query {
-    /// Whose wallet. NULL: "self", the key's own account. Percent-encoded by the library.
+    /// The wallet's owner. NULL: "self", the key's own account. The library percent-encodes it.
     pub user_id: *const c_char,
-    /// The team whose API credit is meant, which is another number than the account's own. NULL: not sent, and the
-    /// account's own is read, with a team's key too.
+    /// The team whose API credit to read; it is separate from the account's. NULL: the account's own, even if
+    /// the key is a team's.
     pub team_id: *const c_char,
-    /// Ask for has_free_credit too. Sent only when true.
+    /// Whether to ask for has_free_credit too. Sent only when true.
     pub check_free_credit: c_bool,
     /// Milliseconds for this whole call. 0: the client's timeout_ms.
     pub timeout_ms: u32,
-    /// Cancels this call from another thread. NULL: it cannot be cancelled. The call keeps its own share: the
-    /// token may be freed while the call runs.
+    /// Cancels this call from another thread. NULL: no token. The call keeps its own reference, so the token
+    /// may be freed while the call runs.
     pub cancel: *mut fish_cancel_token,
-    /// Zero.
+    /// Must be zero.
     pub reserved: [u64; 4],
 }
 
@@ -39,10 +39,10 @@ pub(super) unsafe fn read<'a>(query: *const fish_api_credit_query) -> Result<Que
     if query.is_null() {
         return Ok(Query::default());
     }
-    // SAFETY: as the function demands. A copy: the caller's memory may change at any time.
+    // SAFETY: as for this function. A copy: the caller's memory may change at any time.
     let query = unsafe { query.read_unaligned() };
-    memory::unused(&query.reserved, "query.reserved")?;
-    // SAFETY: as the function demands.
+    memory::check_reserved(&query.reserved, "query.reserved")?;
+    // SAFETY: as for this function.
     unsafe {
         Ok(Query {
             target: Target {

@@ -1,21 +1,21 @@
-//! How a call ended, as a 32-bit int with named values, and the three-valued flag of an answer.
+//! How a call ended, as a 32-bit int with named values, and the three-valued flag.
 
 use std::ffi::{CStr, c_char};
 
 use super::boundary;
 
-/// How a call ended: a fish_status_code. New ones may come; treat an unknown one as a failure.
+/// How a call ended: a fish_status_code. New values may be added; treat an unknown one as a failure.
 pub type fish_status = i32;
 
-/// From the one list of statuses: the core's `Status`, the constants of this module, the names that
-/// fish_status_name gives, and the rows from which tests/support/generate.rs writes `enum fish_status_code`.
+/// Expands the one list of statuses to the core's `Status`, the constants of this module, the names that
+/// fish_status_name returns, and the rows from which tests/support/generate.rs writes `enum fish_status_code`.
 macro_rules! statuses {
     ($($(#[doc = $doc:literal])+ $status:ident, $name:ident = $number:literal;)+) => {
         /// How a call ended.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(i32)]
         #[allow(clippy::enum_variant_names)] // UnexpectedStatus is FISH_UNEXPECTED_STATUS.
-        #[allow(dead_code)] // Success is no Error's status.
+        #[allow(dead_code)] // No Error has the status Ok.
         pub(crate) enum Status {
             $($(#[doc = $doc])+ $status = $number,)+
         }
@@ -25,7 +25,7 @@ macro_rules! statuses {
         const NAMES: &[(fish_status, *const c_char)] =
             &[$(($number, c_name(concat!(stringify!($name), "\0")).as_ptr()),)+];
 
-        /// Each status's name, number and comment, for those who write the header.
+        /// Each status's name, number and comment, from which the header is generated.
         #[doc(hidden)]
         pub const STATUSES: &[(&CStr, fish_status, &str)] = &[
             $((c_name(concat!(stringify!($name), "\0")), $number, concat!($($doc),+)),)+
@@ -36,7 +36,7 @@ macro_rules! statuses {
 const fn c_name(text: &'static str) -> &'static CStr {
     match CStr::from_bytes_with_nul(text.as_bytes()) {
         Ok(name) => name,
-        Err(_) => panic!("a name ends in NUL"),
+        Err(_) => panic!("the name does not end in NUL"),
     }
 }
 
@@ -44,62 +44,60 @@ statuses! {
     /// Success.
     Ok, FISH_OK = 0;
 
-    /// The caller: an argument or option was refused, and nothing was sent. The message names it.
+    /// Caller: an argument or option is invalid; nothing was sent. The message names it.
     InvalidArgument, FISH_INVALID_ARGUMENT = 1;
-    /// The caller: no api_key option, and no FISH_API_KEY in the environment.
+    /// Caller: no api_key option and no FISH_API_KEY in the environment.
     MissingApiKey, FISH_MISSING_API_KEY = 2;
-    /// The caller: the query's cancel token, or the client, was cancelled.
+    /// Caller: the query's cancel token or the client was cancelled.
     Cancelled, FISH_CANCELLED = 3;
-    /// The caller: asked before there was a result. Not a failure.
+    /// Caller: there is no result yet. Not a failure.
     Pending, FISH_PENDING = 4;
 
-    /// On the way: the host name could not be resolved. Check base_url and DNS.
+    /// Transport: the host name could not be resolved. Check base_url and DNS.
     ResolveFailed, FISH_RESOLVE_FAILED = 20;
-    /// On the way: no connection could be made to any of the host's addresses. Check the network and firewalls.
+    /// Transport: no connection could be made to any of the host's addresses. Check the network and firewalls.
     ConnectFailed, FISH_CONNECT_FAILED = 21;
-    /// On the way: no secure connection could be made. The message says what was wrong with it. In a company's network, set
-    /// FISH_TLS_ROOTS_SYSTEM or ca_file.
+    /// Transport: the TLS connection failed. The message says why. In a company network, try FISH_TLS_ROOTS_SYSTEM or
+    /// ca_file.
     TlsFailed, FISH_TLS_FAILED = 22;
-    /// On the way: the proxy could not be reached, refused, or gave an answer that is not a proxy's. Check proxy_url or
-    /// the environment's proxies.
+    /// Transport: the proxy was unreachable, refused the connection, or sent an invalid response. Check proxy_url
+    /// or the proxy variables.
     ProxyFailed, FISH_PROXY_FAILED = 23;
-    /// On the way: timeout_ms passed. A call never takes longer. Try later, or allow more time.
+    /// Transport: timeout_ms or connect_timeout_ms passed. Try later, or allow more time.
     TimedOut, FISH_TIMED_OUT = 24;
-    /// On the way: the connection ended before a whole answer had arrived. Try later.
+    /// Transport: the connection ended before the whole response had arrived. Try later.
     ConnectionLost, FISH_CONNECTION_LOST = 25;
 
-    /// The server's answer: 401. The API key is wrong.
+    /// Response: 401. The API key is wrong.
     Unauthorized, FISH_UNAUTHORIZED = 40;
-    /// The server's answer: 402. Top up the account.
+    /// Response: 402. The account needs a top-up.
     PaymentRequired, FISH_PAYMENT_REQUIRED = 41;
-    /// The server's answer: 403. The key may not read this wallet.
+    /// Response: 403. The key may not read this wallet.
     Forbidden, FISH_FORBIDDEN = 42;
-    /// The server's answer: 404. There is no such user or team, or base_url is wrong.
+    /// Response: 404. There is no such user or team, or base_url is wrong.
     NotFound, FISH_NOT_FOUND = 43;
-    /// The server's answer: 400 or 422. See fish_error.field_errors.
+    /// Response: 400 or 422. See fish_error.field_errors.
     ValidationFailed, FISH_VALIDATION_FAILED = 44;
-    /// The server's answer: 429. Wait fish_error.retry_after_ms, and ask less often.
+    /// Response: 429. Wait for fish_error.retry_after_ms, and ask less often.
     RateLimited, FISH_RATE_LIMITED = 45;
-    /// The server's answer: 500 to 599. Try later.
+    /// Response: 500 to 599. Try later.
     ServerError, FISH_SERVER_ERROR = 46;
-    /// The server's answer: any other HTTP status. Redirects too: they are never followed. Check base_url.
+    /// Response: any other HTTP status, including redirects, which are never followed. Check base_url.
     UnexpectedStatus, FISH_UNEXPECTED_STATUS = 47;
-    /// The server's answer: not HTTP, or a 200 that is not the documented document. No value of it is used. Check
-    /// base_url.
+    /// Response: not HTTP, or a 200 whose body is not the documented JSON. None of it is used. Check base_url.
     BadResponse, FISH_BAD_RESPONSE = 48;
-    /// The server's answer: a document above 1 MiB, or a head above 64 KiB or 100 header fields. Check
-    /// base_url.
+    /// Response: a body above 1 MiB, or a head above 64 KiB or 100 header fields. Check base_url.
     ResponseTooLarge, FISH_RESPONSE_TOO_LARGE = 49;
 
-    /// This library: a bug of ours, caught before it could reach the caller. Please report the message.
+    /// Library: a bug in this library, caught before it reached the caller. Please report the message.
     InternalError, FISH_INTERNAL_ERROR = 90;
 }
 
-/// Yes, no, or the server did not say. As wide as an int32_t.
+/// Yes, no or unknown. As wide as an int32_t.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum fish_tristate {
-    /// Absent from the answer, or null in it.
+    /// The response leaves it out, or it is null.
     FISH_UNKNOWN = -1,
     /// No.
     FISH_FALSE = 0,
@@ -121,8 +119,8 @@ impl From<Option<bool>> for fish_tristate {
 
 const UNKNOWN_NAME: &CStr = c"FISH_UNKNOWN_STATUS";
 
-/// The name of a status as it stands in this header, such as "FISH_TIMED_OUT"; "FISH_UNKNOWN_STATUS" for any
-/// number that is none. Static: never NULL, never freed.
+/// Returns the name of a status as in this header, such as "FISH_TIMED_OUT", or "FISH_UNKNOWN_STATUS" for any
+/// other number. Static: never NULL, never freed.
 ///
 /// Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]

@@ -1,18 +1,18 @@
-//! What a connection has read and has to write, as ureq wants to see it. ureq takes a head apart only when it stands
-//! in one piece, so the input grows to the largest head that is allowed, and shrinks again for the next call.
+//! A connection's input and output buffers, as ureq's trait wants them. ureq parses a head only when all of it is in
+//! the buffer, so the input grows up to the largest allowed head, and shrinks again for the next call.
 
 use ureq::unversioned::transport::Buffers as Seam;
 
-/// A response is below 2 KiB, head and all; this is a page.
+/// A usual response is below 2 KiB including its head; this is a page.
 const FIRST_INPUT: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct Buffers {
     input: Vec<u8>,
-    /// What is unread of `input`.
+    /// The unread part of `input`.
     start: usize,
     end: usize,
-    /// Whether the last look at the input took some of it: otherwise more must come first.
+    /// Whether ureq's last parse consumed input; otherwise it needs more first.
     progress: bool,
     /// Large enough for every request of the client.
     output: Vec<u8>,
@@ -23,12 +23,12 @@ impl Buffers {
         Buffers { input: Vec::new(), start: 0, end: 0, progress: false, output: vec![0; output] }
     }
 
-    /// What ureq has not taken yet.
+    /// How many bytes ureq has not consumed yet.
     pub(super) fn unread(&self) -> usize {
         self.end - self.start
     }
 
-    /// Room behind the unread input, at least a byte of it; at most `most`.
+    /// The room behind the unread input: at least one byte, at most `most`.
     pub(super) fn room(&mut self, most: usize) -> &mut [u8] {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -51,7 +51,7 @@ impl Buffers {
         debug_assert!(self.end <= self.input.len());
     }
 
-    /// Gives up the room that a large response took.
+    /// Frees the memory that a large response took.
     pub(super) fn shrink(&mut self) {
         if self.unread() == 0 && self.input.len() > FIRST_INPUT {
             *self = Buffers { output: std::mem::take(&mut self.output), ..Buffers::new(0) };
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unread_stays_in_one_piece_and_in_order() {
+    fn unread_input_stays_contiguous_and_in_order() {
         let bytes: Vec<u8> = (0..200_000u32).map(|n| n as u8).collect();
         let mut buffers = Buffers::new(1);
         fill(&mut buffers, &bytes);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_at_once_takes_no_more_room_than_a_page() {
+    fn input_that_is_consumed_at_once_takes_one_page() {
         let mut buffers = Buffers::new(1);
         for _ in 0..1000 {
             fill(&mut buffers, &[7; 1000]);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_bounded_and_given_up_again() {
+    fn room_is_bounded_and_freed_again() {
         let mut buffers = Buffers::new(1);
         assert_eq!(buffers.room(10).len(), 10);
         fill(&mut buffers, &[7; 100_000]);

@@ -1,4 +1,4 @@
-//! One connection, as ureq's transport: it waits by the deadline of the call that its session carries just now.
+//! One connection, as ureq's transport. It uses the deadline of the call that its session is running.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use crate::http::session::{Exchange, MAX_HEAD};
 use crate::http::tcp::Tcp;
 use crate::http::tls::Tls;
 
-/// The longest line that may announce a chunk, and the longest of a trailer.
+/// The longest chunk header or trailer line.
 const MAX_CHUNK_LINE: usize = 4096;
-/// What a body of 1 MiB in the smallest chunks may take on the wire, trailers included.
+/// More than a body of 1 MiB in the smallest chunks takes on the wire, trailers included.
 const MAX_RECEIVED: usize = 8 * 1024 * 1024;
 
 pub(super) enum Stream {
@@ -37,7 +37,7 @@ impl Stream {
         }
     }
 
-    /// Whether it is open and nothing unasked has arrived.
+    /// Whether it is open and nothing has arrived unrequested.
     fn is_quiet(&mut self) -> bool {
         match self {
             Stream::Plain(tcp) => tcp.is_quiet(),
@@ -45,7 +45,7 @@ impl Stream {
         }
     }
 
-    /// Whether nothing more has been taken off the socket than was read from it.
+    /// Whether everything that was received has been read.
     fn is_drained(&mut self) -> bool {
         match self {
             Stream::Plain(_) => true,
@@ -61,7 +61,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// `room`: for the longest request.
+    /// `room`: the length of the longest request.
     pub(super) fn new(stream: Stream, room: usize, exchange: Arc<Exchange>) -> Connection {
         Connection { stream, buffers: Buffers::new(room), exchange }
     }
@@ -75,14 +75,14 @@ impl Transport for Connection {
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         let state = self.exchange.lock();
         let sent = self.stream.send(self.buffers.written(amount), state.deadline());
-        Ok(sent.map_err(|error| state.judge(error))?)
+        Ok(sent.map_err(|error| state.interpret(error))?)
     }
 
-    /// False: the server has closed it.
+    /// Returns false if the server has closed the connection.
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         let mut state = self.exchange.lock();
         let room = if state.in_body {
-            // Of a body, only a chunk's line may have to be seen whole.
+            // ureq consumes a body as it arrives, except for a chunk header or trailer, which it needs whole.
             if self.buffers.unread() > MAX_CHUNK_LINE {
                 return Err(Phase::Receiving.error(Kind::Malformed("its chunks are not valid HTTP")).into());
             }
@@ -95,13 +95,13 @@ impl Transport for Connection {
             return Err(Phase::Receiving.error(Kind::TooLarge(what)).into());
         }
         let received = self.stream.recv(self.buffers.room(room), state.phase(), state.deadline());
-        let received = received.map_err(|error| state.judge(error))?;
+        let received = received.map_err(|error| state.interpret(error))?;
         self.buffers.filled(received);
         state.received += received;
         Ok(received > 0)
     }
 
-    /// ureq asks twice a call: right after a response, which needs no system call, and before the next request.
+    /// ureq asks twice per call: right after a response, which needs no system call, and before the next request.
     fn is_open(&mut self) -> bool {
         let mut state = self.exchange.lock();
         if state.is_idle() {
@@ -120,7 +120,7 @@ impl Transport for Connection {
     }
 }
 
-/// Without what it carries: the key is in there.
+/// Omits the fields, because the buffers contain the key.
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connection")

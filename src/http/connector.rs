@@ -1,4 +1,4 @@
-//! Making a connection, as ureq's connector: the address, a socket, the proxy's tunnel, TLS.
+//! Makes a connection, as ureq's connector: name lookup, socket, proxy tunnel, TLS.
 
 use std::fmt;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Connector {
             Some(proxy) => (&proxy.host, proxy.port),
             None => (&origin.host, origin.port),
         };
-        // A proxy that cannot be found or reached is the proxy's failure, not the server's.
+        // If there is a proxy, a failed lookup or connection is the proxy's.
         let of_proxy = |error: TransportError| {
             let why = match error.kind {
                 Kind::NotResolved { host, why } if proxy.is_some() => {
@@ -80,7 +80,7 @@ impl Connector {
                 }
             })
         });
-        // Whose time was up: the attempt's, or the whole call's.
+        // Distinguishes the attempt's timeout from the call's.
         stream.map_err(|error| match error.kind {
             Kind::DeadlinePassed if !deadline.remaining().is_zero() => {
                 error.phase.error(Kind::ConnectTimedOut(*connect_timeout))
@@ -90,7 +90,7 @@ impl Connector {
     }
 }
 
-/// Without the proxy's password.
+/// Omits the fields, because the route contains the proxy's password.
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connector")

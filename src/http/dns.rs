@@ -1,5 +1,5 @@
-//! Host names to addresses. The system's lookup cannot be interrupted, so it runs on a thread of its own, which
-//! callers wait for only as long as they like; they share it, and its answer is kept for a minute.
+//! Resolves host names. The system's lookup cannot be interrupted, so it runs on its own thread; callers share it, wait
+//! for it only until their deadlines, and reuse its result for a minute.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -14,7 +14,7 @@ use crate::http::error::{Kind, Phase, TransportError};
 use crate::request::Host;
 use crate::thread;
 
-/// How long an answer is good for, time asleep included: the machine may wake up in another network.
+/// How long a result is valid, time asleep included: the machine may wake up in another network.
 const LIFETIME: Duration = Duration::from_secs(60);
 
 pub(crate) type Addresses = Arc<[SocketAddr]>;
@@ -23,7 +23,7 @@ type Lookup = fn(&str, u16) -> io::Result<Vec<SocketAddr>>;
 #[derive(Debug)]
 pub(crate) struct Dns {
     lookup: Lookup,
-    /// A client has one host to reach, or its proxy and the host: a list is a fine map.
+    /// A list is enough: a client resolves one host, the server's or the proxy's.
     lookups: Mutex<Vec<Arc<Running>>>,
 }
 
@@ -33,7 +33,7 @@ struct Running {
     host: String,
     port: u16,
     done: Event,
-    /// And since when, by `clock::since_start`.
+    /// The result, and when it arrived by `clock::since_start`.
     outcome: OnceLock<(Duration, Result<Addresses, String>)>,
 }
 
@@ -54,7 +54,7 @@ impl Dns {
     ) -> Result<Addresses, TransportError> {
         let name = match host {
             Host::Ip(ip) => return Ok(Arc::new([SocketAddr::new(*ip, port)])),
-            // RFC 6761 §6.3: never asked of anybody, who could answer that it is another machine.
+            // RFC 6761 §6.3: not sent to DNS, which could return another machine's address.
             _ if host.is_loopback() => {
                 return Ok(Arc::new([
                     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port),
@@ -70,18 +70,18 @@ impl Dns {
             Some((_, Ok(addresses))) if addresses.is_empty() => Err(failed("it has no address")),
             Some((_, Ok(addresses))) => Ok(Arc::clone(addresses)),
             Some((_, Err(why))) => Err(failed(why)),
-            None => Err(failed("the lookup ended without an answer")),
+            None => Err(failed("the lookup ended without a result")),
         }
     }
 
-    /// Drops the kept answer: nothing at those addresses could be reached.
+    /// Drops the kept result, because its addresses could not be reached.
     pub(crate) fn forget(&self, host: &Host) {
         if let Host::Name(name) = host {
             self.lookups().retain(|running| running.host != *name || running.outcome.get().is_none());
         }
     }
 
-    /// The lookup for this name: the one under way, the one whose answer is still good, or a new one.
+    /// The lookup for this name: one that is running or whose result is still valid, or a new one.
     fn join(&self, host: &str, port: u16) -> Result<Arc<Running>, TransportError> {
         let mut lookups = self.lookups();
         lookups.retain(|running| match running.outcome.get() {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_loopback_names_ask_nobody() {
+    fn addresses_and_loopback_names_need_no_lookup() {
         let dns = Dns::with_lookup(|_, _| panic!("asked"));
         for (host, want) in [
             ("192.0.2.7", vec!["192.0.2.7:9"]),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_kept_until_it_is_forgotten_and_a_failure_is_not_kept() {
+    fn a_result_is_kept_until_it_is_forgotten_and_a_failure_is_not_kept() {
         static LOOKUPS: AtomicU32 = AtomicU32::new(0);
         let dns = Dns::with_lookup(|host, port| {
             LOOKUPS.fetch_add(1, Ordering::SeqCst);

@@ -1,5 +1,5 @@
-//! What can go wrong between this machine and the server: in which phase, of which kind, and the sentence that it
-//! becomes. It travels through ureq as `ureq::Error::Other` and comes out as it went in.
+//! Transport errors: their phase, their kind and their message. They pass through ureq unchanged, as
+//! `ureq::Error::Other`.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::deadline::Interrupted;
 use crate::error::Error;
 use crate::status::Status;
 
-/// What a call was doing.
+/// What a call was doing when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Resolving,
@@ -31,9 +31,9 @@ pub(crate) enum Kind {
     Cancelled,
     /// The call's own deadline passed.
     DeadlinePassed,
-    /// connect_timeout_ms passed, the deadline did not.
+    /// connect_timeout_ms passed, but not the call's deadline.
     ConnectTimedOut(Duration),
-    /// A kept connection did not answer in its share of the time.
+    /// A kept connection did not respond within its part of the time.
     Silent,
     NotResolved {
         host: String,
@@ -47,19 +47,19 @@ pub(crate) enum Kind {
         why: String,
         retryable: bool,
     },
-    /// The server ended a connection whose handshake was done, with this alert.
+    /// The server closed the connection with this alert, after the handshake.
     TlsAlert(String),
     Proxy {
         why: String,
         retryable: bool,
     },
-    /// The connection ended too early.
+    /// The connection ended too early, and why.
     Lost(&'static str),
     /// What is wrong with the response.
     Malformed(&'static str),
-    /// What of the response is too large.
+    /// Which part of the response is too large.
     TooLarge(&'static str),
-    /// ureq refused what this library gave it.
+    /// ureq rejected something that this library passed to it.
     Internal(String),
 }
 
@@ -84,7 +84,7 @@ impl Phase {
             Phase::Resolving => "resolving the host name",
             Phase::Connecting => "connecting",
             Phase::Proxy => "waiting for the proxy",
-            Phase::Tls => "in the TLS handshake",
+            Phase::Tls => "performing the TLS handshake",
             Phase::Sending => "sending the request",
             Phase::Waiting => "waiting for the response",
             Phase::Receiving => "receiving the response",
@@ -107,7 +107,7 @@ impl From<TransportError> for ureq::Error {
 }
 
 impl TransportError {
-    /// What came out of ureq: our own error as it went in, or one of ureq's. `phase` is where the call was.
+    /// From ureq's error, which may contain one of ours. `phase` is what the call was doing.
     pub(crate) fn from_ureq(error: ureq::Error, phase: Phase) -> TransportError {
         use ureq_proto::Error as Protocol;
         phase.error(match error {
@@ -122,7 +122,7 @@ impl TransportError {
                 Protocol::TooManyContentLengthHeaders => {
                     Kind::Malformed("it has two different Content-Lengths")
                 }
-                Protocol::BadContentLengthHeader => Kind::Malformed("its Content-Length is no number"),
+                Protocol::BadContentLengthHeader => Kind::Malformed("its Content-Length is not a number"),
                 Protocol::HeadersWith100 => Kind::Malformed("it has a 100 Continue with header fields"),
                 Protocol::HttpParseFail(_) | Protocol::UnsupportedVersion => {
                     Kind::Malformed("its head is not valid HTTP")
@@ -132,13 +132,13 @@ impl TransportError {
                 }
                 other => Kind::Internal(other.to_string()),
             },
-            // Of the head all is known; what else can go wrong with a body is its sender's doing.
+            // The head was valid, so any other error while receiving is the body's.
             _ if phase == Phase::Receiving => Kind::Malformed("its body cannot be decoded"),
             other => Kind::Internal(other.to_string()),
         })
     }
 
-    /// As the call's error. `timeout` is the whole call's, for the sentence.
+    /// The call's error. `timeout` is the whole call's, for the message.
     pub(crate) fn into_error(self, timeout: Duration) -> Box<Error> {
         let TransportError { phase, kind } = self;
         let (status, retryable, message) = match kind {
@@ -147,19 +147,19 @@ impl TransportError {
                 Status::TimedOut,
                 true,
                 format!(
-                    "The call was still {} when its timeout_ms ({} ms) had passed; try again later or allow more time.",
-                    phase.gerund(),
-                    timeout.as_millis()
+                    "The call exceeded timeout_ms ({} ms) while {}; try again later, or raise it.",
+                    timeout.as_millis(),
+                    phase.gerund()
                 ),
             ),
             Kind::ConnectTimedOut(limit) => (
                 Status::TimedOut,
                 true,
                 format!(
-                    "The connection was still {} when connect_timeout_ms ({} ms) had passed; check the network or \
-                     allow more time.",
-                    phase.gerund(),
-                    limit.as_millis()
+                    "The connection attempt exceeded connect_timeout_ms ({} ms) while {}; check the network, or raise \
+                     it.",
+                    limit.as_millis(),
+                    phase.gerund()
                 ),
             ),
             Kind::NotResolved { host, why } => (
@@ -172,27 +172,25 @@ impl TransportError {
             Kind::NotConnected { to, why } => (
                 Status::ConnectFailed,
                 true,
-                format!(
-                    "No connection to {to} could be made ({why}); check base_url, the network and any firewall."
-                ),
+                format!("Could not connect to {to} ({why}); check base_url, the network and any firewall."),
             ),
             Kind::Tls { why, retryable } => (
                 Status::TlsFailed,
                 retryable,
-                format!("No secure connection could be made: {why}; the key was not sent."),
+                format!("The TLS connection failed: {why}; the key was not sent."),
             ),
             Kind::TlsAlert(alert) => (
                 Status::TlsFailed,
                 false,
                 format!(
-                    "The server ended the secure connection ({alert}); it may want a client certificate, which this \
-                     library does not have."
+                    "The server closed the TLS connection ({alert}); it may require a client certificate, which this \
+                     library does not support."
                 ),
             ),
             Kind::Proxy { why, retryable } => (
                 Status::ProxyFailed,
                 retryable,
-                format!("The proxy made no connection: {why}; check proxy_url or the proxy variables."),
+                format!("The proxy connection failed: {why}; check proxy_url or the proxy variables."),
             ),
             Kind::Lost(why) => (
                 Status::ConnectionLost,
@@ -209,16 +207,12 @@ impl TransportError {
             Kind::Malformed(what) => (
                 Status::BadResponse,
                 false,
-                format!(
-                    "The server's response could not be read: {what}; check that base_url is Fish Audio's API."
-                ),
+                format!("The response could not be read: {what}; check that base_url is Fish Audio's API."),
             ),
             Kind::TooLarge(what) => (
                 Status::ResponseTooLarge,
                 false,
-                format!(
-                    "The server sent {what}, which no response needs; check that base_url is Fish Audio's API."
-                ),
+                format!("The response is too large: it has {what}; check that base_url is Fish Audio's API."),
             ),
             Kind::Internal(why) => (
                 Status::InternalError,

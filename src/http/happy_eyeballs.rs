@@ -1,5 +1,5 @@
-//! A TCP connection to whichever of a host's addresses answers first: Happy Eyeballs (RFC 8305) over
-//! non-blocking sockets, on the caller's thread.
+//! Connects to the first of a host's addresses that responds: Happy Eyeballs (RFC 8305) over non-blocking sockets, on
+//! the caller's thread.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use crate::deadline::Deadline;
 use crate::http::error::{Kind, Phase, TransportError};
 use crate::http::tcp::Tcp;
 
-/// How long the next address waits for the one before (RFC 8305 §5, "Connection Attempt Delay").
+/// How long an attempt runs before the next address is tried too (RFC 8305 §5, "Connection Attempt Delay").
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Connects to the first of `addresses` that answers. `to` names the host in a failure.
+/// Connects to the first of `addresses` that responds. `to` names the host in a failure.
 pub(crate) fn connect(
     addresses: &[SocketAddr],
     to: &str,
@@ -36,7 +36,7 @@ pub(crate) fn connect(
                         Ok((socket, false)) => begun.push(socket),
                         Err(why) => {
                             failure = why;
-                            // Nothing to wait for: the next one's turn is now.
+                            // Failed at once: try the next one now.
                             continue;
                         }
                     }
@@ -57,7 +57,7 @@ pub(crate) fn connect(
             let end = if exhausted { Instant::now() + deadline.remaining() } else { next_start };
             deadline.any(&mut fds, end).map_err(|why| Phase::Connecting.interrupted(why))?;
         }
-        // Each is asked, rather than those that poll named: it may have been refused (see Deadline::poll).
+        // Checks every socket, because `poll` may have failed and reported none (see Deadline::poll).
         for at in (0..begun.len()).rev() {
             match outcome(&begun[at]) {
                 None => {}
@@ -72,11 +72,11 @@ pub(crate) fn connect(
     }
 }
 
-/// Begins to connect; true if it is done already.
+/// Starts to connect. True: already connected.
 fn begin(address: SocketAddr) -> io::Result<(Tcp, bool)> {
     let tcp = Tcp::new(Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?)?;
     let socket = tcp.socket();
-    // The request is one small packet, and there is nothing to wait for.
+    // The request is one small packet, which must not be delayed.
     socket.set_tcp_nodelay(true)?;
     match socket.connect(&address.into()) {
         Ok(()) => Ok((tcp, true)),
@@ -90,11 +90,11 @@ fn under_way(why: &io::Error) -> bool {
     let in_progress = why.raw_os_error() == Some(libc::EINPROGRESS);
     #[cfg(not(unix))]
     let in_progress = false;
-    // EINTR: the connection goes on being made.
+    // EINTR: the attempt continues.
     in_progress || matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
-/// In words that do not change with the operating system's language, where there are any.
+/// In English where the standard library has a text; the system's may be localised.
 fn describe(why: &io::Error) -> String {
     match why.kind() {
         kind @ (io::ErrorKind::ConnectionRefused
@@ -107,7 +107,7 @@ fn describe(why: &io::Error) -> String {
     }
 }
 
-/// How connecting ended; `None` while it has not.
+/// The result of connecting; `None` while it is under way.
 fn outcome(socket: &Tcp) -> Option<io::Result<()>> {
     let socket = socket.socket();
     match socket.take_error() {
@@ -121,7 +121,7 @@ fn outcome(socket: &Tcp) -> Option<io::Result<()>> {
     }
 }
 
-/// The families in turn, beginning with that of the first (RFC 8305 §4).
+/// Alternates the address families, starting with the first address's (RFC 8305 §4).
 fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (mut one, mut other): (Vec<SocketAddr>, Vec<SocketAddr>) =
@@ -145,7 +145,7 @@ mod tests {
         Deadline::at(Instant::now() + Duration::from_millis(ms))
     }
 
-    /// An address at which connecting neither succeeds nor fails: its backlog is full.
+    /// An address where connecting neither succeeds nor fails, because its backlog is full.
     struct BlackHole {
         listener: Socket,
         _fillers: Vec<Socket>,
@@ -174,7 +174,7 @@ mod tests {
     }
 
     fn refusing() -> SocketAddr {
-        // Bound but not listening: nobody else can get the port meanwhile.
+        // Bound but not listening, so that nothing else can take the port.
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         let address = socket.local_addr().unwrap().as_socket().unwrap();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_first_address_costs_its_head_start_and_no_more() {
+    fn a_dead_first_address_costs_only_its_head_start() {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let hole = BlackHole::new();
         let begun = Instant::now();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_passes_the_turn_on_at_once() {
+    fn after_a_refusal_the_next_address_is_tried_at_once() {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let begun = Instant::now();
         connect(&[refusing(), refusing(), server.local_addr().unwrap()], "x", &deadline(5000)).unwrap();

@@ -1,5 +1,5 @@
-//! From a request to a response. ureq speaks HTTP; what is ours is what it leaves open: names, connections, proxies,
-//! TLS, and which connection a call uses. Every wait on the way goes through `Deadline`.
+//! Sends a request and receives the response. ureq implements HTTP; this module adds what it leaves open: name lookup,
+//! connections, proxies, TLS, and which connection a call uses. Every wait goes through `Deadline`.
 
 mod buffers;
 mod connection;
@@ -25,7 +25,7 @@ use ureq::http::HeaderValue;
 use crate::clock;
 use crate::deadline::Deadline;
 use crate::request::{Origin, Request};
-use crate::response::Answer;
+use crate::response::Response;
 use connector::Connector;
 use dns::Dns;
 use error::{Kind, TransportError};
@@ -35,10 +35,10 @@ use trust::Trust;
 
 pub(crate) use session::config;
 
-/// As many as may call at once and each keep a connection.
+/// How many idle connections a client keeps.
 const MAX_IDLE: usize = 16;
 
-/// The way to the server; the same for a client's whole life.
+/// How to reach the server. It is the same for a client's whole life.
 pub(crate) struct Route {
     pub origin: Origin,
     pub proxy: Option<Proxy>,
@@ -46,17 +46,18 @@ pub(crate) struct Route {
     pub trust: Option<Trust>,
     pub connect_timeout: Duration,
     pub user_agent: HeaderValue,
-    /// Bytes of the longest request.
+    /// The length of the longest request in bytes.
     pub request_room: usize,
     pub config: Config,
 }
 
-/// What has come to be on the way: addresses, connections, TLS sessions. It belongs to one process.
+/// The state of the network: addresses, connections, TLS sessions. It belongs to one process.
 pub(crate) struct Network {
     route: Arc<Route>,
     dns: Arc<Dns>,
     tls: Option<Arc<ClientConfig>>,
-    /// The one used last on top. A forked child has a network of its own, so no parent's thread ever holds the lock.
+    /// A stack: the session used last is on top. A forked child has its own `Network`, so no thread of its parent ever
+    /// holds this lock there.
     idle: Mutex<Vec<Session>>,
 }
 
@@ -70,38 +71,38 @@ impl Network {
         }
     }
 
-    /// Lets ureq make what it makes at its first request, and sends nothing: the time for it has passed.
+    /// Triggers ureq's one-time setup by a request that sends nothing, because its deadline has passed.
     pub(crate) fn rehearse(&self, request: &Request<'_>) {
         let over = Deadline::at(Instant::now());
         drop(self.session().exchange(request, &over, Duration::ZERO));
     }
 
-    /// Sends `request` once and hands the response to `read`. A kept connection that the server had closed, or that
-    /// stays silent, is replaced at once: that is no attempt of its own.
+    /// Sends `request` once and passes the response to `read`. A kept connection that the server has closed, or that
+    /// stays silent, is replaced at once; that does not count as another attempt.
     pub(crate) fn send<T>(
         &self,
         request: &Request<'_>,
         deadline: &Deadline,
-        read: impl Fn(&Answer<'_>, Option<&TransportError>) -> T,
+        read: impl Fn(&Response<'_>, Option<&TransportError>) -> T,
     ) -> Result<T, TransportError> {
         let begun = clock::since_start();
         let mut session = self.take().unwrap_or_else(|| self.session());
-        // Half of the time, so that a fresh connection has the other half.
+        // At most half of the time, to leave the other half to a fresh connection.
         let patience = self.route.connect_timeout.min(deadline.remaining() / 2);
         let mut response = session.exchange(request, deadline, patience);
         if let Err(error) = &response
             && session.was_stale(error)
         {
             if error.kind == Kind::Silent {
-                // Whatever silenced it (sleep, another network, a NAT's memory) has silenced those beside it.
+                // The cause (a suspend, a network change, an expired NAT entry) affects the other idle ones too.
                 self.drop_idle_since(begun);
             }
             response = session.exchange(request, deadline, patience);
         }
-        let response = response?;
-        let answer =
-            Answer { status: response.status.as_u16(), headers: &response.headers, body: session.body() };
-        let result = read(&answer, response.cut.as_ref());
+        let head = response?;
+        let response =
+            Response { status: head.status.as_u16(), headers: &head.headers, body: session.body() };
+        let result = read(&response, head.cut.as_ref());
         self.put(session);
         Ok(result)
     }
@@ -117,10 +118,10 @@ impl Network {
         Session::new(self.route.config.clone(), connector, exchange)
     }
 
-    /// A session whose connection may carry another request, as far as can be told without asking the kernel.
+    /// Takes a session whose connection has not expired. Whether it is still open is checked later.
     fn take(&self) -> Option<Session> {
         loop {
-            // Closed, if so, only when the lock is open again: that is a system call.
+            // An expired one is dropped outside the lock, because closing is a system call.
             let session = self.idle().pop()?;
             if session.is_kept() {
                 return Some(session);
@@ -128,14 +129,14 @@ impl Network {
         }
     }
 
-    /// Keeps a session for later if it has a connection, and closes it otherwise.
+    /// Keeps a session for later if it has a connection, and drops it otherwise.
     fn put(&self, mut session: Session) {
         if !session.is_kept() {
             return;
         }
         session.rest();
         let mut idle = self.idle();
-        // The one that has lain longest makes room, and makes room in any case when its time is up.
+        // The oldest one is removed if there is no room or it has expired. It is dropped outside the lock.
         let leaving = idle.first().is_some_and(|oldest| idle.len() == MAX_IDLE || !oldest.is_kept());
         let leaving = leaving.then(|| idle.remove(0));
         idle.push(session);
@@ -143,7 +144,7 @@ impl Network {
         drop(leaving);
     }
 
-    /// Closes what has lain idle since before `time`.
+    /// Closes the connections that have been idle since before `time`.
     fn drop_idle_since(&self, time: Duration) {
         let mut idle = self.idle();
         let (kept, leaving) = idle.drain(..).partition(|session| session.rested_at > time);
@@ -157,14 +158,14 @@ impl Network {
     }
 }
 
-/// One exchange over a socket that is connected already.
+/// One exchange over a connected socket.
 #[cfg(fuzzing)]
 pub(crate) fn exchange_over<T>(
     socket: socket2::Socket,
     room: usize,
     request: &Request<'_>,
     deadline: &Deadline,
-    read: impl Fn(&Answer<'_>, Option<&TransportError>) -> T,
+    read: impl Fn(&Response<'_>, Option<&TransportError>) -> T,
 ) -> Result<T, TransportError> {
     use ureq::unversioned::transport::{ConnectionDetails, Connector as Seam};
 
@@ -191,8 +192,7 @@ pub(crate) fn exchange_over<T>(
     let connection = connection::Connection::new(stream, room, Arc::clone(&exchange));
     let given = Given(Mutex::new(Some(connection)), Arc::clone(&exchange));
     let mut session = Session::new(config(), given, exchange);
-    let response = session.exchange(request, deadline, deadline.remaining())?;
-    let answer =
-        Answer { status: response.status.as_u16(), headers: &response.headers, body: session.body() };
-    Ok(read(&answer, response.cut.as_ref()))
+    let head = session.exchange(request, deadline, deadline.remaining())?;
+    let response = Response { status: head.status.as_u16(), headers: &head.headers, body: session.body() };
+    Ok(read(&response, head.cut.as_ref()))
 }

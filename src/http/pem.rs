@@ -1,6 +1,6 @@
-//! The certificates of a PEM file (RFC 7468), as such files are: with a byte order mark, with text around the
-//! certificates and keys beside them, without a line end between two. Each certificate is read, or the file is refused
-//! and the line named; none is passed over.
+//! Reads the certificates of a PEM file (RFC 7468). Real files may have a byte order mark, text and keys between the
+//! certificates, or no line break between two. Every certificate is read, or the file is rejected and the line named;
+//! none is skipped silently.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,11 +9,12 @@ use rustls::pki_types::CertificateDer;
 const BEGIN: &[u8] = b"-----BEGIN ";
 const DASHES: &[u8] = b"-----";
 
-/// What is no section but was meant to begin or end one: with other dashes, or without its other half.
+/// Outside of sections, these reveal a BEGIN or END line that is damaged or unmatched.
 const DAMAGED: [&[u8]; 4] =
     [b"BEGIN CERTIFICATE", b"END CERTIFICATE", b"BEGIN X509 CERTIFICATE", b"BEGIN TRUSTED CERTIFICATE"];
 
-/// What the file holds, each certificate with the line that it begins in. A failure goes on from "options.ca_file".
+/// The certificates, each with its first line's number. A failure continues a sentence that starts with
+/// "options.ca_file".
 pub(super) fn certificates(text: &[u8]) -> Result<Vec<(usize, CertificateDer<'static>)>, String> {
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         return Err("is UTF-16 text (save it as UTF-8)".to_owned());
@@ -26,7 +27,7 @@ pub(super) fn certificates(text: &[u8]) -> Result<Vec<(usize, CertificateDer<'st
         let outside = before.unwrap_or(unread);
         if let Some(at) = DAMAGED.iter().filter_map(|words| position(outside, words)).min() {
             let line = line + lines(&outside[..at]);
-            return Err(format!("has a BEGIN or END line in line {line} that is damaged or has no other"));
+            return Err(format!("has a BEGIN or END in line {line} that is damaged or unmatched"));
         }
         if before.is_none() {
             return Ok(found);
@@ -34,7 +35,7 @@ pub(super) fn certificates(text: &[u8]) -> Result<Vec<(usize, CertificateDer<'st
         let line = rest.line;
         let label = rest.take_until(DASHES).filter(|label| !label.contains(&b'\n') && label.len() <= 64);
         let Some(label) = label else {
-            return Err(format!("has a BEGIN line in line {line} that is damaged"));
+            return Err(format!("has a BEGIN in line {line} that is damaged"));
         };
         let body = rest.take_until(&[b"-----END ", label, DASHES].concat());
         let Some(body) = body.filter(|body| position(body, BEGIN).is_none()) else {
@@ -52,15 +53,15 @@ pub(super) fn certificates(text: &[u8]) -> Result<Vec<(usize, CertificateDer<'st
             }
             b"TRUSTED CERTIFICATE" => {
                 return Err(format!(
-                    "has a certificate in line {line} of OpenSSL's TRUSTED kind, whose own rules of trust this \
-                     library does not follow (openssl x509 -in OLD -out NEW writes a plain one)"
+                    "has a certificate in line {line} of OpenSSL's TRUSTED kind, whose trust settings this library \
+                     does not support (openssl x509 -in OLD -out NEW converts it)"
                 ));
             }
             b"X509 CRL" | b"CERTIFICATE REQUEST" | b"NEW CERTIFICATE REQUEST" => {}
             _ if label.ends_with(b"KEY") || label.ends_with(b"PARAMETERS") => {}
             _ => {
                 return Err(format!(
-                    "has a section in line {line} that this library does not read ({})",
+                    "has a section in line {line} that this library does not support ({})",
                     label.escape_ascii()
                 ));
             }
@@ -68,14 +69,14 @@ pub(super) fn certificates(text: &[u8]) -> Result<Vec<(usize, CertificateDer<'st
     }
 }
 
-/// What has not been read yet, and the line that it begins in.
+/// The unread text, and the number of its first line.
 struct Rest<'a> {
     text: &'a [u8],
     line: usize,
 }
 
 impl<'a> Rest<'a> {
-    /// What comes before `end`, and goes on behind it; `None` if it never comes.
+    /// Takes the text before `end`, and skips `end`; `None` if there is no `end`.
     fn take_until(&mut self, end: &[u8]) -> Option<&'a [u8]> {
         let at = position(self.text, end)?;
         let taken = &self.text[..at];
@@ -100,7 +101,7 @@ mod tests {
     const ONE: &str = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
 
     #[test]
-    fn every_certificate_is_read_or_refused_with_its_line() {
+    fn every_certificate_is_read_or_rejected_with_its_line() {
         let labelled = |label: &str| ONE.replace("CERTIFICATE", label);
         let two: Result<&[usize], &str> = Ok(&[1, 4]);
         for (what, text, want) in [
@@ -170,7 +171,7 @@ mod tests {
         for bytes in [&b"\xff\xfe-\0-\0"[..], b"\xfe\xff\0-"] {
             assert!(certificates(bytes).unwrap_err().contains("UTF-16"));
         }
-        // Text that is not UTF-8 is text all the same.
+        // Other text need not be UTF-8.
         assert_eq!(certificates(&[b"\xe9t\xe9\0\n", ONE.as_bytes()].concat()).unwrap().len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Which proxy to use: what the option says, else the environment. `tunnel.rs` asks it for a tunnel.
+//! Chooses the proxy: from the option, else from the environment. `tunnel.rs` opens a tunnel through it.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use crate::request::{Host, Origin, split_port};
 pub(crate) enum Protocol {
     /// A tunnel by CONNECT (RFC 9110 §9.3.6).
     Http,
-    /// RFC 1928, names resolved by the proxy.
+    /// RFC 1928. The proxy resolves names.
     Socks5,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Credentials {
 pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 impl Proxy {
-    /// The proxy for `origin`: `option` if given ("" is none), else what the environment says.
+    /// The proxy for `origin`: `option` if it is set ("": no proxy), else from the environment.
     pub(crate) fn choose(
         option: Option<&str>,
         origin: &Origin,
@@ -47,13 +47,14 @@ impl Proxy {
             let proxy = Proxy::parse(url, OPTION)?;
             if origin.host.is_loopback() && !proxy.host.is_loopback() {
                 return Err(Error::invalid(
-                    "options.proxy_url is another machine, but options.base_url is this one; pass \"\" for no proxy.",
+                    "options.proxy_url is on another machine, but options.base_url is on this one; pass \"\" for no \
+                     proxy.",
                 ));
             }
             return Ok(Some(proxy));
         }
-        // The request would leave the machine in clear text, and what another machine calls localhost is not what the
-        // caller means by it: even a proxy on this machine may be the near end of a tunnel.
+        // Through a proxy on another machine, the request would leave this one in clear text, and reach that machine's
+        // localhost. Even a proxy on this machine may forward to another one.
         if origin.host.is_loopback() {
             return Ok(None);
         }
@@ -77,8 +78,7 @@ impl Proxy {
             Some((credentials, authority)) => (Some(credentials), authority),
             None => (None, rest),
         };
-        let (host, port) =
-            split_port(authority).ok_or_else(|| refuse("has a port that is not a number from 1 to 65535"))?;
+        let (host, port) = split_port(authority).ok_or_else(|| refuse("has an invalid port"))?;
         let host = Host::parse(host).ok_or_else(|| refuse("has no valid host"))?;
         let port = port.unwrap_or(if protocol == Protocol::Http { 80 } else { 1080 });
         let credentials = match credentials {
@@ -92,10 +92,10 @@ impl Proxy {
                 };
                 let (user, password) = (decoded(user), decoded(password));
                 if protocol == Protocol::Socks5 && !(1..=255).contains(&user.len()) || password.len() > 255 {
-                    return Err(refuse("has a user or password that SOCKS5 has no room for"));
+                    return Err(refuse("has a user or password of a length that SOCKS5 does not allow"));
                 }
                 if user.contains(&b':') {
-                    return Err(refuse("has a user with a colon"));
+                    return Err(refuse("has a colon in the user"));
                 }
                 Some(Credentials { user, password })
             }
@@ -113,7 +113,9 @@ fn from_environment(
         None => Ok(None),
         Some(Ok(value)) if value.is_empty() => Ok(None),
         Some(Ok(value)) => Ok(Some((name, Zeroizing::new(value)))),
-        Some(Err(_)) => Err(Error::invalid(format!("{name} in the environment is not valid UTF-8."))),
+        Some(Err(_)) => {
+            Err(Error::invalid(format!("{name} in the environment is not valid UTF-8; correct or unset it.")))
+        }
     };
     let first = |names: &[&'static str]| {
         for name in names {
@@ -127,12 +129,11 @@ fn from_environment(
     if exempt.is_some_and(|(_, list)| is_exempt(&list, origin)) {
         return Ok(None);
     }
-    // Not HTTP_PROXY: plain http is for loopback hosts alone.
+    // Not HTTP_PROXY: plain http is allowed for loopback hosts only, which use no proxy from the environment.
     first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 }
 
-/// Whether NO_PROXY names `origin`: "*", a name (its subdomains too), an address or a range, with or without a
-/// port.
+/// Whether NO_PROXY covers `origin`: "*", a name (with its subdomains), an address or a range, with or without a port.
 fn is_exempt(list: &str, origin: &Origin) -> bool {
     list.split([',', ' ', '\t']).filter(|entry| !entry.is_empty()).any(|entry| {
         if entry == "*" {
@@ -141,7 +142,7 @@ fn is_exempt(list: &str, origin: &Origin) -> bool {
         if let (Host::Ip(ip), Some((network, bits))) = (&origin.host, entry.split_once('/')) {
             return in_range(*ip, network, bits);
         }
-        // A bare IPv6 address has colons of its own.
+        // The colons of a bare IPv6 address do not separate a port.
         let (host, port) = match entry.parse() {
             Ok(IpAddr::V6(ip)) => (Some(Host::Ip(ip.into())), None),
             _ => match split_port(entry) {
@@ -206,7 +207,7 @@ mod tests {
             (Some("socks5h://[::1]:9/"), API, &[("HTTPS_PROXY", "http://p")], Some("Socks5 [::1]:9")),
             (Some("http://u:p%40@p"), API, &[("NO_PROXY", "*")], Some("Http p:80")),
             (Some("http://[::1]:1"), LOCAL, &[], Some("Http [::1]:1")),
-            // For a loopback host the environment is not looked at, whatever it says.
+            // For a loopback host the environment is ignored.
             (None, LOCAL, &[("HTTP_PROXY", "http://p:1")], None),
             (None, LOCAL, &[("HTTP_PROXY", "http://localhost:1")], None),
             (None, LOCAL, &[("ALL_PROXY", "socks5://127.0.0.1:1080")], None),
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn proxies_that_are_refused() {
+    fn invalid_proxies() {
         let api = origin("https://api.fish.audio");
         for url in [
             "p:1",
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_never_repeats_the_password() {
+    fn no_message_contains_the_password() {
         let api = origin("https://api.fish.audio");
         for url in ["ftp://user:sesame@p", "http://user:sesame@p:x", "http://user:sesame@"] {
             let error = Proxy::choose(Some(url), &api, &|_| None).err().unwrap();
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_exempt() {
+    fn which_hosts_are_exempt() {
         for (list, base, want) in [
             ("*", "https://x.test", true),
             ("x.test", "https://x.test", true),

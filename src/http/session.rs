@@ -1,6 +1,6 @@
-//! A session: one ureq agent whose pool holds one connection, and the exchange that it carries just now. One call at a
-//! time has a session, so the connector and the transport inside the agent see that call's deadline and cancel, and
-//! it is known whether a lost connection was a kept one.
+//! A session: one ureq agent whose pool holds one connection, and the state of its current exchange. One call at a time
+//! uses a session, so the agent's connector and transport see that call's deadline and cancel events, and whether a
+//! lost connection was a kept one.
 
 use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,16 +19,16 @@ use crate::http::error::{Kind, Phase, TransportError};
 use crate::request::Request;
 use crate::response::MAX_BODY;
 
-/// A head longer than this is refused, 1xx responses before it included.
+/// The longest head, including 1xx responses before it.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
-/// A head of more fields than this is refused.
+/// The most header fields of a head.
 const MAX_FIELDS: usize = 100;
-/// Below what servers and the balancers before them keep an idle connection for, which is 60 s and more.
+/// Less than servers and load balancers keep an idle connection, which is 60 s or more.
 const IDLE_LIMIT: Duration = Duration::from_secs(50);
-/// A buffer that grew beyond this for one large body is not kept for the next.
+/// A body buffer larger than this is freed after its response.
 const KEPT_BODY: usize = 16 * 1024;
 
-/// What ureq is told. Everything that it would do beyond one exchange is turned off.
+/// ureq's configuration. Everything beyond a single exchange is turned off.
 pub(crate) fn config() -> Config {
     Agent::config_builder()
         .http_status_as_error(false)
@@ -38,28 +38,28 @@ pub(crate) fn config() -> Config {
         .max_response_header_size(MAX_HEAD)
         .max_idle_connections(1)
         .max_idle_connections_per_host(1)
-        // Ours is shorter, and goes on in suspend.
+        // Our own limit is shorter, and counts time asleep.
         .max_idle_age(2 * IDLE_LIMIT)
         .build()
 }
 
-/// The exchange that a session carries just now. Its lock is never contended: one call at a time has the session.
+/// A session's current exchange. Its lock is never contended, because one call at a time uses the session.
 #[derive(Debug)]
 pub(super) struct Exchange(Mutex<State>);
 
 #[derive(Debug)]
 pub(super) struct State {
-    /// The call's.
+    /// The call's deadline.
     pub deadline: Deadline,
-    /// Until when a kept connection must have begun to answer.
+    /// When a kept connection must have begun to respond.
     pub kept_deadline: Deadline,
-    /// The connection was made for this exchange.
+    /// Whether the connection was made for this exchange.
     pub fresh: bool,
-    /// The head has been read.
+    /// Whether the head has been read.
     pub in_body: bool,
     /// How many bytes of the response have arrived.
     pub received: usize,
-    /// Until when the connection may be used again, by `clock::since_start`; `None`: not at all.
+    /// Until when the connection may be used again, by `clock::since_start`. `None`: it may not.
     idle_until: Option<Duration>,
 }
 
@@ -86,18 +86,18 @@ impl State {
         if self.received == 0 { Phase::Waiting } else { Phase::Receiving }
     }
 
-    /// The deadline that holds for the connection's next step.
+    /// The deadline of the connection's next operation.
     pub(super) fn deadline(&self) -> &Deadline {
         if self.fresh || self.received > 0 { &self.deadline } else { &self.kept_deadline }
     }
 
-    /// A kept connection that let its own deadline pass is given up; the call goes on.
-    pub(super) fn judge(&self, error: TransportError) -> TransportError {
+    /// Turns a passed `kept_deadline` into `Silent`: the connection is dropped, but the call continues.
+    pub(super) fn interpret(&self, error: TransportError) -> TransportError {
         let silent = error.kind == Kind::DeadlinePassed && !self.deadline.remaining().is_zero();
         if silent { error.phase.error(Kind::Silent) } else { error }
     }
 
-    /// Whether the connection, idle since its last response, may still be used. Asks once.
+    /// Takes the connection out of its idle state, and returns whether it may still be used.
     pub(super) fn wake(&mut self) -> bool {
         self.idle_until.take().is_some_and(|end| clock::since_start() < end)
     }
@@ -106,17 +106,18 @@ impl State {
         self.idle_until.is_some()
     }
 
-    /// Lets the connection lie idle. The head may shorten it: an empty body ends before its head is seen here.
+    /// Makes the connection idle. The head may shorten the limit later, because an empty body ends before its head is
+    /// seen here.
     pub(super) fn rest(&mut self) {
         self.idle_until = Some(clock::since_start() + IDLE_LIMIT);
     }
 }
 
 /// A response's head, and how its body ended. The body stays with the session.
-pub(super) struct Response {
+pub(super) struct ResponseHead {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// Why the body ends where it does, if that is not its end.
+    /// Why the body is incomplete, if it is.
     pub cut: Option<TransportError>,
 }
 
@@ -124,25 +125,25 @@ pub(super) struct Session {
     agent: Agent,
     exchange: Arc<Exchange>,
     body: Vec<u8>,
-    /// When it last ended an exchange, by `clock::since_start`.
+    /// When the last exchange ended, by `clock::since_start`.
     pub rested_at: Duration,
 }
 
 impl Session {
-    /// `exchange` is the one that `connector` and its connections share.
+    /// `connector` and its connections share `exchange`.
     pub(super) fn new(config: Config, connector: impl Connector, exchange: Arc<Exchange>) -> Session {
         let agent = Agent::with_parts(config, connector, NoResolver);
         Session { agent, exchange, body: Vec::new(), rested_at: Duration::ZERO }
     }
 
-    /// Sends `request` and reads the response, error responses included. A kept connection must begin to answer
+    /// Sends `request` and reads the response, including error responses. A kept connection must begin to respond
     /// within `patience`.
     pub(super) fn exchange(
         &mut self,
         request: &Request<'_>,
         deadline: &Deadline,
         patience: Duration,
-    ) -> Result<Response, TransportError> {
+    ) -> Result<ResponseHead, TransportError> {
         {
             let mut state = self.exchange.lock();
             state.deadline = deadline.clone();
@@ -166,18 +167,18 @@ impl Session {
             state.idle_until =
                 state.idle_until.filter(|_| !limit.is_zero()).map(|end| end - IDLE_LIMIT + limit);
         }
-        Ok(Response { status: head.status, headers: head.headers, cut })
+        Ok(ResponseHead { status: head.status, headers: head.headers, cut })
     }
 
     fn read_body(&mut self, head: &response::Parts, body: &mut Body) -> Result<(), TransportError> {
         let too_large = || Phase::Receiving.error(Kind::TooLarge("a body above 1 MiB"));
         let length = body.content_length();
-        // Nothing in it could be used, so nothing of it is waited for.
+        // It would be rejected anyway, so do not wait for it.
         if head.status == StatusCode::OK && length.is_some_and(|length| length > MAX_BODY as u64) {
             return Err(too_large());
         }
         self.body.reserve(length.map_or(0, |length| length.min(KEPT_BODY as u64) as usize));
-        // An error response may be longer than is read: its status and its start are what is wanted.
+        // An error body may be longer; its start is enough.
         let read = body.as_reader().take(MAX_BODY as u64 + 1).read_to_end(&mut self.body);
         if self.body.len() > MAX_BODY {
             self.body.truncate(MAX_BODY);
@@ -190,8 +191,8 @@ impl Session {
         &self.body
     }
 
-    /// Whether the same request may be sent again at once because of this failure, on a fresh connection: the one that
-    /// was used had been kept, and nothing came from it.
+    /// Whether the request may be sent again at once on a fresh connection: the failed one was kept, and nothing
+    /// arrived on it.
     pub(super) fn was_stale(&self, error: &TransportError) -> bool {
         let state = self.exchange.lock();
         !state.fresh
@@ -199,12 +200,12 @@ impl Session {
             && matches!(error.kind, Kind::Lost(_) | Kind::Silent | Kind::TlsAlert(_))
     }
 
-    /// Whether it has a connection whose time is not up.
+    /// Whether it has a connection that has not expired.
     pub(super) fn is_kept(&self) -> bool {
         self.exchange.lock().idle_until.is_some_and(|end| clock::since_start() < end)
     }
 
-    /// Ready to lie idle: without the room that a large body took, and without the call's share of its events.
+    /// Makes the session idle: frees a large body's memory, and drops the call's references to its events.
     pub(super) fn rest(&mut self) {
         if self.body.capacity() > KEPT_BODY {
             self.body = Vec::new();
@@ -217,7 +218,7 @@ impl Session {
     }
 }
 
-/// What ureq lets pass and nobody should (RFC 9112 §6.3): one response could be taken for another.
+/// Rejects ambiguous framing that ureq accepts (RFC 9112 §6.3), by which one response could be taken for another.
 fn framing(head: &response::Parts) -> Result<(), Kind> {
     if head.headers.len() > MAX_FIELDS {
         return Err(Kind::TooLarge("more than 100 header fields"));
@@ -241,14 +242,14 @@ fn framing(head: &response::Parts) -> Result<(), Kind> {
     }))
 }
 
-/// How long to keep the connection where the server says how long it does (Keep-Alive: timeout=…): for less.
+/// How long to keep the connection if the server announces its own limit (Keep-Alive: timeout=…): half of that.
 fn idle_limit(headers: &HeaderMap) -> Option<Duration> {
     let mut parameters = headers.get("keep-alive")?.to_str().ok()?.split(',');
     let seconds = parameters.find_map(|parameter| parameter.trim().strip_prefix("timeout=")?.parse().ok())?;
     Some(IDLE_LIMIT.min(Duration::from_secs(seconds) / 2))
 }
 
-/// ureq resolves before it looks into its pool; our connector does so when a connection is really to be made.
+/// ureq resolves before it checks its pool. Our connector resolves instead, when it makes a connection.
 #[derive(Debug)]
 struct NoResolver;
 
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn framing_that_could_be_read_in_two_ways_is_refused() {
+    fn ambiguous_framing_is_rejected() {
         const CHUNKED: (&str, &str) = ("transfer-encoding", "chunked");
         const LENGTH: (&str, &str) = ("content-length", "5");
         let many = [("a", "b"); 101];
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_kept_for_less_than_the_server_keeps_it() {
+    fn a_connection_is_kept_shorter_than_the_server_keeps_it() {
         let seconds = Duration::from_secs;
         for (value, want) in [
             (None, None),

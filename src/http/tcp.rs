@@ -1,5 +1,5 @@
-//! A connected socket, and waiting on it. No call on it can block, whatever the host has made of its descriptor
-//! meanwhile, and none raises SIGPIPE.
+//! A connected socket, and waiting for it. No operation blocks, even if the host has changed the descriptor's flags,
+//! and none raises SIGPIPE.
 
 use std::io::{self, Read, Write};
 
@@ -10,14 +10,14 @@ use socket2::SockRef;
 use crate::deadline::Deadline;
 use crate::http::error::{Phase, TransportError};
 
-// Beside the socket's own non-blocking mode, which the host may have changed.
+// In addition to the socket's non-blocking mode, which the host may have changed.
 #[cfg(unix)]
 const RECV: RecvFlags = RecvFlags::DONTWAIT;
 #[cfg(not(unix))]
 const RECV: RecvFlags = RecvFlags::empty();
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
-// There the socket has the option SO_NOSIGPIPE.
+// Apple's systems have the socket option SO_NOSIGPIPE instead.
 #[cfg(target_vendor = "apple")]
 const SEND: SendFlags = SendFlags::DONTWAIT;
 #[cfg(not(unix))]
@@ -32,7 +32,7 @@ type Handle = socket2::Socket;
 pub(crate) struct Tcp(Handle);
 
 impl Tcp {
-    /// Non-blocking, and silent about SIGPIPE.
+    /// Makes the socket non-blocking, and turns SIGPIPE off.
     pub(crate) fn new(socket: socket2::Socket) -> io::Result<Tcp> {
         #[cfg(unix)]
         let socket = Handle::new(socket.into())?;
@@ -43,7 +43,7 @@ impl Tcp {
         Ok(tcp)
     }
 
-    /// For what is no reading, writing or waiting.
+    /// For operations other than reading, writing and waiting.
     pub(crate) fn socket(&self) -> SockRef<'_> {
         SockRef::from(&self.0)
     }
@@ -77,7 +77,7 @@ impl Tcp {
         Ok(())
     }
 
-    /// 0: the server closed it. Waits before it reads: right after a request there is never anything yet.
+    /// Returns 0 if the server closed the connection. Waits before reading, as a response never arrives at once.
     pub(crate) fn recv(
         &mut self,
         buffer: &mut [u8],

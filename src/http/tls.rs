@@ -1,4 +1,4 @@
-//! TLS over a socket of ours, by rustls.
+//! TLS over our sockets, by rustls.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::request::Host;
 
 type Result<T> = std::result::Result<T, TransportError>;
 
-/// A TLS connection whose handshake is done.
+/// A TLS connection after its handshake.
 #[derive(Debug)]
 pub(crate) struct Tls {
     socket: Tcp,
@@ -22,13 +22,13 @@ pub(crate) struct Tls {
     records: Records,
 }
 
-/// How far into a record (RFC 8446 §5.1) the bytes that came from the server reach. rustls keeps the start of one that
-/// is not whole yet to itself, and does not tell.
+/// Tracks whether the received bytes end within a record (RFC 8446 §5.1). rustls buffers an incomplete record without
+/// saying so.
 #[derive(Debug, Default)]
 struct Records {
-    /// How many bytes of a record's head have come.
+    /// How many bytes of the record's header have arrived.
     head: usize,
-    /// How many bytes of its fragment are still to come, as far as the head has told.
+    /// How many bytes of its fragment are still to come, once the header is complete.
     rest: usize,
 }
 
@@ -44,7 +44,7 @@ impl Records {
                 bytes = &bytes[some..];
             } else {
                 self.head += 1;
-                // Of the five bytes the last two are what stays of this.
+                // The last two of the five bytes are the length.
                 self.rest = (self.rest << 8 | usize::from(*byte)) & 0xffff;
                 bytes = after;
             }
@@ -59,7 +59,7 @@ impl Records {
     }
 }
 
-/// The socket, seen by rustls.
+/// The socket for rustls, with its records tracked.
 struct Counted<'a>(&'a mut Tcp, &'a mut Records);
 
 impl Read for Counted<'_> {
@@ -81,7 +81,7 @@ impl Tls {
             Host::Ip(ip) => ServerName::from(*ip),
             Host::Name(name) => match ServerName::try_from(name.trim_end_matches('.').to_owned()) {
                 Ok(name) => name,
-                Err(_) => return Err(fatal(format!("{name} is not a name that a certificate can have"))),
+                Err(_) => return Err(fatal(format!("{name} is not a valid name for a certificate"))),
             },
         };
         let session = ClientConnection::new(config, name).map_err(|why| fatal(explain(&why, host)))?;
@@ -96,14 +96,14 @@ impl Tls {
                 Ok(0) => return Err(cut_short(Phase::Tls.lost("the server closed it"))),
                 Ok(_) => {}
                 Err(why) if not_yet(&why) => continue,
-                // rustls has no room for more of it.
+                // rustls' buffer is full.
                 Err(why) if why.kind() == ErrorKind::InvalidData => {
                     return Err(fatal("the server sent a handshake message above 64 KiB".to_owned()));
                 }
                 Err(_) => return Err(cut_short(Phase::Tls.lost("the server reset it"))),
             }
             if let Err(why) = tls.session.process_new_packets() {
-                // Tell the server, as far as it can be told without waiting.
+                // Send the alert if that is possible without waiting.
                 let _ = tls.session.write_tls(&mut tls.socket);
                 return Err(fatal(explain(&why, host)));
             }
@@ -122,13 +122,13 @@ impl Tls {
         Ok(())
     }
 
-    /// 0: the server said that there is no more.
+    /// Returns 0 if the server closed the connection properly.
     pub(crate) fn recv(&mut self, buffer: &mut [u8], phase: Phase, deadline: &Deadline) -> Result<usize> {
         loop {
             match self.session.reader().read(buffer) {
                 Ok(read) => return Ok(read),
                 Err(why) if why.kind() == ErrorKind::WouldBlock => {}
-                // The end of the stream without TLS's own word for it: somebody may have cut it (RFC 8446 §6.1).
+                // The stream ended without close_notify: an attacker may have truncated it (RFC 8446 §6.1).
                 Err(_) => return Err(phase.lost("it was closed without a TLS close_notify")),
             }
             self.socket.readable(phase, deadline)?;
@@ -139,17 +139,17 @@ impl Tls {
             }
             match self.session.process_new_packets() {
                 Ok(_) => {}
-                // In TLS 1.3 a server may refuse the client only after the client's handshake is done.
+                // In TLS 1.3 the server may reject the client after the client has finished the handshake.
                 Err(rustls::Error::AlertReceived(alert)) => {
                     return Err(phase.error(Kind::TlsAlert(alert_name(alert))));
                 }
-                Err(_) => return Err(phase.lost("the server broke the TLS protocol")),
+                Err(_) => return Err(phase.lost("the server violated the TLS protocol")),
             }
             self.flush(phase, deadline)?;
         }
     }
 
-    /// Whether everything that was decrypted has been read, and nothing waits to be decrypted.
+    /// Whether everything received has been decrypted and read.
     pub(crate) fn is_drained(&mut self) -> bool {
         self.records.is_between()
             && self
@@ -158,8 +158,8 @@ impl Tls {
                 .is_ok_and(|state| state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed())
     }
 
-    /// Whether it is open and nothing has arrived, not even what is no answer, such as a session ticket: a server
-    /// sends those before its first answer.
+    /// Whether it is open and nothing has arrived, not even a session ticket; servers send those before the first
+    /// response.
     pub(crate) fn is_quiet(&mut self) -> bool {
         self.is_drained() && self.socket.is_quiet()
     }
@@ -180,32 +180,32 @@ fn fatal(why: String) -> TransportError {
     Phase::Tls.error(Kind::Tls { why, retryable: false })
 }
 
-/// A connection that ends in the handshake may do better next time; it is TLS that failed all the same.
+/// A connection that is lost during the handshake is a TLS failure, but retryable.
 fn cut_short(error: TransportError) -> TransportError {
     match error.kind {
         Kind::Lost(why) => Phase::Tls
-            .error(Kind::Tls { why: format!("the handshake was cut short ({why})"), retryable: true }),
+            .error(Kind::Tls { why: format!("the handshake was interrupted ({why})"), retryable: true }),
         _ => error,
     }
 }
 
-/// In words; never in those of a type's Debug text.
+/// In plain words, not as Debug text.
 fn explain(why: &rustls::Error, host: &Host) -> String {
     use rustls::Error as Tls;
     match why {
         Tls::InvalidCertificate(bad) => explain_certificate(bad, host),
         Tls::AlertReceived(AlertDescription::ProtocolVersion) | Tls::PeerIncompatible(_) => {
-            "the server offers no version or cipher of TLS that is still safe".to_owned()
+            "the server offers no secure TLS version or cipher".to_owned()
         }
-        Tls::AlertReceived(alert) => format!("the server refused the handshake ({})", alert_name(*alert)),
-        Tls::InvalidMessage(_) => "what answered does not speak TLS (is this an http port?)".to_owned(),
+        Tls::AlertReceived(alert) => format!("the server rejected the handshake ({})", alert_name(*alert)),
+        Tls::InvalidMessage(_) => "the server does not speak TLS (is this an http port?)".to_owned(),
         Tls::NoCertificatesPresented => "the server has no certificate".to_owned(),
         Tls::NoApplicationProtocol => "the server does not offer http/1.1".to_owned(),
         Tls::PeerSentOversizedRecord => "the server sent a record that is too large".to_owned(),
         Tls::InappropriateMessage { .. }
         | Tls::InappropriateHandshakeMessage { .. }
         | Tls::PeerMisbehaved(_)
-        | Tls::DecryptError => "the server broke the TLS protocol".to_owned(),
+        | Tls::DecryptError => "the server violated the TLS protocol".to_owned(),
         _ => "the handshake failed".to_owned(),
     }
 }
@@ -220,16 +220,16 @@ fn explain_certificate(bad: &CertificateError, host: &Host) -> String {
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
             return format!("the server's certificate is for another host, not for {host}");
         }
-        Bad::UnknownIssuer => "was issued by nobody who is trusted here (see ca_file and tls_roots)",
+        Bad::UnknownIssuer => "has no trusted issuer (see ca_file and tls_roots)",
         Bad::Revoked => "was revoked",
         Bad::BadEncoding => "is not a certificate (it cannot be decoded)",
-        Bad::BadSignature => "has a signature that is wrong",
-        Bad::UnhandledCriticalExtension => "has a critical extension that this library does not know",
-        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => "is not one for servers",
+        Bad::BadSignature => "has an invalid signature",
+        Bad::UnhandledCriticalExtension => "has a critical extension that this library does not support",
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => "is not for servers",
         Bad::UnsupportedSignatureAlgorithmContext { .. }
         | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "or one above it has a signature that this library cannot check (it knows RSA of 2048 to 8192 bits, ECDSA \
-             on P-256 and P-384, and Ed25519)"
+            "or one above it has a signature that this library cannot check (it supports RSA of 2048 to 8192 bits, \
+             ECDSA on P-256 and P-384, and Ed25519)"
         }
         Bad::Other(other) => explain_webpki(other.0.downcast_ref()),
         _ => "or one above it is not valid",
@@ -237,16 +237,16 @@ fn explain_certificate(bad: &CertificateError, host: &Host) -> String {
     format!("the server's certificate {what}")
 }
 
-/// What webpki says that rustls has no word for.
+/// The errors of webpki that rustls passes on as `Other`.
 fn explain_webpki(why: Option<&webpki::Error>) -> &'static str {
     use webpki::Error as Webpki;
     match why {
         Some(Webpki::CaUsedAsEndEntity) => {
-            "is that of a certificate authority, which no server may use; have one issued for it"
+            "is that of a certificate authority, which a server may not use; issue one for the server"
         }
         Some(Webpki::EndEntityUsedAsCa) => "was issued by a certificate that may not issue any",
         Some(Webpki::UnsupportedCriticalExtension) => {
-            "or one above it has a critical extension that this library does not know"
+            "or one above it has a critical extension that this library does not support"
         }
         Some(Webpki::UnsupportedCertVersion) => "or one above it is not of X.509 version 3",
         Some(Webpki::NameConstraintViolation) => "is for a name that its issuer may not issue for",
@@ -258,7 +258,7 @@ fn explain_webpki(why: Option<&webpki::Error>) -> &'static str {
             | Webpki::MaximumPathBuildCallsExceeded
             | Webpki::MaximumPathDepthExceeded
             | Webpki::MaximumNameConstraintComparisonsExceeded,
-        ) => "comes with a chain that is too complicated to verify",
+        ) => "has a chain that is too complex to verify",
         _ => "or one above it is not valid",
     }
 }
@@ -284,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_record_is_known_however_its_bytes_come() {
+    fn the_end_of_a_record_is_found_however_its_bytes_arrive() {
         let record = |length: u16| {
             let [high, low] = length.to_be_bytes();
             [&[23, 3, 3, high, low][..], &vec![0xff; length.into()]].concat()

@@ -1,5 +1,5 @@
-//! Whom to trust: the roots that verify a server's certificate, and how much of what it sends is looked at. rustls
-//! runs with ring, which is named here and nowhere made the process's default.
+//! Which certificates to trust: the roots, and limits on the chain that a server sends. rustls uses ring, passed
+//! explicitly; the process-wide default provider is not set.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 use crate::http::pem;
 use crate::status::Status;
 
-/// No list of authorities comes near it; Mozilla's is a quarter of a megabyte.
+/// Far above any list of authorities; Mozilla's is a quarter of a megabyte.
 const MAX_CA_FILE: u64 = 16 * 1024 * 1024;
 
-/// Whom to trust.
+/// Where the trusted certificates come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Roots<'a> {
     Bundled,
@@ -27,7 +27,7 @@ pub(crate) enum Roots<'a> {
     File(&'a str),
 }
 
-/// What every TLS configuration of a client is made from, in this process and in its forked children.
+/// The base of a client's TLS configurations, in this process and its forked children.
 #[derive(Debug, Clone)]
 pub(crate) struct Trust {
     provider: Arc<CryptoProvider>,
@@ -52,7 +52,7 @@ impl Trust {
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()
             .expect("ring has the suites of TLS 1.2 and 1.3")
-            // The name means that rustls does not choose the verifier; it is one of its own, or the platform's.
+            // "Dangerous" because the verifier is ours to choose: it is rustls' own or the platform's.
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&self.verifier))
             .with_no_client_auth();
@@ -61,23 +61,23 @@ impl Trust {
     }
 }
 
-/// How many of a server's intermediate certificates are looked at. Real chains have at most four; looking for a path
-/// through eleven that all fit one another takes seconds, in which no deadline and no cancel is heard.
+/// How many of a server's intermediate certificates are used. Real chains have at most four. Searching a path through
+/// eleven that can all sign each other takes seconds, during which no deadline or cancel has an effect.
 pub(super) const MAX_INTERMEDIATES: usize = 6;
-/// How many of those may have the same name. A cross-signed one comes twice; each more doubles the paths.
+/// How many of them may have the same name. A cross-signed one comes twice; every further one doubles the paths.
 const MAX_OF_A_NAME: usize = 2;
-/// How long their keys may be together, in bytes: six usual ones, or two of RSA with 8192 bits. Checking a signature takes
-/// as long as its key is large.
+/// The total size of their keys in bytes: six usual keys, or two RSA keys of 8192 bits. The time to check a signature
+/// grows with its key.
 const MAX_KEYS: usize = 3 * 1024;
-/// How large name constraints times the certificate whose names they constrain may be, in bytes: each is compared with
-/// each. Real ones are a few hundred bytes, for a certificate of a few thousand.
+/// The limit on the size of all name constraints times the largest certificate, in bytes squared: every constraint is
+/// compared with every name. Real constraints are a few hundred bytes, for certificates of a few thousand.
 const MAX_COMPARED: usize = 16 * 1024 * 1024;
 
-/// A verifier that never sees more than these limits allow, whatever roots it has.
+/// A verifier that passes only chains within these limits to another one.
 #[derive(Debug)]
 struct Bounded(Arc<dyn ServerCertVerifier>);
 
-/// What of a chain is looked at; `None` if that would take too long.
+/// The part of a chain that is within the limits; `None` if verifying it would take too long.
 fn considered<'a>(
     end_entity: &CertificateDer<'_>,
     intermediates: &'a [CertificateDer<'a>],
@@ -151,7 +151,7 @@ fn verifier(store: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Arc<
     match WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider)).build() {
         Ok(verifier) => Ok(verifier),
         Err(why) => {
-            Err(Error::new(Status::TlsFailed, format!("The certificates to trust are unusable: {why}.")))
+            Err(Error::new(Status::TlsFailed, format!("The trusted certificates are unusable: {why}.")))
         }
     }
 }
@@ -173,16 +173,16 @@ fn system(provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>>
 #[cfg(not(feature = "system-roots"))]
 fn system(_: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
     Err(Error::invalid(
-        "options.tls_roots is FISH_TLS_ROOTS_SYSTEM, which this build of the library leaves out; use \
+        "options.tls_roots is FISH_TLS_ROOTS_SYSTEM, which this build of the library does not include; use \
          FISH_TLS_ROOTS_BUNDLED or options.ca_file.",
     ))
 }
 
 fn read_pem(path: &str) -> Result<RootCertStore> {
     let refuse =
-        |why: String| Error::invalid(format!("options.ca_file {why}; name a PEM file of certificates."));
+        |why: String| Error::invalid(format!("options.ca_file {why}; set it to a PEM file of certificates."));
     let unopened = |why: std::io::Error| refuse(format!("could not be opened ({why})"));
-    // Opening a pipe would wait for its other end, and a device may never end.
+    // Opening a pipe would block, and reading a device may never end.
     if !std::fs::metadata(path).map_err(unopened)?.is_file() {
         return Err(refuse("is not a file".to_owned()));
     }
@@ -201,7 +201,7 @@ fn read_pem(path: &str) -> Result<RootCertStore> {
             .map_err(|_| refuse(format!("has a certificate in line {line} that cannot be decoded")))?;
     }
     if store.is_empty() {
-        return Err(refuse("holds no certificate".to_owned()));
+        return Err(refuse("contains no certificate".to_owned()));
     }
     Ok(store)
 }

@@ -1,9 +1,8 @@
-//! Asking a proxy for a tunnel to the server. What goes through it is the same as without, so a proxy never sees a
-//! request; the key reaches it only if it is on this machine.
+//! Opens a tunnel to the server through a proxy. TLS runs inside it, so the proxy never sees a request or the key,
+//! except a proxy on this machine for a loopback server with plain http.
 //!
-//! ureq's own proxy connectors cannot be used: they know no cancel, take no 2xx but 200, and do not say what a 407
-//! offers. The words of CONNECT are ureq's all the same: its protocol engine writes the request, its parser reads
-//! the head of the answer.
+//! ureq's own proxy connectors do not support cancelling, accept no 2xx but 200, and do not report what a 407 offers.
+//! But CONNECT itself is ureq's: its protocol engine writes the request, and its parser reads the response's head.
 
 use std::net::IpAddr;
 
@@ -23,10 +22,10 @@ use crate::request::{Host, Origin};
 
 type Result<T> = std::result::Result<T, TransportError>;
 
-/// The longest answer to CONNECT, and the longest request for it.
+/// The longest CONNECT request, and the longest head of its response.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// Asks for a tunnel to `origin` over a fresh connection to `proxy`.
+/// Opens a tunnel to `origin` over a fresh connection to `proxy`.
 pub(crate) fn open(
     proxy: &Proxy,
     socket: &mut Tcp,
@@ -34,11 +33,11 @@ pub(crate) fn open(
     user_agent: &HeaderValue,
     deadline: &Deadline,
 ) -> Result<()> {
-    let asked = match proxy.protocol {
+    let opened = match proxy.protocol {
         Protocol::Http => connect(proxy, socket, origin, user_agent, deadline),
         Protocol::Socks5 => socks5(proxy, socket, origin, deadline),
     };
-    asked.map_err(|error| match error.kind {
+    opened.map_err(|error| match error.kind {
         Kind::Lost(_) => refused("it closed the connection", true),
         _ => error,
     })
@@ -56,33 +55,33 @@ fn connect(
         .map_err(|why| Phase::Proxy.error(Kind::Internal(why.to_string())))?;
     socket.send(&request, Phase::Proxy, deadline)?;
 
-    let mut answer = vec![0; MAX_HEAD];
+    let mut buffer = vec![0; MAX_HEAD];
     let mut filled = 0;
-    let (end, answered) = loop {
-        let read = socket.recv(&mut answer[filled..], Phase::Proxy, deadline)?;
+    let (end, response) = loop {
+        let read = socket.recv(&mut buffer[filled..], Phase::Proxy, deadline)?;
         if read == 0 {
             return Err(refused("it closed the connection", true));
         }
         filled += read;
-        match try_parse_response::<100>(&answer[..filled]) {
+        match try_parse_response::<100>(&buffer[..filled]) {
             Ok(Some(parsed)) => break parsed,
-            Ok(None) if filled < answer.len() => {}
-            _ => return Err(no_proxy()),
+            Ok(None) if filled < buffer.len() => {}
+            _ => return Err(invalid_response()),
         }
     };
-    match answered.status().as_u16() {
-        // Nobody has spoken through the tunnel yet, so nothing may come out of it. What the head says of a body does
-        // not count.
+    match response.status().as_u16() {
+        // Nothing may follow the head, because the server speaks only after the client. A 2xx has no body, whatever
+        // its head says.
         200..=299 if end == filled => Ok(()),
-        407 => Err(wants_credentials(answered.headers(), proxy.credentials.is_some())),
+        407 => Err(wants_credentials(response.headers(), proxy.credentials.is_some())),
         status @ 300..=599 => {
-            Err(refused(&format!("it answered HTTP {status}"), matches!(status, 502..=504)))
+            Err(refused(&format!("it responded with HTTP {status}"), matches!(status, 502..=504)))
         }
-        _ => Err(no_proxy()),
+        _ => Err(invalid_response()),
     }
 }
 
-/// CONNECT as it is sent.
+/// The bytes of the CONNECT request.
 fn connect_request(
     proxy: &Proxy,
     origin: &Origin,
@@ -113,7 +112,7 @@ fn connect_request(
     Ok(output)
 }
 
-/// HTTP 407: what it offers, and whether it was given anything.
+/// The error for HTTP 407: which schemes the proxy offers, and whether it got credentials.
 fn wants_credentials(headers: &HeaderMap, given: bool) -> TransportError {
     // A scheme is the first word of each challenge; parameters are "name=value".
     let mut schemes: Vec<&str> = Vec::new();
@@ -130,16 +129,18 @@ fn wants_credentials(headers: &HeaderMap, given: bool) -> TransportError {
         schemes.is_empty() || schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("Basic"));
     let offered = if schemes.is_empty() { "no scheme".to_owned() } else { schemes.join(", ") };
     let why = match (given, offers_basic) {
-        (false, true) => "it wants a user and password (HTTP 407)".to_owned(),
+        (false, true) => "it requires a user and password (HTTP 407)".to_owned(),
         (false, false) => {
-            format!("it wants authentication by {offered}, and this library knows Basic only (HTTP 407)")
+            format!(
+                "it requires authentication by {offered}, but this library supports only Basic (HTTP 407)"
+            )
         }
-        (true, _) => format!("it refused the user or password, and offers {offered} (HTTP 407)"),
+        (true, _) => format!("it rejected the user or password, and offers {offered} (HTTP 407)"),
     };
     refused(&why, false)
 }
 
-/// RFC 1928, with names resolved by the proxy.
+/// RFC 1928. The proxy resolves names.
 fn socks5(proxy: &Proxy, socket: &mut Tcp, origin: &Origin, deadline: &Deadline) -> Result<()> {
     const VERSION: u8 = 5;
     const NO_AUTHENTICATION: u8 = 0;
@@ -160,15 +161,15 @@ fn socks5(proxy: &Proxy, socket: &mut Tcp, origin: &Origin, deadline: &Deadline)
             message.extend_from_slice(password);
             socket.send(&message, Phase::Proxy, deadline)?;
             match receive(socket, deadline)? {
-                // Some servers answer with the version of SOCKS instead of that of this negotiation.
+                // Some servers respond with the version of SOCKS instead of this negotiation's.
                 [1 | VERSION, 0] => {}
-                [1 | VERSION, _] => return Err(refused("it refused the user or password", false)),
-                _ => return Err(no_proxy()),
+                [1 | VERSION, _] => return Err(refused("it rejected the user or password", false)),
+                _ => return Err(invalid_response()),
             }
         }
-        ([VERSION, 0xff], None) => return Err(refused("it wants a user and password", false)),
-        ([VERSION, 0xff], Some(_)) => return Err(refused("it takes no user and password", false)),
-        _ => return Err(no_proxy()),
+        ([VERSION, 0xff], None) => return Err(refused("it requires a user and password", false)),
+        ([VERSION, 0xff], Some(_)) => return Err(refused("it does not accept a user and password", false)),
+        _ => return Err(invalid_response()),
     }
 
     let mut request = vec![VERSION, 1, 0];
@@ -191,7 +192,7 @@ fn socks5(proxy: &Proxy, socket: &mut Tcp, origin: &Origin, deadline: &Deadline)
     socket.send(&request, Phase::Proxy, deadline)?;
     let [version, reply, _, kind] = receive(socket, deadline)?;
     if version != VERSION {
-        return Err(no_proxy());
+        return Err(invalid_response());
     }
     if reply != 0 {
         let why = match reply {
@@ -199,12 +200,12 @@ fn socks5(proxy: &Proxy, socket: &mut Tcp, origin: &Origin, deadline: &Deadline)
             3 => "it cannot reach the network",
             4 => "it cannot reach the host",
             5 => "the host refused its connection",
-            6 => "the way to the host was too long",
+            6 => "the TTL expired on the way to the host",
             _ => "it could not connect",
         };
         return Err(refused(why, matches!(reply, 1 | 3..=6)));
     }
-    // The address it connected from is of no use, but must be read.
+    // The proxy's own address is not used, but must be read.
     match kind {
         1 => receive::<6>(socket, deadline).map(drop),
         4 => receive::<18>(socket, deadline).map(drop),
@@ -215,11 +216,11 @@ fn socks5(proxy: &Proxy, socket: &mut Tcp, origin: &Origin, deadline: &Deadline)
             }
             receive::<2>(socket, deadline).map(drop)
         }
-        _ => Err(no_proxy()),
+        _ => Err(invalid_response()),
     }
 }
 
-/// Exactly that many bytes, and none beyond.
+/// Reads exactly `N` bytes.
 fn receive<const N: usize>(socket: &mut Tcp, deadline: &Deadline) -> Result<[u8; N]> {
     let mut bytes = [0; N];
     let mut filled = 0;
@@ -236,8 +237,8 @@ fn refused(why: &str, retryable: bool) -> TransportError {
     Phase::Proxy.error(Kind::Proxy { why: why.to_owned(), retryable })
 }
 
-fn no_proxy() -> TransportError {
-    refused("its answer was not a proxy's", false)
+fn invalid_response() -> TransportError {
+    refused("its response was invalid", false)
 }
 
 #[cfg(test)]
@@ -245,12 +246,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_407_says_what_the_proxy_offers_and_whether_it_was_given_anything() {
+    fn a_407_says_what_the_proxy_offers_and_whether_it_got_credentials() {
         for (offers, given, want) in [
-            (&["Basic realm=\"x\""][..], false, "it wants a user and password (HTTP 407)"),
-            (&[], false, "it wants a user and password (HTTP 407)"),
-            (&["NTLM"], false, "by NTLM, and this library knows Basic only"),
-            (&["NTLM"], true, "it refused the user or password, and offers NTLM"),
+            (&["Basic realm=\"x\""][..], false, "it requires a user and password (HTTP 407)"),
+            (&[], false, "it requires a user and password (HTTP 407)"),
+            (&["NTLM"], false, "by NTLM, but this library supports only Basic"),
+            (&["NTLM"], true, "it rejected the user or password, and offers NTLM"),
             (&["Negotiate", "NTLM", "NTLM"], true, "and offers Negotiate, NTLM (HTTP"),
             (&["Digest realm=\"a, b\", nonce=\"1\", Basic realm=x"], true, "offers Digest, "),
             (&["<script>"], true, "offers no scheme"),

@@ -1,5 +1,5 @@
-//! What a server can make an error body cost: each shape at the full length, with keys that are worst for it. Rows,
-//! bytes, memory and stack are bounded whatever is sent; nothing here depends on how fast the machine is.
+//! What an error body can cost at most: each shape at full length, with the worst keys for it. Rows, bytes, memory and
+//! stack are bounded whatever is sent. No test here depends on the machine's speed.
 
 use std::process::Command;
 use std::thread;
@@ -7,18 +7,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
 
-/// Far above what can be kept: 100 rows of three texts of 1 KiB and two names, and 8 KiB beside them.
+/// Above what can be kept: 100 rows of three texts of 1 KiB and two names, and 8 KiB of other text.
 const MOST_KEPT: usize = 400 * 1024;
-/// All that one answer may take, beside its body.
+/// The most memory that one response may take, besides its body.
 const MOST_MEMORY_KIB: u64 = 4 * 1024;
-/// Of the 64 KiB that a calling thread is promised to need (docs/plugins.md), in a debug build too.
+/// Part of the 64 KiB of stack that a call needs at most (docs/plugins.md), in a debug build too.
 const STACK: usize = 48 * 1024;
 
 fn filled(open: &str, item: &str, close: &str) -> Vec<u8> {
     let room = MAX_BODY - open.len() - close.len();
     let items = room / item.len();
     let mut body = [open, &item.repeat(items), close].concat();
-    // White space at the end is no part of JSON.
+    // JSON allows trailing white space.
     body.push_str(&" ".repeat(MAX_BODY - body.len()));
     body.into_bytes()
 }
@@ -29,7 +29,7 @@ fn full_row(text: &str) -> String {
     format!(r#"{{"loc":[{text},{text}],"in":{text},"type":{text},"msg":{text},"ctx":{text}}},"#)
 }
 
-/// Bodies that cost what reading them costs, whatever the key.
+/// Bodies whose cost does not depend on the key.
 fn structures() -> Vec<(&'static str, Vec<u8>)> {
     let keys: String = (0..100_000).map(|n| format!("\"{n:05}\":0,")).collect();
     vec![
@@ -66,7 +66,7 @@ fn structures() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Bodies that may hold the key.
+/// Bodies that may contain the key.
 fn echoes(key: &str) -> Vec<(&'static str, Vec<u8>)> {
     let inside = |text: &str| {
         let json = serde_json::to_string(text).unwrap();
@@ -137,7 +137,9 @@ fn whatever_a_body_is_what_is_kept_of_it_is_bounded() {
         let error = thread::Builder::new()
             .stack_size(STACK)
             .spawn(move || {
-                tests::answered(422, &[], &body, |answer| failure(answer, &key, SystemTime::UNIX_EPOCH))
+                tests::with_response(422, &[], &body, |response| {
+                    failure(response, &key, SystemTime::UNIX_EPOCH)
+                })
             })
             .unwrap()
             .join()
@@ -234,11 +236,11 @@ fn whatever_a_body_is_the_memory_for_it_is_bounded() {
     if std::env::var_os(ALONE).is_some() {
         let headers = HeaderMap::new();
         for (key, name, body) in cases() {
-            let answer = Answer { status: 422, headers: &headers, body: &body };
+            let response = Response { status: 422, headers: &headers, body: &body };
             // The most from here on.
             std::fs::write("/proc/self/clear_refs", "5").unwrap();
             let (_, before) = resident();
-            drop(failure(&answer, &key, SystemTime::UNIX_EPOCH));
+            drop(failure(&response, &key, SystemTime::UNIX_EPOCH));
             let (most, _) = resident();
             println!("\n{} KiB for {name}, key {key:.12} of {}", most.saturating_sub(before), key.len());
         }

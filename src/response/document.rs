@@ -1,4 +1,4 @@
-//! The document of a 200, as an `ApiCredit`: every field that is known is checked, and one that is not is ignored.
+//! Decodes the document of a 200 to an `ApiCredit`. Every known field is checked; unknown fields are ignored.
 
 use std::borrow::Cow;
 
@@ -6,28 +6,28 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::redact::Redactor;
-use super::{Answer, MAX_BODY, error_body};
+use super::{MAX_BODY, Response, error_body};
 use crate::error::{Error, Result};
 use crate::money::{self, Micros};
 use crate::status::Status;
 use crate::time;
 
-/// What is wrong with a document, to be put into a sentence.
+/// What is wrong with a document, as a part of a sentence.
 type Why = Cow<'static, str>;
 
-/// From the one list of the document's fields: `ApiCredit`, which has them decoded, `Document`, which has each by its own
-/// text, and how the one becomes the other.
+/// The one list of the document's fields. It expands to `ApiCredit`, which has them decoded, to `Document`, which has
+/// each as its JSON text, and to the step from one to the other.
 macro_rules! fields {
     ($($name:ident: $kind:ty = $read:ident($key:literal),)+) => {
         /// An account's API credit.
         #[derive(Debug, PartialEq)]
         pub(crate) struct ApiCredit<'a> {
             $(pub $name: $kind,)+
-            /// Of the answer that brought it; a kept document has none.
+            /// From the response's head; `None` for a decoded document.
             pub request_id: Option<Cow<'a, str>>,
         }
 
-        /// The fields as they stand in the document. An absent one and null are the same.
+        /// The document's fields, each as its JSON text. Absent and null are the same.
         #[derive(Deserialize)]
         struct Document<'a> {
             $(#[serde(borrow, rename = $key)]
@@ -54,7 +54,7 @@ fields! {
     has_free_credit: Option<bool> = optional("has_free_credit"),
 }
 
-/// An answer that is kept, to be read as often as asked.
+/// A kept response, which can be decoded any number of times.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Kept {
     pub document: String,
@@ -79,58 +79,58 @@ pub(crate) struct Amount<'a> {
     pub micros: Micros,
 }
 
-/// A time: the text, and the number derived from it if it is one.
+/// A time: the text, and the number derived from it if it is a date-time.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Stamp<'a> {
     pub text: Cow<'a, str>,
     pub unix_micros: Option<i64>,
 }
 
-/// Refuses a document longer than any answer is read.
+/// Rejects a document that is longer than the longest response body.
 pub(crate) fn within_limit(length: usize) -> Result<()> {
     if length <= MAX_BODY {
         return Ok(());
     }
     Err(Error::new(
         Status::ResponseTooLarge,
-        "The document is above 1 MiB, which no API credit needs; pass one document alone.",
+        "The document is larger than 1 MiB; pass a single API credit document.",
     ))
 }
 
-/// Decodes a kept document, and gives it back as text.
+/// Decodes a saved document, and returns it as text too.
 pub(crate) fn decode(document: &[u8]) -> Result<(ApiCredit<'_>, &str)> {
     within_limit(document.len())?;
     read(document).map_err(|why| {
         Error::new(
             Status::BadResponse,
             format!(
-                "The document is not an API credit: {why}; pass one as the API sent it, whole and unchanged."
+                "The document is not an API credit: {why}; pass it whole and unchanged, as the API sent it."
             ),
         )
     })
 }
 
-/// The API credit in a whole answer with status 200, and its document; or what is wrong with it.
-pub(crate) fn success<'a>(answer: &Answer<'a>, key: &str) -> Result<(ApiCredit<'a>, &'a str)> {
+/// Decodes a complete response with status 200 to the API credit and its document.
+pub(crate) fn success<'a>(response: &Response<'a>, key: &str) -> Result<(ApiCredit<'a>, &'a str)> {
     let redactor = Redactor::new(key);
-    let read = match answer.is_encoded() {
-        true => Err("it has a Content-Encoding that was not asked for".into()),
-        false => read(answer.body),
+    let read = match response.is_encoded() {
+        true => Err("it has a Content-Encoding that was not requested".into()),
+        false => read(response.body),
     };
     match read {
         Ok((mut credit, document)) => {
-            credit.request_id = answer.request_id(&redactor);
+            credit.request_id = response.request_id(&redactor);
             Ok((credit, document))
         }
         Err(why) => {
-            let message = match answer.is_web_page() {
-                true => error_body::web_page_sentence(answer.status),
+            let message = match response.is_web_page() {
+                true => error_body::web_page_sentence(response.status),
                 false => format!(
-                    "The server's answer is not an API credit: {why}; check that base_url is Fish Audio's API."
+                    "The response is not an API credit: {why}; check that base_url is Fish Audio's API."
                 ),
             };
             let mut error = Error::new(Status::BadResponse, message);
-            answer.describe(&mut error, &redactor);
+            response.describe(&mut error, &redactor);
             Err(error)
         }
     }
@@ -138,7 +138,7 @@ pub(crate) fn success<'a>(answer: &Answer<'a>, key: &str) -> Result<(ApiCredit<'
 
 fn read(document: &[u8]) -> std::result::Result<(ApiCredit<'_>, &str), Why> {
     let text = std::str::from_utf8(document).map_err(|_| "it is not valid UTF-8")?;
-    // serde would take an array for a struct's fields in order.
+    // serde would accept an array of the struct's fields in order.
     if !text.trim_ascii_start().starts_with('{') {
         return Err("it is not a JSON object".into());
     }
@@ -183,8 +183,8 @@ impl<'a> Value<'a> for Cow<'a, str> {
             return Ok(Cow::Borrowed(inside));
         }
         let text: String = serde_json::from_str(json).map_err(|_| wrong(name, "is not a valid string"))?;
-        // C would see it end there.
-        if text.contains('\0') { Err(wrong(name, "has a NUL character in it")) } else { Ok(Cow::Owned(text)) }
+        // In C the string would end there.
+        if text.contains('\0') { Err(wrong(name, "contains a NUL character")) } else { Ok(Cow::Owned(text)) }
     }
 }
 
@@ -193,7 +193,7 @@ impl<'a> Value<'a> for Amount<'a> {
         let json = raw.get();
         let text = match json.as_bytes()[0] {
             b'"' => Cow::read(raw, name)?,
-            // A number is taken by its letters: it never becomes a float.
+            // A number's JSON text is used as it is, so it never becomes a float.
             b'-' | b'0'..=b'9' => Cow::Borrowed(json),
             _ => return Err(wrong(name, "is neither a string nor a number")),
         };
@@ -224,7 +224,7 @@ impl<'a> Value<'a> for bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{KEY, answered};
+    use super::super::tests::{KEY, with_response};
     use super::*;
 
     const WHOLE: &str = r#"{"_id":"w","user_id":"u","credit":"1.5","created_at":"1970-01-01T00:00:01Z",
@@ -246,12 +246,12 @@ mod tests {
             request_id: None,
         };
         assert_eq!(credit, want);
-        // Text without an escape is not copied: a warm call may not afford it.
+        // Text without an escape is not copied, to keep a warm call cheap.
         assert!(matches!((credit.id, credit.credit.text), (Cow::Borrowed(_), Cow::Borrowed(_))));
     }
 
     #[test]
-    fn what_is_no_document_is_refused_with_its_field_named() {
+    fn an_invalid_document_is_rejected_and_the_field_named() {
         for (from, to, why) in [
             ("\"w\"", "null", "\"_id\" is missing or null"),
             ("\"u\"", "[]", "\"user_id\" is not a string"),
@@ -261,7 +261,7 @@ mod tests {
             ("\"1.5\"", "NaN", "expected value"),
             ("\"new\"", "\"cumulative_top_up\"", "\"cumulative_top_up\" is neither"),
             ("\"soon\"", "0", "\"updated_at\" is not a string"),
-            ("\"soon\"", "\"\\u0000\"", "\"updated_at\" has a NUL character"),
+            ("\"soon\"", "\"\\u0000\"", "\"updated_at\" contains a NUL character"),
             ("\"soon\"", "\"\\udc00\"", "\"updated_at\" is not a valid string"),
             ("false", "0", "\"has_phone_sha256\" is neither true nor false"),
             ("\"new\"", "\"credit\"", "duplicate field `credit`"),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_tells_which_request_it_is_of() {
+    fn a_credit_has_the_request_id_of_its_response() {
         for (headers, want) in [
             (&[][..], None),
             (&[("x-fish-trace-id", "t"), ("cf-ray", "c")], Some("t")),
@@ -289,58 +289,58 @@ mod tests {
             (&[("x-fish-trace-id", " t 1\t")], Some("t 1")),
             (&[("cf-ray", "of sk-0123456789")], Some("of [API key]")),
         ] {
-            answered(200, headers, WHOLE.as_bytes(), |answer| {
-                let (credit, document) = success(answer, KEY).unwrap();
+            with_response(200, headers, WHOLE.as_bytes(), |response| {
+                let (credit, document) = success(response, KEY).unwrap();
                 assert_eq!((credit.request_id.as_deref(), document), (want, WHOLE), "{headers:?}");
-                // What is no different is not copied: a warm call may not afford it.
+                // An unchanged id is not copied, to keep a warm call cheap.
                 let borrowed = matches!(credit.request_id, None | Some(Cow::Borrowed(_)));
                 assert_eq!(borrowed, want.is_none_or(|want| !want.contains("[API key]")), "{headers:?}");
             });
         }
         let long = "x".repeat(1000);
-        answered(200, &[("cf-ray", &long)], WHOLE.as_bytes(), |answer| {
-            assert_eq!(success(answer, KEY).unwrap().0.request_id.unwrap(), long[..256]);
+        with_response(200, &[("cf-ray", &long)], WHOLE.as_bytes(), |response| {
+            assert_eq!(success(response, KEY).unwrap().0.request_id.unwrap(), long[..256]);
         });
     }
 
     #[test]
-    fn what_is_refused_is_told_to_whom_it_concerns() {
+    fn a_message_speaks_of_the_response_or_of_the_document() {
         let html = &[("content-type", "text/html")][..];
-        let page = "A web page came in place of the API's answer (HTTP 200), perhaps the login page of a network or a \
-                    page of a gateway in between; sign in to the network, or check base_url.";
+        let page = "The server sent a web page (HTTP 200), perhaps a network's login page or a gateway's page; sign in to \
+                    the network, or check base_url.";
         for (headers, body, of_server) in [
             (
                 &[][..],
                 "[]",
-                "The server's answer is not an API credit: it is not a JSON object; check that base_url is \
-                             Fish Audio's API.",
+                "The response is not an API credit: it is not a JSON object; check that base_url is Fish Audio's API.",
             ),
             (&[], "<html>", page),
             (html, "Sign in", page),
             (
                 html,
                 "{}",
-                "The server's answer is not an API credit: its field \"_id\" is missing or null; check that \
-                          base_url is Fish Audio's API.",
+                "The response is not an API credit: its field \"_id\" is missing or null; check that base_url is Fish \
+                 Audio's API.",
             ),
             (
                 &[("content-encoding", "gzip")],
                 WHOLE,
-                "The server's answer is not an API credit: it has a \
-                Content-Encoding that was not asked for; check that base_url is Fish Audio's API.",
+                "The response is not an API credit: it has a Content-Encoding that was not requested; check that \
+                 base_url is Fish Audio's API.",
             ),
         ] {
-            let error = answered(200, headers, body.as_bytes(), |answer| success(answer, KEY).unwrap_err());
+            let error =
+                with_response(200, headers, body.as_bytes(), |response| success(response, KEY).unwrap_err());
             assert_eq!((error.status, error.http_status), (Status::BadResponse, 200));
             assert_eq!(error.message, of_server, "{body}");
             assert!(!error.retryable);
         }
-        // A document that was kept came from no address.
+        // A saved document has no base_url.
         for body in ["", "[]", "{}", "<html>", "{\"_id\":", "{\"credit\":1}", "\"é"] {
             let error = decode(body.as_bytes()).unwrap_err();
             assert!(error.message.starts_with("The document is not an API credit: "), "{}", error.message);
             assert!(
-                error.message.ends_with("; pass one as the API sent it, whole and unchanged."),
+                error.message.ends_with("; pass it whole and unchanged, as the API sent it."),
                 "{}",
                 error.message
             );

@@ -1,6 +1,6 @@
-//! Any answer but a 200, as an `Error`. Its status alone decides what the error is; its body, in whatever shape,
-//! adds the server's own words. What is kept of a body is bounded in rows, parts and bytes, and what is not kept is
-//! passed over without being stored.
+//! Turns a response other than 200 into an `Error`. The status alone decides which error it is; the body, of any shape,
+//! adds the server's message. What is kept of a body is bounded in rows, parts and bytes; the rest is skipped without
+//! being stored.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -10,32 +10,31 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::redact::Redactor;
-use super::{Answer, MAX_NAME, MAX_TEXT};
+use super::{MAX_NAME, MAX_TEXT, Response};
 use crate::error::{Error, FieldError};
 use crate::retry;
 use crate::status::Status;
 use crate::time;
 
-/// How many field errors are kept, and how many parts of each one's location.
 const MAX_FIELD_ERRORS: usize = 100;
 const MAX_LOCATION_PARTS: usize = 32;
-/// How much is kept of a field error's location, message and context; of its type and source, `MAX_NAME`.
+/// The longest location, message and context of a field error. Type and source are limited by `MAX_NAME`.
 const MAX_FIELD_ERROR_TEXT: usize = 1024;
 
-/// RFC 6585 §6: the network wants a login before it lets anybody through.
+/// RFC 6585 §6: the network requires a login.
 const NETWORK_AUTHENTICATION_REQUIRED: u16 = 511;
 
-/// What an answer with any status but 200 says.
-pub(crate) fn failure(answer: &Answer<'_>, key: &str, now: SystemTime) -> Box<Error> {
+/// The error of a response with any status but 200.
+pub(crate) fn failure(response: &Response<'_>, key: &str, now: SystemTime) -> Box<Error> {
     let redactor = Redactor::new(key);
-    let status = Status::from_http(answer.status);
-    let mut error = Error::new(status, sentence(status, answer.status, answer.is_web_page()));
-    answer.describe(&mut error, &redactor);
-    error.retryable = retry::is_retryable(answer.status);
-    error.retry_after = answer
+    let status = Status::from_http(response.status);
+    let mut error = Error::new(status, sentence(status, response.status, response.is_web_page()));
+    response.describe(&mut error, &redactor);
+    error.retryable = retry::is_retryable(response.status);
+    error.retry_after = response
         .header("retry-after")
         .and_then(|value| time::retry_after(&String::from_utf8_lossy(value), now));
-    if let Some(text) = answer.text() {
+    if let Some(text) = response.text() {
         let body = ErrorBody::read(text, &redactor);
         error.api_message = body.message;
         error.api_reason = body.reason.or(error.api_reason).or(body.code);
@@ -45,15 +44,15 @@ pub(crate) fn failure(answer: &Answer<'_>, key: &str, now: SystemTime) -> Box<Er
     error
 }
 
-/// What a page for people, in place of an answer, means.
+/// The message for a web page.
 pub(super) fn web_page_sentence(code: u16) -> String {
     format!(
-        "A web page came in place of the API's answer (HTTP {code}), perhaps the login page of a network or a page of \
-         a gateway in between; sign in to the network, or check base_url."
+        "The server sent a web page (HTTP {code}), perhaps a network's login page or a gateway's page; sign in to the \
+         network, or check base_url."
     )
 }
 
-/// One sentence that says what to do: "try again later" exactly if the library itself would.
+/// The message for a status. It says "try again later" exactly if the status is retryable.
 fn sentence(status: Status, code: u16, web_page: bool) -> String {
     let retryable = retry::is_retryable(code);
     let redirect = (300..400).contains(&code);
@@ -61,35 +60,35 @@ fn sentence(status: Status, code: u16, web_page: bool) -> String {
         return web_page_sentence(code);
     }
     let (what, advice) = match status {
-        Status::Unauthorized => ("The server refused the API key", "check options.api_key or FISH_API_KEY"),
-        Status::PaymentRequired => ("The server asks for payment first", "top up the account at fish.audio"),
+        Status::Unauthorized => ("The server rejected the API key", "check options.api_key or FISH_API_KEY"),
+        Status::PaymentRequired => ("The server requires payment", "top up the account at fish.audio"),
         Status::Forbidden => (
-            "This API key may not read this wallet",
-            "use the key of its owner, or leave user_id and team_id NULL",
+            "The API key may not read this wallet",
+            "use the key of the wallet's owner, or leave user_id and team_id unset",
         ),
-        Status::NotFound => ("The server knows no such wallet", "check user_id, team_id and base_url"),
+        Status::NotFound => ("There is no such wallet", "check user_id, team_id and base_url"),
         Status::ValidationFailed => ("The request is invalid", "see field_errors and api_message"),
         Status::RateLimited => ("There were too many requests", "try again later, and less often"),
         Status::ServerError if retryable => ("The server failed", "try again later"),
         Status::ServerError => (
-            "The server cannot answer this request",
-            "check base_url, or give request_id to Fish Audio's support",
+            "The server cannot handle this request",
+            "check base_url, or contact Fish Audio's support with request_id",
         ),
-        _ if retryable => ("The server gave up waiting for the request", "try again later"),
+        _ if retryable => ("The server timed out waiting for the request", "try again later"),
         _ if redirect => (
-            "The server answered with a redirect",
-            "check base_url, or sign in to the network (a redirect is not followed, so that the key goes nowhere else)",
+            "The server sent a redirect",
+            "check base_url, or sign in to the network (redirects are not followed, to protect the key)",
         ),
-        _ => ("The API does not answer with this status", "check that base_url is Fish Audio's API"),
+        _ => ("The server sent an unexpected status", "check that base_url is Fish Audio's API"),
     };
     let page = match web_page && !redirect {
-        true => ", with a web page in place of the API's answer, perhaps of a gateway in between",
+        true => " with a web page, perhaps from a gateway",
         false => "",
     };
     format!("{what} (HTTP {code}){page}; {advice}.")
 }
 
-/// What an error's body says, in whatever shape.
+/// The contents of an error body of any shape.
 #[derive(Default)]
 struct ErrorBody {
     message: Option<String>,
@@ -136,14 +135,14 @@ impl ErrorBody {
             }
             Some('[') => match field_errors(text, redactor) {
                 Some(field_errors) => ErrorBody { field_errors, ..ErrorBody::default() },
-                // Words may begin with a bracket too: "[busy] try later".
+                // Plain text may begin with a bracket too: "[busy] try later".
                 None => Self::words(text, redactor),
             },
             Some('"') => match serde_json::from_str::<String>(text) {
                 Ok(text) => Self::words(&text, redactor),
                 Err(_) => ErrorBody::default(),
             },
-            // A page for people to look at says nothing that a program could pass on.
+            // A web page has no message.
             Some('<') | None => ErrorBody::default(),
             Some(_) => Self::words(text, redactor),
         }
@@ -168,7 +167,7 @@ impl ErrorBody {
     }
 }
 
-/// The rows of a 422's array; `None` if it is no array.
+/// The rows of a 422's array; `None` if it is not an array.
 fn field_errors(json: &str, redactor: &Redactor<'_>) -> Option<Vec<FieldError>> {
     let rows: First<'_, MAX_FIELD_ERRORS> = serde_json::from_str(json).ok()?;
     Some(rows.0.into_iter().map(|row| field_error(row, redactor)).collect())
@@ -189,12 +188,12 @@ fn field_error(raw: &RawValue, redactor: &Redactor<'_>) -> FieldError {
                 context: row.ctx.map(text),
             }
         }
-        // Not the documented shape; pass it on as it is rather than lose it.
+        // Not the documented shape: keep the JSON as the message.
         _ => FieldError { message: text(raw), ..FieldError::default() },
     }
 }
 
-/// A string's text, and anything else as its JSON.
+/// The text of a JSON string; anything else as JSON.
 fn plain(raw: &RawValue) -> String {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
 }
@@ -203,7 +202,7 @@ fn redacted(raw: &RawValue, limit: usize, redactor: &Redactor<'_>) -> String {
     redactor.text(plain(raw).as_bytes(), limit).into_owned()
 }
 
-/// The first `N` values of an array, as their JSON. The others are passed over.
+/// The first `N` values of an array, as JSON. The others are skipped.
 struct First<'a, const N: usize>(Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a, const N: usize> Deserialize<'de> for First<'a, N> {
@@ -241,7 +240,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_failure_tells_its_head_and_its_body() {
+    fn a_failure_has_its_head_and_its_body() {
         let headers = [
             ("retry-after", "Thu, 01 Jan 1970 00:00:09 GMT"),
             ("x-fish-error-code", "slow"),
@@ -284,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_tells_what_the_head_does_not() {
+    fn a_body_supplies_what_the_head_lacks() {
         let code = ("x-fish-error-code", "head");
         let trace = ("x-fish-trace-id", "trace");
         let ray = ("cf-ray", "ray");
@@ -309,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_text_has_no_message() {
+    fn a_body_that_is_not_text_has_no_message() {
         let gzip = ("content-encoding", "gzip");
         for (headers, body, excerpt) in [
             (&[gzip][..], &b"\x1f\x8b\x08\0{}"[..], None),
@@ -387,23 +386,23 @@ mod tests {
                 let redirect = (300..400).contains(&code);
                 assert_eq!(text.contains("redirect"), redirect, "{text}");
                 assert_eq!(text.contains("web page"), (page && !redirect) || code == 511, "{text}");
-                // Never only the page's status, which is not the API's.
-                let judged = text.contains("API key") || text.contains("wallet");
-                assert!(!page || redirect || !judged, "{text}");
+                // A web page's status is not the API's, so the message does not speak of key or wallet.
+                let of_api = text.contains("API key") || text.contains("wallet");
+                assert!(!page || redirect || !of_api, "{text}");
             }
         }
     }
 
     #[test]
-    fn a_page_for_people_is_not_taken_for_the_apis_answer() {
+    fn a_web_page_is_not_taken_for_the_apis_response() {
         let page = b"<!DOCTYPE html><title>Sign in</title>";
         for (code, part) in [
-            (401, "login page of a network"),
+            (401, "a network's login page"),
             (403, "sign in to the network"),
             (404, "check base_url"),
             (511, "sign in to the network"),
             (302, "sign in to the network"),
-            (503, "a gateway in between; try again later."),
+            (503, "perhaps from a gateway; try again later."),
         ] {
             let error = failed(code, &[], page);
             assert!(error.message.contains(part), "{}", error.message);
@@ -412,6 +411,6 @@ mod tests {
         }
         assert!(failed(511, &[], b"").message.contains("sign in to the network"));
         let json = failed(401, &[("content-type", "text/html")], br#"{"message":"bad key"}"#);
-        assert!(json.message.starts_with("The server refused the API key"), "{}", json.message);
+        assert!(json.message.starts_with("The server rejected the API key"), "{}", json.message);
     }
 }

@@ -1,6 +1,6 @@
-//! What an answer means. Pure. A 200 becomes an `ApiCredit` (`document`), decoded strictly, because money hangs on
-//! it; anything else becomes an `Error` (`error_body`), read leniently, because its status has said what matters.
-//! No text of either holds the key (`redact`), and none is longer than the limits here, whatever a server sends.
+//! Interprets a response. Pure. A 200 becomes an `ApiCredit` (`document`), decoded strictly because money depends on
+//! it; any other status becomes an `Error` (`error_body`), decoded leniently because the status decides. Every text is
+//! redacted (`redact`) and no longer than the limits here, whatever a server sends.
 
 mod document;
 mod error_body;
@@ -21,26 +21,26 @@ use redact::Redactor;
 
 /// The longest body that is read.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
-/// How much is kept of an error's body, and of its message.
+/// The longest excerpt of an error body, and the longest message.
 const MAX_TEXT: usize = 4096;
-/// How much is kept of what should be a name: a reason, a request's id.
+/// The longest name, such as a reason or a request id.
 const MAX_NAME: usize = 256;
 
-/// An answer, as far as it arrived.
-pub(crate) struct Answer<'a> {
+/// A response, as far as it arrived.
+pub(crate) struct Response<'a> {
     pub status: u16,
     pub headers: &'a HeaderMap,
     pub body: &'a [u8],
 }
 
-impl<'a> Answer<'a> {
-    /// A header's value; an empty one is none.
+impl<'a> Response<'a> {
+    /// A header's value, unless it is empty.
     fn header(&self, name: &str) -> Option<&'a [u8]> {
         let value = self.headers.get(name)?.as_bytes().trim_ascii();
         (!value.is_empty()).then_some(value)
     }
 
-    /// It has a Content-Encoding, though none was asked for.
+    /// Whether it has a Content-Encoding, though none was requested.
     fn is_encoded(&self) -> bool {
         self.headers.get_all(CONTENT_ENCODING).iter().any(|value| {
             let value = value.as_bytes().trim_ascii();
@@ -48,7 +48,7 @@ impl<'a> Answer<'a> {
         })
     }
 
-    /// The body, if it is text: not encoded, UTF-8 (but for a last character that was cut) and without control
+    /// The body, if it is text: not encoded, UTF-8 (the last character may be truncated) and without control
     /// characters.
     fn text(&self) -> Option<&'a str> {
         let text = match std::str::from_utf8(self.body) {
@@ -61,7 +61,7 @@ impl<'a> Answer<'a> {
         (!self.is_encoded() && !text.contains(redact::is_control)).then_some(text)
     }
 
-    /// It is a page for people, which the API never sends: a network's login or a gateway in between does.
+    /// Whether it is a web page. The API never sends one, but a captive portal or a gateway does.
     fn is_web_page(&self) -> bool {
         let start = self.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(self.body).trim_ascii_start();
         let says_so = self.headers.get(CONTENT_TYPE).is_some_and(|value| {
@@ -71,13 +71,13 @@ impl<'a> Answer<'a> {
         });
         match start.first() {
             Some(b'<') => true,
-            // Some servers call everything HTML.
+            // JSON: some servers label everything as HTML.
             Some(b'{' | b'[' | b'"') | None => false,
             Some(_) => says_so,
         }
     }
 
-    /// The server's name for this exchange.
+    /// The server's id for this request.
     fn request_id(&self, redactor: &Redactor<'_>) -> Option<Cow<'a, str>> {
         let value = self.header("x-fish-trace-id").or_else(|| self.header("cf-ray"))?;
         Some(redactor.text(value, MAX_NAME))
@@ -88,16 +88,16 @@ impl<'a> Answer<'a> {
         error.request_id = self.request_id(redactor).map(Cow::into_owned);
         error.api_reason =
             self.header("x-fish-error-code").map(|value| redactor.text(value, MAX_NAME).into_owned());
-        // Text in another encoding, such as Latin-1, is still worth a look; what was compressed is not.
+        // An excerpt in another charset, such as Latin-1, is still useful; compressed bytes are not.
         if !self.body.is_empty() && !self.is_encoded() {
             error.body = Some(redactor.text(self.body, MAX_TEXT).into_owned());
         }
     }
 }
 
-/// Adds what every answer tells, whatever is in it, to an error that another reason has caused.
-pub(crate) fn describe(error: &mut Error, answer: &Answer<'_>, key: &str) {
-    answer.describe(error, &Redactor::new(key));
+/// Adds the response's status, ids and body excerpt to an error that has another cause.
+pub(crate) fn describe(error: &mut Error, response: &Response<'_>, key: &str) {
+    response.describe(error, &Redactor::new(key));
 }
 
 #[cfg(test)]
@@ -110,34 +110,34 @@ mod tests {
 
     pub(super) const KEY: &str = "sk-0123456789";
 
-    /// What becomes of an answer with these header fields.
-    pub(super) fn answered<T>(
+    /// Calls `ask` with a response that has these header fields.
+    pub(super) fn with_response<T>(
         status: u16,
         headers: &[(&'static str, &str)],
         body: &[u8],
-        ask: impl FnOnce(&Answer<'_>) -> T,
+        ask: impl FnOnce(&Response<'_>) -> T,
     ) -> T {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        ask(&Answer { status, headers: &map, body })
+        ask(&Response { status, headers: &map, body })
     }
 
     pub(super) fn failed(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Box<Error> {
-        answered(status, headers, body, |answer| failure(answer, KEY, SystemTime::UNIX_EPOCH))
+        with_response(status, headers, body, |response| failure(response, KEY, SystemTime::UNIX_EPOCH))
     }
 
     #[test]
-    fn a_body_is_text_or_it_is_not() {
+    fn a_body_is_text_or_not() {
         fn text(headers: &[(&'static str, &str)], body: &[u8]) -> Option<String> {
-            answered(400, headers, body, |answer| answer.text().map(str::to_owned))
+            with_response(400, headers, body, |response| response.text().map(str::to_owned))
         }
         for (body, want) in [
             (&b""[..], Some("")),
             (b"a\tb\r\nc", Some("a\tb\r\nc")),
             ("é😀".as_bytes(), Some("é😀")),
-            // A body that is cut may end within a character.
+            // A truncated body may end within a character.
             (b"a\xf0\x9f\x98", Some("a")),
             (b"a\xffb", None),
             (b"a\0b", None),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_for_people_is_known_by_its_start_or_its_type() {
+    fn a_web_page_is_recognised_by_its_start_or_its_type() {
         let html = "text/html; charset=utf-8";
         for (kind, body, want) in [
             ("", "<!doctype html>", true),
@@ -181,17 +181,18 @@ mod tests {
             (html, r#""m""#, false),
             ("", "a < b", false),
         ] {
-            let got =
-                answered(403, &[("content-type", kind)], body.as_bytes(), |answer| answer.is_web_page());
+            let got = with_response(403, &[("content-type", kind)], body.as_bytes(), |response| {
+                response.is_web_page()
+            });
             assert_eq!(got, want, "{kind}: {body}");
         }
     }
 
     #[test]
-    fn what_every_answer_tells_is_added_to_any_error() {
+    fn describe_adds_the_response_to_any_error() {
         let headers = &[("x-fish-trace-id", "t"), ("x-fish-error-code", "e")];
         let mut error = Error::new(crate::status::Status::ConnectionLost, "lost");
-        answered(200, headers, b"{", |answer| describe(&mut error, answer, KEY));
+        with_response(200, headers, b"{", |response| describe(&mut error, response, KEY));
         assert_eq!((error.http_status, error.message.as_ref()), (200, "lost"));
         assert_eq!(error.request_id.as_deref(), Some("t"));
         assert_eq!(error.api_reason.as_deref(), Some("e"));

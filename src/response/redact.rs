@@ -1,25 +1,25 @@
-//! The key leaves no text. A server may repeat the key it was sent; this replaces it by `[API key]` in every text
-//! that is taken from an answer. It is found as it is and with any of its characters spelled as JSON (`\/`,
-//! `\u002f`), a URL (`%2F`) or HTML (`&amp;`, `&#38;`, `&#x26;`) would, mixed and nested as they may be. Other
-//! spellings are not looked for: base64, encryption, other letter case, the key with something in between.
+//! Redacts the key. A server may echo the key it was sent; this replaces it by `[API key]` in every text taken from a
+//! response. It finds the key as it is and with any of its characters escaped for JSON (`\/`, `\u002f`), a URL (`%2F`)
+//! or HTML (`&amp;`, `&#38;`, `&#x26;`), mixed and nested. It does not find other forms: base64, encryption, changed
+//! letter case, or the key with something in between.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
 const REDACTED: &str = "[API key]";
-/// As many characters of the key, at the end of a text that was cut within it, are redacted too. Fewer tell nothing.
+/// A text that was truncated within the key may end with its start. From this many characters on, that is redacted too.
 const TELLING: usize = 4;
-/// How many spellings may be one inside the other, as in `\u0026amp;`, JSON of HTML.
+/// How deep escapes may be nested, as in `\u0026amp;`, HTML inside JSON.
 const NESTED: usize = 3;
-/// The longest spelling of one character: `&#x`, seven digits, `;`.
-const LONGEST_SPELLING: usize = 11;
+/// The longest escape of one character: `&#x`, seven digits, `;`.
+const LONGEST_ESCAPE: usize = 11;
 const MAX_DIGITS: usize = 7;
 
-/// Looks for one key, in many texts.
+/// Redacts one key in many texts.
 pub(super) struct Redactor<'k> {
     key: &'k str,
-    /// Made for the first text that may hold the key: most hold nothing like it.
+    /// Created for the first text that may contain the key; most texts cannot.
     pattern: OnceCell<Pattern>,
 }
 
@@ -29,8 +29,8 @@ impl<'k> Redactor<'k> {
     }
 
     /// At most `limit` bytes of what a server sent, as text that may leave the library: UTF-8, without the key, and
-    /// without control characters (C would see a text end at NUL). Cut first, so that the work is bounded by what
-    /// is kept; cut again, because what is put in place of something may be longer.
+    /// without control characters, such as NUL, where C's string would end. It is truncated first, to bound the work,
+    /// and again at the end, because replacements may be longer.
     pub(super) fn text<'a>(&self, bytes: &'a [u8], limit: usize) -> Cow<'a, str> {
         let mut text = String::from_utf8_lossy(&bytes[..boundary(bytes, limit)]);
         if text.contains(is_control) {
@@ -50,9 +50,9 @@ impl<'k> Redactor<'k> {
         text
     }
 
-    /// Without the key. `None`: it is not in it.
+    /// The text without the key. `None`: it does not contain the key.
     fn redact(&self, text: &str) -> Option<String> {
-        // What holds the key, or ends in a telling part of it, holds these, or some character's spelling.
+        // A quick check: a text with the key, or a telling part of it, contains its first characters or an escape.
         let telling = self.key.get(..TELLING).unwrap_or(self.key);
         if self.key.is_empty() || !(text.contains(telling) || text.contains(['\\', '%', '&'])) {
             return None;
@@ -87,12 +87,12 @@ impl<'k> Redactor<'k> {
     }
 }
 
-/// All but the white space that text is made of.
+/// Control characters, except the white space of plain text.
 pub(super) fn is_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
-/// The last place no later than `limit` where text can be cut between two characters.
+/// The last character boundary at or before `limit`.
 fn boundary(bytes: &[u8], limit: usize) -> usize {
     if bytes.len() <= limit {
         return bytes.len();
@@ -101,20 +101,20 @@ fn boundary(bytes: &[u8], limit: usize) -> usize {
     (limit.saturating_sub(3)..=limit).rev().find(|&at| !continues(at)).unwrap_or(limit)
 }
 
-/// A text with some depth of spelling undone, and where each of its bytes began in the text itself.
+/// A text with some levels of escapes decoded, and where each of its bytes began in the original text.
 struct Level<'a> {
     bytes: Cow<'a, [u8]>,
     origin: Vec<usize>,
 }
 
 impl Level<'_> {
-    /// With every spelling undone once; `None`: there is none.
+    /// With every escape decoded once; `None`: there is none.
     fn unescaped(&self) -> Option<Level<'static>> {
         let mut bytes = Vec::with_capacity(self.bytes.len());
         let mut origin = Vec::with_capacity(self.origin.len());
         let mut at = 0;
         while at < self.bytes.len() {
-            let (byte, length) = spelling(&self.bytes[at..]).unwrap_or((self.bytes[at], 1));
+            let (byte, length) = escape(&self.bytes[at..]).unwrap_or((self.bytes[at], 1));
             bytes.push(byte);
             origin.push(self.origin[at]);
             at += length;
@@ -124,14 +124,14 @@ impl Level<'_> {
     }
 }
 
-/// The ASCII character that is spelled at the start of `bytes`, and the length of that spelling.
-fn spelling(bytes: &[u8]) -> Option<(u8, usize)> {
+/// The ASCII character that is escaped at the start of `bytes`, and the length of the escape.
+fn escape(bytes: &[u8]) -> Option<(u8, usize)> {
     match bytes {
         [b'\\', c @ (b'"' | b'\\' | b'/'), ..] => Some((*c, 2)),
         [b'\\', b'u', digits @ ..] => Some((number(digits.get(..4)?, 16)?, 6)),
         [b'%', digits @ ..] => Some((number(digits.get(..2)?, 16)?, 3)),
         [b'&', rest @ ..] => {
-            let end = rest.iter().take(LONGEST_SPELLING - 1).position(|&b| b == b';')?;
+            let end = rest.iter().take(LONGEST_ESCAPE - 1).position(|&b| b == b';')?;
             let c = match &rest[..end] {
                 b"amp" => b'&',
                 b"lt" => b'<',
@@ -155,28 +155,28 @@ fn number(digits: &[u8], radix: u32) -> Option<u8> {
     u8::try_from(value).ok().filter(u8::is_ascii)
 }
 
-/// Whether a text that ends with `bytes` may have been cut within a spelling.
-fn is_cut_spelling(bytes: &[u8]) -> bool {
+/// Whether a text that ends with `bytes` may have been truncated within an escape.
+fn is_cut_escape(bytes: &[u8]) -> bool {
     let short_of = |digits: &[u8], length| digits.len() < length && digits.iter().all(u8::is_ascii_hexdigit);
     match bytes {
         [b'\\'] => true,
         [b'\\', b'u', digits @ ..] => short_of(digits, 4),
         [b'%', digits @ ..] => short_of(digits, 2),
         [b'&', rest @ ..] => {
-            rest.len() < LONGEST_SPELLING - 1 && rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'#')
+            rest.len() < LONGEST_ESCAPE - 1 && rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'#')
         }
         _ => false,
     }
 }
 
-/// The key as a set of positions per byte, so that all beginnings of it that a text may be in the middle of are
-/// followed at once, 64 to a machine word ("shift-and"): the work is the text's length times the key's / 64,
-/// whatever either is made of. A character that begins a spelling can be read in two ways; both are followed.
+/// The key as a set of positions per byte. This matches all possible starts of the key at once, 64 per machine word
+/// (the "shift-and" algorithm), so the work is the text's length times the key's / 64 for any input. A character that
+/// begins an escape can be read in two ways; both are followed.
 struct Pattern {
     length: usize,
-    /// Words in a set of numbers from 0 to `length`.
+    /// The number of words in a set of numbers from 0 to `length`.
     words: usize,
-    /// For each byte, the set of numbers n where it is the key's n-th, counted from 1.
+    /// For each byte, the set of positions in the key where it occurs, counted from 1.
     positions: Vec<u64>,
 }
 
@@ -194,12 +194,12 @@ impl Pattern {
         &self.positions[usize::from(byte) * self.words..][..self.words]
     }
 
-    /// Where the key stands in `bytes`, from left to right, and last where a part of it ends them.
+    /// The places of the key in `bytes`, from left to right, and last of a part of the key that ends `bytes`.
     fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         let mut floor = 0;
         let mut cut = bytes.len();
-        // At each place: how many of the key's first characters may have been read when it is reached.
+        // For each place: how many of the key's first characters may have been matched when it is reached.
         let mut reached = Sets::new(self.words);
         let mut here = vec![0; self.words];
         for at in 0..=bytes.len() {
@@ -209,11 +209,11 @@ impl Pattern {
                 (floor, cut) = (at, bytes.len());
             }
             let live = reached.take(at, &mut here);
-            let ends = at == bytes.len() || is_cut_spelling(&bytes[at..]);
+            let ends = at == bytes.len() || is_cut_escape(&bytes[at..]);
             if let Some(part) = highest(&here[..live]).filter(|&part| ends && part >= TELLING) {
                 cut = cut.min(self.start(bytes, floor, at, part));
             }
-            // The key may begin anywhere.
+            // The key may start anywhere.
             here[0] |= 1;
             for (byte, length) in readings(&bytes[at..]) {
                 reached.advance(at + length, &here[..live.max(1)], self.positions(byte));
@@ -225,9 +225,9 @@ impl Pattern {
         found
     }
 
-    /// Where the `part` first characters of the key that end at `end` begin, no earlier than `floor`.
+    /// Where the first `part` characters of the key, which end at `end`, start; not before `floor`.
     fn start(&self, bytes: &[u8], floor: usize, end: usize, part: usize) -> usize {
-        // At each place: after how many of the key's characters the rest of the part stands from there to the end.
+        // For each place: the positions in the key from which the rest of the part matches up to `end`.
         let mut left = Sets::new(self.words);
         left.put(end, part);
         let starts = |&at: &usize| {
@@ -241,9 +241,9 @@ impl Pattern {
     }
 }
 
-/// The characters that may be read at the start of `bytes`, with their lengths.
+/// The characters that the start of `bytes` may stand for, with their lengths.
 fn readings(bytes: &[u8]) -> impl Iterator<Item = (u8, usize)> {
-    bytes.first().map(|&byte| (byte, 1)).into_iter().chain(spelling(bytes))
+    bytes.first().map(|&byte| (byte, 1)).into_iter().chain(escape(bytes))
 }
 
 fn set(words: &mut [u64], number: usize) {
@@ -259,16 +259,16 @@ fn highest(words: &[u64]) -> Option<usize> {
     Some(at * 64 + 63 - words[at].leading_zeros() as usize)
 }
 
-/// A set of numbers for each of as many places as a spelling is long.
+/// A ring of sets of numbers, one per place, as many as the longest escape needs.
 struct Sets {
     words: usize,
     sets: Vec<u64>,
-    /// How many words of each may be other than 0: most texts never come far into the key.
+    /// How many words of each set may be non-zero: most texts match only a few characters of the key.
     live: [usize; Sets::PLACES],
 }
 
 impl Sets {
-    const PLACES: usize = LONGEST_SPELLING + 1;
+    const PLACES: usize = LONGEST_ESCAPE + 1;
 
     fn new(words: usize) -> Sets {
         Sets { words, sets: vec![0; words * Sets::PLACES], live: [0; Sets::PLACES] }
@@ -298,7 +298,7 @@ impl Sets {
         self.live = [0; Sets::PLACES];
     }
 
-    /// Moves a place's set into `out`, and tells how many words of it there are.
+    /// Moves a place's set into `out`, and returns the number of its live words.
     fn take(&mut self, place: usize, out: &mut [u64]) -> usize {
         let slot = self.slot(place);
         let live = std::mem::take(&mut self.live[place % Sets::PLACES]);
@@ -309,7 +309,7 @@ impl Sets {
         live
     }
 
-    /// Adds to a place's set: each of `from` and one more, where that is among `positions`.
+    /// Adds to a place's set every number of `from` plus one that is in `positions`.
     fn advance(&mut self, place: usize, from: &[u64], positions: &[u64]) {
         let slot = self.slot(place);
         let live = &mut self.live[place % Sets::PLACES];
@@ -325,7 +325,7 @@ impl Sets {
         }
     }
 
-    /// Adds to a place's set: each of those of `from` that are among `positions`, less one.
+    /// Adds to a place's set every number of `from` that is in `positions`, minus one.
     fn retreat(&mut self, place: usize, from: usize, positions: &[u64]) {
         let (to, from) = (self.slot(place).start, self.slot(from).start);
         let mut carry = 0;
@@ -344,7 +344,7 @@ mod tests {
 
     const KEY: &str = "sk-0123456789";
 
-    fn clean(text: &str, key: &str) -> String {
+    fn redact(text: &str, key: &str) -> String {
         Redactor::new(key).text(text.as_bytes(), usize::MAX).into_owned()
     }
 
@@ -359,7 +359,7 @@ mod tests {
             ("sk-0123456789sk-0123456789", KEY, "[API key][API key]"),
             ("the end of it: sk-01234", KEY, "the end of it: [API key]"),
             ("sk-0", KEY, "[API key]"),
-            // Three letters tell nothing.
+            // Three characters are too few.
             ("ask-", KEY, "ask-"),
             ("sk-01 in the middle", KEY, "sk-01 in the middle"),
             ("abcabcab", "abcabcd", "abc[API key]"),
@@ -369,7 +369,7 @@ mod tests {
             ("é", KEY, "é"),
             ("ésk-0123456789é", KEY, "é[API key]é"),
         ] {
-            assert_eq!(clean(text, key), want, "{text:?}");
+            assert_eq!(redact(text, key), want, "{text:?}");
         }
     }
 
@@ -383,12 +383,12 @@ mod tests {
             ("&amp;&", "&", "[API key][API key]"),
             (r"\\", r"\", "[API key]"),
         ] {
-            assert_eq!(clean(text, key), want, "{text:?}");
+            assert_eq!(redact(text, key), want, "{text:?}");
         }
     }
 
     #[test]
-    fn every_spelling_of_every_character_is_the_key() {
+    fn every_escape_of_every_character_is_found() {
         for (text, key) in [
             (r"a\/bcd", "a/bcd"),
             (r#"a\"\\b"#, r#"a"\b"#),
@@ -404,7 +404,7 @@ mod tests {
             ("&#60;&#x3e;&#X3E;&#0034;&#39;", "<>>\"'"),
             ("&#x73;&#107;-1", "sk-1"),
             ("&#0000115;&#x000006b;", "sk"),
-            // One within the other, as one program after another would write them.
+            // Nested, as several programs in turn would write them.
             (r"ab\u0026amp;cd", "ab&cd"),
             (r#"a\\\/b"#, "a/b"),
             (r#"a\\\\\\\/b"#, "a/b"),
@@ -413,28 +413,28 @@ mod tests {
             ("a%255Cb", r"a\b"),
             ("a%26amp;b", "a&b"),
             (r"a\&quot;b", "a\"b"),
-            // Mixed, and what is a spelling elsewhere stands in the key as it is.
+            // Mixed, and with a key that contains what looks like an escape.
             (r"a\/b%2fc&#47;d/e", "a/b/c/d/e"),
             (r"x%41y\/z", "x%41y/z"),
             ("x&lt;y%2Fz", "x&lt;y/z"),
             (r"x\u0041\/", r"x\u0041/"),
             (r"a\\b", r"a\\b"),
         ] {
-            assert_eq!(clean(text, key), "[API key]", "{text} for {key}");
-            assert_eq!(clean(&format!("é{text}é"), key), "é[API key]é", "{text} for {key}");
+            assert_eq!(redact(text, key), "[API key]", "{text} for {key}");
+            assert_eq!(redact(&format!("é{text}é"), key), "é[API key]é", "{text} for {key}");
         }
-        // The key's own characters may follow what begins a spelling.
+        // The key may follow a character that begins an escape.
         for (text, key, want) in [
             ("100%5f1b0c9e", "5f1b0c9e", "100%[API key]"),
             (r"C:\u0041bcd", "u0041bcd", r"C:\[API key]"),
             ("a&amp;bcd", "amp;bcd", "a&[API key]"),
         ] {
-            assert_eq!(clean(text, key), want, "{text}");
+            assert_eq!(redact(text, key), want, "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_spelling_of_the_key_stays() {
+    fn other_text_is_left_alone() {
         for (text, key) in [
             ("ab%2", "ab&"),
             ("ab%2gcd", "ab&cd"),
@@ -447,42 +447,42 @@ mod tests {
             ("ab&#294;cd", "ab&cd"),
             ("ab&#00000038;cd", "ab&cd"),
             ("ab&#x00000026;cd", "ab&cd"),
-            // Deeper than is looked for.
+            // Nested too deep.
             ("ab%2525252fcd", "ab/cd"),
             ("AB%26CD", "ab&cd"),
         ] {
-            assert_eq!(clean(&format!("{text}."), key), format!("{text}."), "{text} for {key}");
+            assert_eq!(redact(&format!("{text}."), key), format!("{text}."), "{text} for {key}");
         }
     }
 
     #[test]
-    fn a_text_that_was_cut_within_the_key_ends_before_it() {
+    fn a_text_truncated_within_the_key_ends_before_it() {
         let key = "ab/cd&ef%gh";
-        for spelled in
+        for escaped in
             [key.to_owned(), key.replace('/', r"\/"), key.replace('&', "&amp;").replace('%', "%25")]
         {
-            let whole = format!("see {spelled}");
+            let whole = format!("see {escaped}");
             for end in 4..=whole.len() {
                 let want = match &whole[4..end] {
                     "" | "a" | "ab" | "ab/" | r"ab\" | r"ab\/" => whole[..end].to_owned(),
                     _ => "see [API key]".to_owned(),
                 };
-                assert_eq!(clean(&whole[..end], key), want, "{}", &whole[..end]);
+                assert_eq!(redact(&whole[..end], key), want, "{}", &whole[..end]);
             }
         }
-        // Spelled letter by letter, in every way.
-        for (spelled, telling) in [(r"\u0073", 24), ("%73", 12), ("&#115;", 24)] {
-            let whole = format!("see {}", spelled.repeat(8));
+        // Every character escaped, in each way.
+        for (escaped, telling) in [(r"\u0073", 24), ("%73", 12), ("&#115;", 24)] {
+            let whole = format!("see {}", escaped.repeat(8));
             let key = "s".repeat(9);
             for end in 4..=whole.len() {
                 let want = if end - 4 < telling { &whole[..end] } else { "see [API key]" };
-                assert_eq!(clean(&whole[..end], &key), want, "{}", &whole[..end]);
+                assert_eq!(redact(&whole[..end], &key), want, "{}", &whole[..end]);
             }
         }
     }
 
     #[test]
-    fn text_is_cut_before_and_after_it_is_looked_at() {
+    fn text_is_truncated_before_and_after_redaction() {
         for (text, limit, key, want) in [
             ("abc", 5, KEY, "abc"),
             ("abc", 2, KEY, "ab"),
@@ -490,7 +490,7 @@ mod tests {
             ("aé", 2, KEY, "a"),
             ("😀😀", 7, KEY, "😀"),
             ("", 0, KEY, ""),
-            // Within the key, within a character of the key, and within what replaces it.
+            // Truncated within the key, within an escape, and within the replacement.
             ("12345678sk-0123456789", 17, KEY, "12345678[API key]"),
             ("12345678sk-0123456789", 14, KEY, "12345678[API k"),
             ("12345678901234ab&amp;cd", 18, "ab&cd", "12345678901234ab&a"),
@@ -505,14 +505,14 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_no_change_is_not_copied() {
+    fn unchanged_text_is_not_copied() {
         for text in ["plain", "é", "sk-", "a long text without it"] {
             assert!(matches!(Redactor::new(KEY).text(text.as_bytes(), 99), Cow::Borrowed(_)), "{text}");
         }
     }
 
-    /// A character in one of its spellings.
-    fn spelled(c: u8, how: u8) -> String {
+    /// A character in one of its escapes.
+    fn escaped(c: u8, how: u8) -> String {
         let c = char::from(c);
         match (how % 8, c) {
             (0, '"' | '\\' | '/') => format!("\\{c}"),
@@ -531,29 +531,29 @@ mod tests {
     }
 
     proptest! {
-        /// Any key, each character in any spelling: nothing of it is left.
+        /// Any key, with each character escaped in any way, is redacted completely.
         #[test]
-        fn no_key_is_found_in_any_mix_of_spellings(
+        fn any_mix_of_escapes_is_redacted(
             key in prop::collection::vec((33u8..127, any::<u8>()), 1..200),
             nested in any::<bool>(),
         ) {
-            let text: String = key.iter().map(|&(c, how)| spelled(c, how)).collect();
+            let text: String = key.iter().map(|&(c, how)| escaped(c, how)).collect();
             let key: String = key.iter().map(|&(c, _)| char::from(c)).collect();
-            // Where the key has what begins a spelling as it is, no program would have spelled around it.
+            // A key that itself contains an escape character would not be escaped again like this.
             let text = match nested && !key.contains(['\\', '%', '&']) {
                 true => text.replace('\\', r"\\").replace('&', "\\u0026"),
                 false => text,
             };
-            let got = clean(&format!("é{text}é"), &key);
+            let got = redact(&format!("é{text}é"), &key);
             if key.contains(['\\', '%', '&']) {
-                // It can be read in more than one way, and a letter of a spelling may be left over.
+                // The text is ambiguous, and a character of an escape may remain.
                 prop_assert!(got.contains(REDACTED) && !got.contains(&key), "{} of {}", got, key);
             } else {
                 prop_assert_eq!(got, "é[API key]é");
             }
         }
 
-        /// Against the plainest search there is, for texts in which nothing is spelled.
+        /// Compares with `str::replace` on texts without escapes.
         #[test]
         fn plain_text_is_searched_as_replace_does(text in "[ab]{0,80}", key in "[ab]{1,70}") {
             let want = text.replace(&key, "\u{1}");
@@ -563,7 +563,7 @@ mod tests {
                 want.truncate(want.len() - part);
                 want.push('\u{1}');
             }
-            prop_assert_eq!(clean(&text, &key), want.replace('\u{1}', REDACTED));
+            prop_assert_eq!(redact(&text, &key), want.replace('\u{1}', REDACTED));
         }
     }
 }

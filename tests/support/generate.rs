@@ -52,18 +52,18 @@ pub fn committed(path: &str) -> String {
 const TOP: &str = r#"/*
  * fish_api_credit.h - read a Fish Audio account's API credit.
  *
- * Three rules make the whole interface:
+ * The whole interface follows three rules:
  *
  *  1. Structs you pass in start zeroed. Zero or NULL in a field means its default. `reserved` must be zero.
- *     New fields take their place from `reserved`, so a struct never changes size.
+ *     New fields take space from `reserved`, so a struct never changes size.
  *  2. Structs you get back are filled by the library and own their strings. Every call overwrites its
  *     out-parameters first and never frees what was in them, so they need no initialisation. Release each with
  *     its own *_free, which also zeroes it: calling it twice, or with NULL, is harmless.
  *  3. Every function that can fail returns a fish_status, and fills a fish_error if you gave it one. A
- *     `fish_error *` may always be NULL. After success the error is zeroed, so freeing it is always right.
+ *     `fish_error *` may always be NULL. After success the error is zeroed, so freeing it is always safe.
  *
- * All text is UTF-8. No function prints, raises a signal, changes a global setting or lets an exception out.
- * "Any thread" means that no lock of yours is needed around the call.
+ * All text is UTF-8. No function prints, raises a signal, changes a global setting or throws an exception.
+ * "Any thread" means that the caller needs no lock around the call.
  *
  * Generated from src/ffi with cbindgen: do not edit.
  *
@@ -80,7 +80,7 @@ const TOP: &str = r#"/*
 extern "C" {
 #endif
 
-/* Described further down. */
+/* Defined below. */
 typedef struct fish_error fish_error;
 typedef struct fish_cancel_token fish_cancel_token;
 "#;
@@ -95,17 +95,17 @@ const BOTTOM: &str = r#"
 
 /// A section of the header: its title, and the file of src/ffi that it is written from.
 const SECTIONS: [(&str, &str); 11] = [
-    ("The library", "library"),
-    ("How a call ended", "status"),
-    ("A client", "client"),
-    ("What to ask for", "query"),
-    ("What comes back", "api_credit"),
-    ("Amounts as text", "format"),
-    ("The same, as the server's JSON", "json"),
-    ("Why it failed", "error"),
-    ("Cancelling", "cancel_token"),
-    ("A call in the background", "call"),
-    ("A watch", "watch"),
+    ("Version", "library"),
+    ("Status", "status"),
+    ("Client", "client"),
+    ("Query", "query"),
+    ("API credit", "api_credit"),
+    ("Formatting amounts", "format"),
+    ("JSON", "json"),
+    ("Error", "error"),
+    ("Cancel token", "cancel_token"),
+    ("Background call", "call"),
+    ("Watch", "watch"),
 ];
 
 fn section(title: &str, file: &str) -> String {
@@ -157,7 +157,7 @@ fn section(title: &str, file: &str) -> String {
     if file == "library" {
         let version = env!("CARGO_PKG_VERSION");
         text = format!(
-            "/** The version of this header; fish_version() is that of the library that was loaded. */\n\
+            "/** The version of this header; fish_version() returns that of the loaded library. */\n\
              #define FISH_VERSION \"{version}\"\n{}",
             text.trim_start()
         );
@@ -167,7 +167,7 @@ fn section(title: &str, file: &str) -> String {
     }
     if file == "api_credit" {
         text = format!(
-            "/** In place of a time whose text is no RFC 3339 date-time. */\n#define FISH_TIME_UNKNOWN INT64_MIN\n\n{}",
+            "/** Stands for a time whose text is not an RFC 3339 date-time. */\n#define FISH_TIME_UNKNOWN INT64_MIN\n\n{}",
             text.trim_start()
         );
     }
@@ -181,7 +181,7 @@ fn status_code() -> String {
         bindings::doc("  ", comment.trim()) + &format!("  {} = {number},\n", name.to_str().expect("ASCII"))
     });
     format!(
-        "/** How a call ended. The values are stable; functions take and give them as a fish_status. */\n\
+        "/** How a call ended. The values are stable; functions take and return them as a fish_status. */\n\
          typedef enum fish_status_code {{\n{}}} fish_status_code;",
         rows.collect::<String>()
     )

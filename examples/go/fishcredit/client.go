@@ -1,7 +1,7 @@
-// Package fishcredit reads a Fish Audio account's API credit. It is libfish_api_credit in Go's terms: contexts
-// in place of timeouts and tokens, errors.As in place of an error struct, big.Rat for money, time.Time for times.
+// Package fishcredit reads a Fish Audio account's API credit. It wraps libfish_api_credit with Go's idioms: contexts
+// instead of timeouts and tokens, errors.As instead of an error struct, big.Rat for money, time.Time for times.
 //
-// This file is the client and its one call; credit.go is what comes back, error.go why it failed, watch.go a watch.
+// This file has the client and its call; credit.go has the result, error.go the error, watch.go the watch.
 package fishcredit
 
 // #include <stdlib.h>
@@ -29,62 +29,63 @@ const (
 	longestTimeout = math.MaxUint32 * time.Millisecond
 )
 
-// Options are a client's settings. The zero value is all defaults. However they are printed or made JSON, the key
-// and a proxy's password are not in it; see secret.go. A context can only shorten Timeout.
+// Options are a client's options. The zero value is all defaults. Printing them or converting them to JSON does not
+// reveal the key or a proxy's password; see secret.go. A context can only shorten Timeout.
 type Options struct {
 	// Generated from src/ffi: the fields of fish_client_options.
 
-	// The secret API key. "": the environment variable FISH_API_KEY. Sent nowhere but to BaseURL's host.
+	// The secret API key. "": the environment variable FISH_API_KEY. Sent only to BaseURL's host; wiped from
+	// memory when the client is closed.
 	APIKey string
-	// "": "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http:// only
-	// to a loopback host.
+	// The API's address. "": "https://api.fish.audio". It may have a port and a path, but no user, query or
+	// fragment. Plain http:// is allowed for loopback hosts only.
 	BaseURL string
 	// "http://[user:password@]host:port" or "socks5://...". For none, see NoProxy. "": the environment variables
 	// HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if BaseURL is a loopback host. For such a host,
 	// only a proxy on a loopback host is allowed.
 	ProxyURL string
-	// A PEM file of the certificates to trust, and no others. "": see SystemRoots.
+	// The path of a PEM file with the certificates to trust, and no others. "": see SystemRoots.
 	CAFile string
-	// Put before the library's own User-Agent, such as "studio/2.1". "": "fish-api-credit/0.1.0" alone.
+	// Prepended to the library's own User-Agent, such as "studio/2.1". "": "fish-api-credit/0.1.0" alone.
 	UserAgent string
-	// For a whole call: resolving, connecting, retries and the waits between. 0: 15 s.
+	// For a whole call: resolving, connecting, retries and the waits between them. 0: 15 s.
 	Timeout time.Duration
-	// For one attempt at a connection, TLS included. 0: 5 s.
+	// For one connection attempt, TLS included. 0: 5 s.
 	ConnectTimeout time.Duration
-	// How often a failed call is repeated. 0: 2 times. -1: never.
+	// How many times a failed request is retried. 0: 2 times. -1: never.
 	MaxRetries int
-	// Trust what the operating system trusts, not Mozilla's list.
+	// Trust the operating system's certificate authorities instead of Mozilla's.
 	SystemRoots bool
 
 	// End of the generated part.
 
-	// Use no proxy, whatever the environment says.
+	// Ignore the environment and use no proxy.
 	NoProxy bool
 }
 
-// Query is what to ask for. The zero value is the key's own account.
+// Query says which wallet to read. The zero value is the key's own account.
 type Query struct {
-	UserID          string // "": "self"
-	TeamID          string // "": not sent
+	UserID          string // the wallet's owner; "": "self"
+	TeamID          string // the team whose API credit to read; "": the account's own
 	CheckFreeCredit bool   // ask for Credit.HasFreeCredit too
 }
 
-// Client keeps connections and settings. Make one and share it: any number of goroutines may call at once.
+// Client holds connections and options. Create one and share it: any number of goroutines may call at once.
 type Client struct {
 	timeout time.Duration
 
-	mu     sync.RWMutex // held while something begins, which never waits; guards what follows
+	mu     sync.RWMutex // guards handle; held while a call starts, which never waits
 	handle *C.fish_client
 }
 
-// New makes a client. It sends nothing: a wrong key shows at the first call.
+// New creates a client. It sends nothing: the first call reports a wrong key.
 //
-// Close it when done; one that is forgotten is freed by the garbage collector.
+// Close it when done; the garbage collector frees one that is not closed.
 func New(options Options) (*Client, error) {
 	if loaded := C.fish_abi_version(); loaded != C.FISH_ABI_VERSION {
 		return nil, fmt.Errorf("fishcredit: built for ABI %d of libfish_api_credit, but %d was loaded", C.FISH_ABI_VERSION, loaded)
 	}
-	var given given
+	var given arguments
 	defer given.free()
 	c := C.fish_client_options{
 		// Generated from src/ffi: how each is given.
@@ -113,13 +114,13 @@ func New(options Options) (*Client, error) {
 		return nil, takeError(&failure, nil)
 	}
 	client := &Client{timeout: timeout, handle: handle}
-	// No call is in flight by then: a call holds on to its client.
+	// No call is running by then, because a call keeps its client alive.
 	runtime.SetFinalizer(client, func(client *Client) { C.fish_client_free(client.handle) })
 	return client, nil
 }
 
-// Close cancels the calls in flight (ErrClosed), ends the watches, and lets go: the connections are closed and the key
-// is wiped when the last call has returned. It does not wait for that. Closing twice is harmless.
+// Close cancels the running calls (ErrClosed), ends the watches and frees the client. The connections are closed and
+// the key is wiped when the last call has returned; Close does not wait for that. Closing twice is harmless.
 func (client *Client) Close() error {
 	client.mu.Lock()
 	defer client.mu.Unlock()
@@ -129,10 +130,9 @@ func (client *Client) Close() error {
 	return nil
 }
 
-// APICredit asks for an account's API credit: what its programs spend, which is not the platform credit of a
-// plan. It returns by the context's deadline or the client's timeout, whichever comes first, and at once when
-// the context is cancelled; errors.Is then finds context.Canceled or context.DeadlineExceeded. Every failure
-// of the call itself is an *Error.
+// APICredit reads an account's API credit, which API calls spend; it is not the platform credit of a plan. It returns
+// by the context's deadline or the client's timeout, whichever comes first, and at once when the context is cancelled;
+// errors.Is then finds context.Canceled or context.DeadlineExceeded. Every failure of the call itself is an *Error.
 func (client *Client) APICredit(ctx context.Context, query Query) (Credit, error) {
 	var out C.fish_api_credit
 	err := client.call(ctx, query, func(call *C.fish_call, failure *C.fish_error) C.fish_status {
@@ -144,7 +144,7 @@ func (client *Client) APICredit(ctx context.Context, query Query) (Credit, error
 	return takeCredit(&out), nil
 }
 
-// APICreditJSON is the same call, giving the server's document exactly as sent. ParseCredit reads it later.
+// APICreditJSON is like APICredit, but returns the server's document exactly as sent. ParseCredit decodes it.
 func (client *Client) APICreditJSON(ctx context.Context, query Query) ([]byte, error) {
 	var out *C.char
 	err := client.call(ctx, query, func(call *C.fish_call, failure *C.fish_error) C.fish_status {
@@ -157,7 +157,7 @@ func (client *Client) APICreditJSON(ctx context.Context, query Query) ([]byte, e
 	return []byte(C.GoString(out)), nil
 }
 
-// call runs one call in the library's background. No thread of Go's waits for it.
+// call runs one background call of the library. No thread of Go waits for it.
 func (client *Client) call(ctx context.Context, query Query, result func(*C.fish_call, *C.fish_error) C.fish_status) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -171,7 +171,7 @@ func (client *Client) call(ctx context.Context, query Query, result func(*C.fish
 			return context.DeadlineExceeded
 		}
 	}
-	// A client that was forgotten would be freed, and its calls cancelled.
+	// An unreachable client would be freed, which cancels its calls.
 	defer runtime.KeepAlive(client)
 	var call *C.fish_call
 	err := client.start(query, timeout, func(handle *C.fish_client, query *C.fish_api_credit_query, failure *C.fish_error) C.fish_status {
@@ -188,11 +188,11 @@ func (client *Client) call(ctx context.Context, query Query, result func(*C.fish
 	done := func() bool { return bool(C.fish_call_is_done(call)) }
 	err = waitFor(ctx, file, done)
 	if byContext && err == context.DeadlineExceeded {
-		// The library was given the same deadline, ends within 100 ms of it, and can say more of what it was doing.
+		// The library has the same deadline, ends within 100 ms of it, and reports what the call was doing.
 		err = waitFor(context.Background(), file, done)
 	}
 	if err != nil {
-		return &Error{Status: Cancelled, Message: "The call was ended by its context.", cause: err}
+		return &Error{Status: Cancelled, Message: "The call was cancelled by its context.", cause: err}
 	}
 
 	var failure C.fish_error
@@ -208,9 +208,9 @@ func (client *Client) call(ctx context.Context, query Query, result func(*C.fish
 	return takeError(&failure, cause)
 }
 
-// start begins something with the client, which copies the query. A timeout of 0 is the client's.
+// start starts a call or watch; the library copies the query. A timeout of 0 means the client's.
 func (client *Client) start(query Query, timeout time.Duration, begin func(*C.fish_client, *C.fish_api_credit_query, *C.fish_error) C.fish_status) error {
-	var given given
+	var given arguments
 	defer given.free()
 	c := C.fish_api_credit_query{
 		user_id:           given.text("Query.UserID", query.UserID),
@@ -233,7 +233,7 @@ func (client *Client) start(query Query, timeout time.Duration, begin func(*C.fi
 	return nil
 }
 
-// milliseconds rounds up, so that a short wait is never taken for "the default".
+// milliseconds rounds up, so that a short timeout does not become 0, the default.
 func milliseconds(d time.Duration) C.uint32_t {
 	if d > longestTimeout {
 		d = longestTimeout
@@ -241,63 +241,63 @@ func milliseconds(d time.Duration) C.uint32_t {
 	return C.uint32_t((d + time.Millisecond - 1) / time.Millisecond)
 }
 
-// given is what C is given, and the first thing that is wrong with it. The copies of Go's strings are wiped and freed
-// together: the key is among them.
-type given struct {
+// arguments are what C is given, and the first error in it. The copies of Go's strings are wiped and freed together,
+// because the key is among them.
+type arguments struct {
 	copies []*C.char
 	err    error
 }
 
-func (g *given) refuse(message string) {
-	if g.err == nil {
-		g.err = invalid(message)
+func (given *arguments) refuse(message string) {
+	if given.err == nil {
+		given.err = invalid(message)
 	}
 }
 
-// text copies text; the empty string is NULL, the library's default.
-func (g *given) text(name, text string) *C.char {
+// text copies text; the empty string becomes NULL, the library's default.
+func (given *arguments) text(name, text string) *C.char {
 	if text == "" {
 		return nil
 	}
 	if strings.IndexByte(text, 0) >= 0 {
-		g.refuse(name + " has a NUL character in it; remove it.")
+		given.refuse(name + " contains a NUL character; remove it.")
 		return nil
 	}
-	return g.copy(text)
+	return given.copy(text)
 }
 
-func (g *given) copy(text string) *C.char {
+func (given *arguments) copy(text string) *C.char {
 	copied := C.CString(text)
-	g.copies = append(g.copies, copied)
+	given.copies = append(given.copies, copied)
 	return copied
 }
 
-func (g *given) proxy(options Options) *C.char {
+func (given *arguments) proxy(options Options) *C.char {
 	if !options.NoProxy {
-		return g.text("Options.ProxyURL", options.ProxyURL)
+		return given.text("Options.ProxyURL", options.ProxyURL)
 	}
 	if options.ProxyURL != "" {
-		g.refuse("Options.ProxyURL and Options.NoProxy contradict each other; set one.")
+		given.refuse("Options.ProxyURL and Options.NoProxy exclude each other; set only one.")
 	}
-	return g.copy("")
+	return given.copy("")
 }
 
-func (g *given) milliseconds(name string, d time.Duration) C.uint32_t {
+func (given *arguments) milliseconds(name string, d time.Duration) C.uint32_t {
 	if d < 0 {
-		g.refuse(name + " is negative; 0 is the default.")
+		given.refuse(name + " is negative; set it above 0, or to 0 for the default.")
 	}
 	return milliseconds(d)
 }
 
-func (g *given) count(name string, count int) C.int32_t {
+func (given *arguments) count(name string, count int) C.int32_t {
 	if int(C.int32_t(count)) != count {
-		g.refuse(name + " is out of range; -1 is none.")
+		given.refuse(name + " is out of range; set it to a count, 0 for the default or -1 for none.")
 	}
 	return C.int32_t(count)
 }
 
-func (g *given) free() {
-	for _, copied := range g.copies {
+func (given *arguments) free() {
+	for _, copied := range given.copies {
 		C.memset(unsafe.Pointer(copied), 0, C.strlen(copied))
 		C.free(unsafe.Pointer(copied))
 	}

@@ -1,6 +1,6 @@
 package fishcredit
 
-// What comes back: the account's API credit.
+// The API credit.
 
 // #include <fish_api_credit.h>
 import "C"
@@ -19,48 +19,48 @@ type Credit struct {
 	ID string
 	// The account's id.
 	UserID string
-	// The balance as exact decimal text, as sent; users take it as US dollars. May be negative.
+	// The balance as exact decimal text, as sent, presumably in US dollars. May be negative.
 	Text string
-	// All that was ever paid in, as decimal text. "" if the server did not send it.
+	// The total ever paid in, as decimal text. "" if the server did not send it.
 	CumulativeTopUpText string
-	// When the wallet was made, as sent (RFC 3339).
+	// When the wallet was created, as sent (RFC 3339).
 	CreatedAtText string
-	// When it last changed, as sent (RFC 3339).
+	// When the wallet last changed, as sent (RFC 3339).
 	UpdatedAtText string
-	// The server's name for this request (x-fish-trace-id, else cf-ray), for its support. "" if it was not sent,
-	// or if the credit was decoded by ParseCredit.
+	// The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. "" if the server
+	// did not send one, or after ParseCredit.
 	RequestID string
-	// The balance x 1,000,000, rounded down (it never overstates), saturating.
+	// The balance x 1,000,000, rounded down (never overstated), saturating.
 	Micros int64
-	// CumulativeTopUpText x 1,000,000, likewise. 0 if it was not sent.
+	// CumulativeTopUpText x 1,000,000, likewise. 0 if the server did not send it.
 	CumulativeTopUpMicros int64
-	// When the wallet was made, UTC. The zero time if CreatedAtText is no RFC 3339 time.
+	// When the wallet was created, UTC. The zero time if CreatedAtText is not an RFC 3339 time.
 	CreatedAt time.Time
-	// When it last changed, UTC. The zero time if UpdatedAtText is no RFC 3339 time.
+	// When the wallet last changed, UTC. The zero time if UpdatedAtText is not an RFC 3339 time.
 	UpdatedAt time.Time
-	// False if Micros lost something to rounding or saturation. The text never does.
+	// False if Micros was rounded or saturated. The text is always exact.
 	MicrosExact bool
-	// Whether a phone number is known. nil: the server did not say.
+	// Whether the account has a phone number. nil: absent or null.
 	HasPhone *bool
-	// Whether free credit is left. nil: the server did not say, as without Query.CheckFreeCredit.
+	// Whether free credit is left. nil: absent or null, as it is without Query.CheckFreeCredit.
 	HasFreeCredit *bool
 
 	// End of the generated part.
 }
 
-// Rat is the balance as an exact number.
+// Rat returns the balance as an exact number.
 func (credit Credit) Rat() *big.Rat { return rat(credit.Text) }
 
-// CumulativeTopUp is all that was ever paid in, as an exact number; nil if the server did not say.
+// CumulativeTopUp returns the total ever paid in as an exact number; nil if not sent.
 func (credit Credit) CumulativeTopUp() *big.Rat { return rat(credit.CumulativeTopUpText) }
 
-// String is the balance as decimal text.
+// String returns the balance as decimal text.
 func (credit Credit) String() string { return credit.Text }
 
-// ParseCredit reads a document kept from APICreditJSON. No network.
+// ParseCredit decodes a document saved from APICreditJSON. It does not use the network.
 func ParseCredit(json []byte) (Credit, error) {
 	if len(json) == 0 {
-		json = []byte(" ") // no bytes have no address; the library says what is wrong with a blank document
+		json = []byte(" ") // an empty slice has no address; the library reports a blank document
 	}
 	var out C.fish_api_credit
 	var failure C.fish_error
@@ -71,7 +71,7 @@ func ParseCredit(json []byte) (Credit, error) {
 	return takeCredit(&out), nil
 }
 
-// takeCredit copies what the library filled in, and frees it.
+// takeCredit copies the library's credit and frees it.
 func takeCredit(c *C.fish_api_credit) Credit {
 	defer C.fish_api_credit_free(c)
 	return copyCredit(c)
@@ -92,8 +92,8 @@ func copyCredit(c *C.fish_api_credit) Credit {
 		CreatedAt:             instant(c.created_at_unix_us),
 		UpdatedAt:             instant(c.updated_at_unix_us),
 		MicrosExact:           bool(c.credit_micros_exact),
-		HasPhone:              answer(c.has_phone_sha256),
-		HasFreeCredit:         answer(c.has_free_credit),
+		HasPhone:              flag(c.has_phone_sha256),
+		HasFreeCredit:         flag(c.has_free_credit),
 		// End of the generated part.
 	}
 }
@@ -112,7 +112,7 @@ func instant(micros C.int64_t) time.Time {
 	return time.UnixMicro(int64(micros)).UTC()
 }
 
-func answer(tristate C.fish_tristate) *bool {
+func flag(tristate C.fish_tristate) *bool {
 	if tristate == C.FISH_UNKNOWN {
 		return nil
 	}

@@ -16,33 +16,33 @@ func (status Status) String() string { return C.GoString(C.fish_status_name(C.in
 // Error is why a call failed. Get at it with errors.As.
 type Error struct {
 	Status      Status
-	HTTPStatus  int           // 0: no answer arrived
-	Attempts    int           // tries, retries and failed connections included; 0: refused before anything was sent, or ended by the context
-	RetryAfter  time.Duration // the server's wish; 0: it did not say
-	Retryable   bool          // the same call may succeed later
-	Message     string        // one sentence that says what to do; no secrets
-	APIMessage  string        // the server's own words
+	HTTPStatus  int           // 0: no response arrived
+	Attempts    int           // including retries and failed connections; 0: nothing was sent, or the context ended the call
+	RetryAfter  time.Duration // how long the server asks to wait; 0: not sent
+	Retryable   bool          // whether the same call may succeed later
+	Message     string        // what failed and what to do, in one sentence without secrets
+	APIMessage  string        // the server's own message
 	APIReason   string        // its machine-readable reason
-	RequestID   string        // its name for this request, for its support
-	Body        string        // the start of the error answer's body
-	FieldErrors []FieldError  // what a 422 found wrong
+	RequestID   string        // its id for this request, to quote to its support
+	Body        string        // the start of the error body
+	FieldErrors []FieldError  // the problems that a 422 lists
 
 	cause error
 }
 
-// FieldError is one thing that the server found wrong with the request.
+// FieldError is one problem that the server found in the request.
 type FieldError struct {
 	// Generated from src/ffi: the fields of fish_field_error.
 
-	// Which field, such as "query.check_free_credit": "loc" joined by dots.
+	// The field, such as "query.check_free_credit": the parts of "loc" joined by dots.
 	Location string
-	// "in": "path", "query", "header", "cookie" or "body". "" if not said.
+	// "in": "path", "query", "header", "cookie" or "body". "" if not sent.
 	Source string
-	// What kind of error, such as "bool_parsing".
+	// The kind of error, such as "bool_parsing".
 	Type string
-	// The server's sentence.
+	// The server's description.
 	Message string
-	// "ctx", as text. "" if there is none.
+	// "ctx" as text. "" if not sent.
 	Context string
 
 	// End of the generated part.
@@ -53,15 +53,15 @@ func (e *Error) Error() string { return "fishcredit: " + e.Message + " (" + e.St
 // Unwrap is the context's error if the context ended the call, ErrClosed if Close did, else nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Timeout and Temporary are what net.Error asks.
+// Timeout implements net.Error.
 func (e *Error) Timeout() bool { return e.Status == TimedOut }
 
-// Temporary is Retryable.
+// Temporary implements net.Error; it is Retryable.
 func (e *Error) Temporary() bool { return e.Retryable }
 
 func invalid(message string) error { return &Error{Status: InvalidArgument, Message: message} }
 
-// takeError copies what the library filled in, and frees it.
+// takeError copies the library's error and frees it.
 func takeError(c *C.fish_error, cause error) error {
 	defer C.fish_error_free(c)
 	e := &Error{

@@ -407,7 +407,7 @@ func TestOptionsThatAreRefused(t *testing.T) {
 	}{
 		{"no key", fishcredit.Options{}, fishcredit.MissingAPIKey, "FISH_API_KEY"},
 		{"a key cut short by NUL", fishcredit.Options{APIKey: "sk\x00x"}, fishcredit.InvalidArgument, "Options.APIKey"},
-		{"a key with a line end", fishcredit.Options{APIKey: "sk\n"}, fishcredit.InvalidArgument, "Options.APIKey has"},
+		{"a key with a line end", fishcredit.Options{APIKey: "sk\n"}, fishcredit.InvalidArgument, "Options.APIKey contains"},
 		{"plain http to elsewhere", fishcredit.Options{APIKey: "k", BaseURL: "http://example.com"}, fishcredit.InvalidArgument, "Options.BaseURL"},
 		{"a negative timeout", fishcredit.Options{APIKey: "k", Timeout: -1}, fishcredit.InvalidArgument, "Timeout"},
 		{"too many retries", fishcredit.Options{APIKey: "k", MaxRetries: 1 << 40}, fishcredit.InvalidArgument, "MaxRetries"},

@@ -1,11 +1,11 @@
 package fishcredit
 
-// What a message calls a thing.
+// The names in messages.
 
 import "strings"
 
-// inGo gives the library's sentence the names of this package: "options.ca_file" is Options.CAFile, NULL is "".
-// A longer name stands before one that it ends with; a name in quotes is one of the server's document.
+// inGo replaces the C names in the library's message by this package's: "options.ca_file" becomes Options.CAFile.
+// Longer names come before their suffixes. A name in quotes is a field of the server's document.
 var inGo = strings.NewReplacer(
 	`"user_id"`, `"user_id"`,
 	// Generated from src/ffi: the fields of fish_client_options.
@@ -18,10 +18,9 @@ var inGo = strings.NewReplacer(
 	"options.max_retries", "Options.MaxRetries", "max_retries", "Options.MaxRetries",
 	"options.tls_roots", "Options.SystemRoots", "tls_roots", "Options.SystemRoots",
 	// End of the generated part.
-	"options.timeout_ms", "Options.Timeout", "query.timeout_ms", "timeout", "timeout_ms", "timeout",
+	"timeout_ms", "its timeout",
 	"query.user_id", "Query.UserID", "user_id", "Query.UserID",
 	"query.team_id", "Query.TeamID", "team_id", "Query.TeamID",
-	"retry_after_ms", "RetryAfter", "field_errors", "FieldErrors", "api_message", "APIMessage",
+	"field_errors", "FieldErrors", "api_message", "APIMessage", "request_id", "RequestID",
 	"FISH_TLS_ROOTS_SYSTEM", "true", "FISH_TLS_ROOTS_BUNDLED", "false",
-	"NULL", `""`,
 ).Replace

@@ -1,9 +1,9 @@
 package fishcredit
 
-// What is printed of a client's settings: all but the secrets.
+// Printing a client's options without the secrets.
 //
-// fmt asks these methods wherever it may call them. It may not for an unexported field, so a struct of yours that keeps
-// Options in one is printed with the key; nor does it for %p and %w, which go vet refuses.
+// fmt calls these methods where it can. It cannot for an unexported field, so a struct that keeps Options in one is
+// printed with the key, and it does not for %p and %w, which go vet rejects.
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ import (
 
 const redacted = "[redacted]"
 
-// redactedOptions are Options that can be printed: their secrets are gone, and so are Options' methods.
+// redactedOptions are Options without their secrets, and without Options' methods.
 type redactedOptions Options
 
 func (options Options) redacted() redactedOptions {
@@ -30,13 +30,13 @@ func (options Options) redacted() redactedOptions {
 	return redactedOptions(options)
 }
 
-// String is the settings without the secrets.
+// String returns the options without the secrets.
 func (options Options) String() string { return fmt.Sprintf("%+v", options.redacted()) }
 
-// GoString is what %#v prints.
+// GoString returns the options without the secrets, for %#v.
 func (options Options) GoString() string { return fmt.Sprintf("%#v", options.redacted()) }
 
-// Format is asked by every verb, those too that would print the fields one by one.
+// Format handles every verb, including those that would print the fields one by one.
 func (options Options) Format(state fmt.State, verb rune) {
 	text := options.String()
 	if state.Flag('#') {
@@ -45,5 +45,5 @@ func (options Options) Format(state fmt.State, verb rune) {
 	fmt.Fprint(state, text)
 }
 
-// MarshalJSON has the secrets replaced; json.Unmarshal reads them.
+// MarshalJSON replaces the secrets; json.Unmarshal does read them.
 func (options Options) MarshalJSON() ([]byte, error) { return json.Marshal(options.redacted()) }

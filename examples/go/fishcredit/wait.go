@@ -1,6 +1,6 @@
 package fishcredit
 
-// Waiting for something of the library's, and for a context, whichever comes first.
+// Waiting for a descriptor of the library or a context.
 
 import (
 	"context"
@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// lookAgain is how often a thing without a descriptor is looked at.
-const lookAgain = 20 * time.Millisecond
+// pollInterval is how often ready is called without a descriptor.
+const pollInterval = 20 * time.Millisecond
 
-// longAgo ends a wait for a file.
+// longAgo is a deadline that ends a wait for a file.
 var longAgo = time.Unix(1, 0)
 
-// waitFor returns when ready says so, which is asked first and whenever the file is readable, or when the context is
-// done. Without a file it is asked now and again.
+// waitFor returns when ready returns true or the context is done. It calls ready first, and whenever the file is
+// readable; without a file, periodically.
 func waitFor(ctx context.Context, file *os.File, ready func() bool) error {
-	if file == nil || !poll(ctx, file, ready) {
-		return lookFor(ctx, ready)
+	if file == nil || !waitForFile(ctx, file, ready) {
+		return poll(ctx, ready)
 	}
 	return ctx.Err()
 }
 
-// poll is false if the file cannot be waited for, or no longer; else ready was true or the context is done.
-func poll(ctx context.Context, file *os.File, ready func() bool) bool {
+// waitForFile returns false if it cannot wait for the file; otherwise ready returned true or the context is done.
+func waitForFile(ctx context.Context, file *os.File, ready func() bool) bool {
 	raw, err := file.SyscallConn()
 	if err != nil {
 		return false
@@ -44,8 +44,8 @@ func poll(ctx context.Context, file *os.File, ready func() bool) bool {
 	return err == nil || ctx.Err() != nil
 }
 
-func lookFor(ctx context.Context, ready func() bool) error {
-	ticker := time.NewTicker(lookAgain)
+func poll(ctx context.Context, ready func() bool) error {
+	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	for !ready() {
 		select {

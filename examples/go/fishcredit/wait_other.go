@@ -4,5 +4,5 @@ package fishcredit
 
 import "os"
 
-// openDescriptor is nil: Go's poller takes no sockets of others here.
+// openDescriptor returns nil: Go's poller does not take foreign sockets here.
 func openDescriptor(int) *os.File { return nil }

@@ -2,15 +2,15 @@
 
 package fishcredit
 
-// Waiting for the library's descriptors where Go waits for its own: a goroutine that waits takes no thread.
+// The library's descriptors in Go's poller, so that a waiting goroutine takes no thread.
 
 import (
 	"os"
 	"syscall"
 )
 
-// openDescriptor is a descriptor of the library's in Go's poller: a copy, because a file closes what it has. It is nil
-// if there is none, or no room for a copy.
+// openDescriptor returns a file for a copy of the library's descriptor; a copy, because the file closes it. It returns
+// nil if there is no descriptor or it cannot be copied.
 func openDescriptor(descriptor int) *os.File {
 	if descriptor < 0 {
 		return nil
@@ -24,7 +24,7 @@ func openDescriptor(descriptor int) *os.File {
 	if err != nil {
 		return nil
 	}
-	// What does not block goes into the poller.
+	// The poller takes only non-blocking descriptors.
 	if err := syscall.SetNonblock(copied, true); err != nil {
 		syscall.Close(copied)
 		return nil

@@ -1,6 +1,6 @@
 package fishcredit
 
-// A watch: reads the credit again and again, and always has the last good answer at hand.
+// A watch: reads the credit periodically and keeps the last good reading.
 
 // #include <fish_api_credit.h>
 import "C"
@@ -13,46 +13,46 @@ import (
 	"time"
 )
 
-// WatchOptions are a watch's settings. The zero value is all defaults.
+// WatchOptions are a watch's options. The zero value is all defaults.
 type WatchOptions struct {
 	Interval        time.Duration // between two readings, at least a second; 0: a minute
-	LowMicros       int64         // a credit below this is LevelLow; 0: there is no such level
-	RecoveredMicros int64         // from LevelLow or LevelEmpty it is LevelOK again only at or above this; 0: LowMicros
+	LowMicros       int64         // a credit below this is LevelLow; 0: no such level
+	RecoveredMicros int64         // after LevelLow or LevelEmpty, it is LevelOK only at or above this; 0: LowMicros
 }
 
-// State is what a watch knows.
+// State is the state of a watch.
 type State struct {
-	Credit   *Credit       // the last that was read; nil: nothing has been yet. A failure never replaces it
+	Credit   *Credit       // the last credit that was read; nil: none yet. A failure never replaces it
 	Level    Level         // of that credit
-	Status   Status        // how the newest reading ended. Pending: none has. Cancelled: the watch has ended
-	Err      error         // why the newest reading failed, an *Error; nil if it did not
+	Status   Status        // how the latest reading ended. Pending: none has ended yet. Cancelled: the watch has ended
+	Err      error         // why the latest reading failed, an *Error; nil if it did not
 	Failures int           // how many readings in a row failed
-	Next     time.Duration // until the next reading begins; negative: never
-	Age      time.Duration // since Credit was read, time asleep included
-	Changes  uint64        // grows by one whenever Credit, Level or Status changes
+	Next     time.Duration // until the next reading starts; negative: never
+	Age      time.Duration // since Credit was read, including time asleep
+	Changes  uint64        // increases by one whenever Credit, Level or Status changes
 }
 
 // Watch reads the credit in the background. It ends with its Close, its context, or its client's Close.
 type Watch struct {
-	client *Client // which, forgotten, would be freed, and the watch ended
+	client *Client // kept alive, because freeing it would end the watch
 	states chan State
 	ended  context.CancelFunc
-	done   chan struct{} // closed when nothing of the watch is left
+	done   chan struct{} // closed when the watch is freed
 
-	mu     sync.Mutex // guards what follows, and sending to states
+	mu     sync.Mutex // guards handle, seen, and sending to states
 	handle *C.fish_watch
 	seen   uint64
 }
 
-// Watch starts reading the credit again and again. It sends nothing itself, and never waits.
+// Watch starts a watch. It never waits.
 func (client *Client) Watch(ctx context.Context, query Query, options WatchOptions) (*Watch, error) {
 	switch {
 	case options.Interval != 0 && options.Interval < time.Second:
-		return nil, invalid("WatchOptions.Interval is below a second; make it longer, or 0 for a minute.")
+		return nil, invalid("WatchOptions.Interval is below a second; set it to a second or more, or to 0 for a minute.")
 	case options.LowMicros < 0:
-		return nil, invalid("WatchOptions.LowMicros is negative; make it 0 for no such level.")
+		return nil, invalid("WatchOptions.LowMicros is negative; set it above 0, or to 0 for no low level.")
 	case options.RecoveredMicros != 0 && options.RecoveredMicros < options.LowMicros:
-		return nil, invalid("WatchOptions.RecoveredMicros is below LowMicros; make it 0 for LowMicros.")
+		return nil, invalid("WatchOptions.RecoveredMicros is below LowMicros; set it to LowMicros or more, or to 0 for LowMicros.")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -74,12 +74,12 @@ func (client *Client) Watch(ctx context.Context, query Query, options WatchOptio
 	return watch, nil
 }
 
-// States gets the watch's state at each change, and is closed when the watch ends. Who is slow misses what lies
-// between, and gets the newest.
+// States receives the watch's state at each change, and is closed when the watch ends. A slow receiver gets only the
+// latest state.
 func (watch *Watch) States() <-chan State { return watch.states }
 
-// Read is what the watch knows now. It never waits for the network. After the watch has ended, its Status is Cancelled
-// and its Err is ErrClosed.
+// Read returns the watch's state. It never waits for the network. After the watch has ended, Status is Cancelled and
+// Err is ErrClosed.
 func (watch *Watch) Read() State {
 	watch.mu.Lock()
 	defer watch.mu.Unlock()
@@ -87,7 +87,7 @@ func (watch *Watch) Read() State {
 		return State{Status: Cancelled, Err: ErrClosed, Next: -1}
 	}
 	state := readState(watch.handle)
-	// The descriptor is silent now, whoever reads: so whoever reads tells.
+	// This read cleared the descriptor, so the change must be sent to States here.
 	if state.Changes != watch.seen && state.Status != Cancelled {
 		watch.seen = state.Changes
 		select {
@@ -99,15 +99,14 @@ func (watch *Watch) Read() State {
 	return state
 }
 
-// Refresh reads now, after a purchase or a spend. It never waits; several at once are one.
+// Refresh starts a reading now, for example after a purchase. It never waits; several at once cause one reading.
 func (watch *Watch) Refresh() {
 	watch.mu.Lock()
 	defer watch.mu.Unlock()
 	C.fish_watch_refresh(watch.handle)
 }
 
-// Close ends the watch. When it returns, nothing of it is left; it does not wait for the network. Closing twice is
-// harmless.
+// Close ends and frees the watch. It does not wait for the network. Closing twice is harmless.
 func (watch *Watch) Close() error {
 	watch.ended()
 	<-watch.done
@@ -128,7 +127,7 @@ func (watch *Watch) run(ctx context.Context, file *os.File) {
 	close(watch.states)
 }
 
-// readState copies what the library filled in, and frees it.
+// readState copies the library's state and frees it.
 func readState(watch *C.fish_watch) State {
 	var c C.fish_watch_state
 	var failure C.fish_error

@@ -1,4 +1,4 @@
-"""Read a Fish Audio account's API credit: libfish_api_credit in Python's terms, by ctypes alone.
+"""Reads a Fish Audio account's API credit: libfish_api_credit for Python, using only ctypes.
 
 >>> from fish_api_credit import Client
 >>> with Client() as client:              # the key is in FISH_API_KEY

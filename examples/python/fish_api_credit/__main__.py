@@ -1,7 +1,7 @@
 """fish-credit: print the API credit of the account that FISH_API_KEY belongs to.
 
-Its exit status says what to do: 0 all is well, 1 try again later, 2 change something first, 130 it was interrupted.
-Whatever goes wrong is said in a line on standard error.
+Its exit status says what to do: 0 success, 1 try again later, 2 change something first, 130 interrupted. Errors are
+reported in one line on standard error.
 """
 
 from __future__ import annotations
@@ -18,9 +18,14 @@ from . import Client, FishError
 
 FINE, LATER, CHANGE, INTERRUPTED = 0, 1, 2, 130
 
-# What a message calls a setting, and where the person at the command line finds it.
+# Names in messages, and the command's options and variables in place of them.
 _HERE = {
     "field_errors and api_message": "below",
+    "support with request_id": "support",
+    "proxy_url or the proxy variables": "the proxy variables",
+    "issuer (see ca_file and system_roots)": "issuer",
+    "connect_timeout": "the connect timeout",
+    "check the network, or raise it": "check the network",
     "api_key or FISH_API_KEY": "FISH_API_KEY",
     "api_key, or FISH_API_KEY": "FISH_API_KEY",
     "api_key": "FISH_API_KEY",
@@ -32,7 +37,7 @@ _HERE = {
 
 
 class Parser(argparse.ArgumentParser):
-    """Complains in one line, and repeats no argument that could be a key in the wrong place."""
+    """Reports an error in one line, and prints no argument that could be a misplaced key."""
 
     def error(self, message: str) -> NoReturn:
         complain(f"{message}; see --help")
@@ -40,7 +45,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def amount(text: str) -> Decimal:
-    # Decimal() would take NaN, infinities and exponents that fill the memory, too.
+    # Decimal() would also accept NaN, infinities, and exponents that fill the memory.
     if not re.fullmatch(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", text, re.ASCII):
         raise argparse.ArgumentTypeError("it takes an amount, such as 12.50")
     return Decimal(text)
@@ -56,12 +61,12 @@ def parser() -> Parser:
     parser = Parser(
         prog="fish-credit", description=(__doc__ or "").splitlines()[0], allow_abbrev=False, add_help=False
     )
-    # argparse's own would not tell that the text could not be written.
-    parser.add_argument("-h", "--help", action="store_true", help="print this")
-    parser.add_argument("--user", help="whose wallet; by default the key's own account")
-    parser.add_argument("--team", help="the team whose wallet is meant")
+    # argparse's own --help would not report that its text could not be written.
+    parser.add_argument("-h", "--help", action="store_true", help="print this help")
+    parser.add_argument("--user", help="the wallet's owner (default: the key's own account)")
+    parser.add_argument("--team", help="the team whose API credit to read")
     parser.add_argument("--timeout", type=seconds, default=10.0, help="seconds for the whole call (default: 10)")
-    parser.add_argument("--least", type=amount, help="complain when the balance is below this amount")
+    parser.add_argument("--least", type=amount, help="exit with status 2 if the balance is below this amount")
     return parser
 
 
@@ -69,7 +74,7 @@ def arguments_of(argv: Optional[List[str]]) -> argparse.Namespace:
     arguments, rest = parser().parse_known_args(argv)
     for stray in rest:
         name = re.match(r"--?[a-z-]{1,20}(?![^=])", stray)
-        stray = f"there is no option {name[0]}" if name else "an argument is no option; the key goes into FISH_API_KEY"
+        stray = f"unknown option {name[0]}" if name else "an argument is not an option; set the key in FISH_API_KEY"
         parser().error(stray)
     return arguments
 
@@ -84,7 +89,7 @@ async def show(arguments: argparse.Namespace) -> int:
         print(f"last change: {credit.updated_at.isoformat()}")
     sys.stdout.flush()
     if arguments.least is not None and credit.credit < arguments.least:
-        complain(f"that is below {arguments.least:f}")
+        complain(f"the balance is below {arguments.least:f}")
         return CHANGE
     return FINE
 
@@ -95,7 +100,7 @@ def run(argv: Optional[List[str]]) -> int:
         if arguments.help:
             print(parser().format_help(), end="")
             return FINE
-        # By asyncio even for one call: so Ctrl-C ends it at once, not when it returns.
+        # With asyncio, Ctrl-C ends the call at once.
         return asyncio.run(show(arguments))
     except FishError as error:
         said = [f"  the server said: {error.api_message}"] if error.api_message else []
@@ -105,13 +110,13 @@ def run(argv: Optional[List[str]]) -> int:
     except ImportError as error:
         complain(str(error))
         return CHANGE
-    except SystemExit:  # how a Parser ends
+    except SystemExit:  # from Parser.error
         return CHANGE
 
 
 def here(message: str) -> str:
-    """The message with the names of the command line."""
-    # The name of a status may have such a word in it; a word in quotes is the server's.
+    """Replaces the package's names in a message by the command's."""
+    # Not within a longer word such as a status name, and not in quotes, where it is a field of the server's document.
     names = "|".join(map(re.escape, _HERE))
     return re.sub(rf"(?<![\w\"])(?:{names})(?!\w)", lambda found: _HERE[found[0]], message)
 
@@ -119,7 +124,7 @@ def here(message: str) -> str:
 def complain(first: str, *more: str) -> None:
     for line in (f"fish-credit: {first}", *more):
         if sys.stderr is not None:
-            # What a server says must not command the terminal.
+            # A server's text must not control the terminal.
             print("".join(character if character.isprintable() else "?" for character in line), file=sys.stderr)
 
 
@@ -133,14 +138,14 @@ def main(argv: Optional[List[str]] = None) -> int:
             return code
         except OSError as error:
             complain(f"standard output: {error.strerror or error}")
-            # What is left in the buffer would be tried again at exit, and complained of with a traceback.
+            # Otherwise Python would try to flush the buffer at exit, and print a traceback.
             if sys.stdout is not None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return CHANGE
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError:
-        return CHANGE  # nor can standard error be written
+        return CHANGE  # standard error cannot be written either
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""fish_api_credit.h in ctypes' words: constants, statuses, structs and functions.
+"""fish_api_credit.h for ctypes: constants, statuses, structs and functions.
 
 Written from the library's source: FISH_WRITE=1 cargo test --test generated
 """
@@ -32,63 +32,60 @@ TIME_UNKNOWN = -(2**63)
 
 
 class Status(enum.IntEnum):
-    """How a call ended. A newer library may have statuses that are not here."""
+    """How a call ended. A newer library may return statuses that are not listed here."""
 
     #: Success.
     OK = 0
-    #: The caller: an argument or option was refused, and nothing was sent. str() of the error names it.
+    #: Caller: an argument or option is invalid; nothing was sent. str() of the error names it.
     INVALID_ARGUMENT = 1
-    #: The caller: no api_key, and no FISH_API_KEY in the environment.
+    #: Caller: no api_key and no FISH_API_KEY in the environment.
     MISSING_API_KEY = 2
-    #: The caller: its token was cancelled, or its client closed.
+    #: Caller: its token was cancelled or its client was closed.
     CANCELLED = 3
-    #: The caller: asked before there was a result. Not a failure.
+    #: Caller: there is no result yet. Not a failure.
     PENDING = 4
-    #: On the way: the host name could not be resolved. Check base_url and DNS.
+    #: Transport: the host name could not be resolved. Check base_url and DNS.
     RESOLVE_FAILED = 20
-    #: On the way: no connection could be made to any of the host's addresses. Check the network and
-    #: firewalls.
+    #: Transport: no connection could be made to any of the host's addresses. Check the network and firewalls.
     CONNECT_FAILED = 21
-    #: On the way: no secure connection could be made. str() of the error says what was wrong with it. In a
-    #: company's network, set system_roots or ca_file.
+    #: Transport: the TLS connection failed. str() of the error says why. In a company network, try
+    #: system_roots or ca_file.
     TLS_FAILED = 22
-    #: On the way: the proxy could not be reached, refused, or gave an answer that is not a proxy's. Check
-    #: proxy_url or the environment's proxies.
+    #: Transport: the proxy was unreachable, refused the connection, or sent an invalid response. Check
+    #: proxy_url or the proxy variables.
     PROXY_FAILED = 23
-    #: On the way: the timeout passed. A call never takes longer. Try later, or allow more time.
+    #: Transport: the timeout or connect timeout passed. Try later, or allow more time.
     TIMED_OUT = 24
-    #: On the way: the connection ended before a whole answer had arrived. Try later.
+    #: Transport: the connection ended before the whole response had arrived. Try later.
     CONNECTION_LOST = 25
-    #: The server's answer: 401. The API key is wrong.
+    #: Response: 401. The API key is wrong.
     UNAUTHORIZED = 40
-    #: The server's answer: 402. Top up the account.
+    #: Response: 402. The account needs a top-up.
     PAYMENT_REQUIRED = 41
-    #: The server's answer: 403. The key may not read this wallet.
+    #: Response: 403. The key may not read this wallet.
     FORBIDDEN = 42
-    #: The server's answer: 404. There is no such user or team, or base_url is wrong.
+    #: Response: 404. There is no such user or team, or base_url is wrong.
     NOT_FOUND = 43
-    #: The server's answer: 400 or 422. See FishError.field_errors.
+    #: Response: 400 or 422. See FishError.field_errors.
     VALIDATION_FAILED = 44
-    #: The server's answer: 429. Wait FishError.retry_after, and ask less often.
+    #: Response: 429. Wait for FishError.retry_after, and ask less often.
     RATE_LIMITED = 45
-    #: The server's answer: 500 to 599. Try later.
+    #: Response: 500 to 599. Try later.
     SERVER_ERROR = 46
-    #: The server's answer: any other HTTP status. Redirects too: they are never followed. Check base_url.
+    #: Response: any other HTTP status, including redirects, which are never followed. Check base_url.
     UNEXPECTED_STATUS = 47
-    #: The server's answer: not HTTP, or a 200 that is not the documented document. No value of it is used.
-    #: Check base_url.
+    #: Response: not HTTP, or a 200 whose body is not the documented JSON. None of it is used. Check base_url.
     BAD_RESPONSE = 48
-    #: The server's answer: a document above 1 MiB, or a head above 64 KiB or 100 header fields. Check
-    #: base_url.
+    #: Response: a body above 1 MiB, or a head above 64 KiB or 100 header fields. Check base_url.
     RESPONSE_TOO_LARGE = 49
-    #: This library: a bug of ours, caught before it could reach the caller. Please report the message.
+    #: Library: a bug in this library, caught before it reached the caller. Please report the message.
     INTERNAL_ERROR = 90
 
 
 class Tristate(enum.IntEnum):
-    """Yes, no, or the server did not say."""
+    """Yes, no or unknown."""
 
-    #: Absent from the answer, or null in it.
+    #: The response leaves it out, or it is null.
     UNKNOWN = -1
     #: No.
     FALSE = 0
@@ -97,15 +94,15 @@ class Tristate(enum.IntEnum):
 
 
 class Level(enum.IntEnum):
-    """How much credit there is, told from its amount and a watch's options."""
+    """How much credit is left, by its amount and a watch's options."""
 
     #: Nothing has been read yet.
     UNKNOWN = 0
     #: Enough.
     OK = 1
-    #: Below low, or not yet recovered from there.
+    #: Below low, or still below recovered after a low or empty credit.
     LOW = 2
-    #: At or below zero, or not yet recovered from there where there is no LOW.
+    #: At or below zero; without low also while still below recovered.
     EMPTY = 3
 
 

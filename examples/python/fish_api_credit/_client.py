@@ -1,4 +1,4 @@
-"""The client and its one call, in three forms: blocking, awaitable, and as the server's JSON. And a watch, begun."""
+"""The client: its call in three forms (blocking, awaitable, and as the server's JSON), and starting a watch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Result = TypeVar("_Result")
 
 _LONGEST_MS = 2**32 - 1
 _LONGEST_S = _LONGEST_MS / 1000
-#: How long Ctrl-C waits at most for a blocking call.
+#: How long a blocking call may delay Ctrl-C.
 _SLICE_MS = 50
 
 
@@ -33,8 +33,8 @@ class CancelToken:
         self._handle.out.value = library().fish_cancel_token_new()
 
     def cancel(self) -> None:
-        """Never waits: a signal handler or a finaliser may call it, too. In a forked child it cancels the child's calls
-        only."""
+        """Never waits, so a signal handler or a finaliser may call it. In a forked child it cancels only the child's
+        calls."""
         self._cancelled = True
         library().fish_cancel_token_cancel(self._handle)
 
@@ -44,9 +44,9 @@ class CancelToken:
 
 
 class Client:
-    """Keeps connections and settings. Make one and share it: any number of threads may call at once.
+    """Holds connections and options. Create one and share it: any number of threads may call at once.
 
-    Close it, or use it in a `with`; one that is forgotten is freed by the garbage collector.
+    Close it, or use it in a `with`; the garbage collector frees one that is not closed.
     """
 
     # Generated from src/ffi: the fields of fish_client_options.
@@ -63,22 +63,24 @@ class Client:
         max_retries: int = 2,
         system_roots: bool = False,
     ) -> None:
-        """None is the library's default. Timeouts are in seconds.
+        """None means the library's default. Timeouts are in seconds.
 
-        :param api_key: The secret API key. None: the environment variable FISH_API_KEY. Sent nowhere but to
-            base_url's host.
-        :param base_url: None: "https://api.fish.audio". May carry a port and a path; no user, query or
-            fragment. Plain http:// only to a loopback host.
+        :param api_key: The secret API key. None: the environment variable FISH_API_KEY. Sent only to
+            base_url's host; wiped from memory when the client is closed.
+        :param base_url: The API's address. None: "https://api.fish.audio". It may have a port and a path, but
+            no user, query or fragment. Plain http:// is allowed for loopback hosts only.
         :param proxy_url: "http://[user:password@]host:port" or "socks5://...". "": no proxy. None: the
             environment variables HTTPS_PROXY, ALL_PROXY and NO_PROXY, which are ignored if base_url is a
             loopback host. For such a host, only a proxy on a loopback host is allowed.
-        :param ca_file: A PEM file of the certificates to trust, and no others. None: see system_roots.
-        :param user_agent: Put before the library's own User-Agent, such as "studio/2.1". None:
+        :param ca_file: The path of a PEM file with the certificates to trust, and no others. None: see
+            system_roots.
+        :param user_agent: Prepended to the library's own User-Agent, such as "studio/2.1". None:
             "fish-api-credit/0.1.0" alone.
-        :param timeout: For a whole call: resolving, connecting, retries and the waits between. None: 15 s.
-        :param connect_timeout: For one attempt at a connection, TLS included. None: 5 s.
-        :param max_retries: How often a failed call is repeated. 0: never.
-        :param system_roots: Trust what the operating system trusts, not Mozilla's list.
+        :param timeout: For a whole call: resolving, connecting, retries and the waits between them. None: 15
+            s.
+        :param connect_timeout: For one connection attempt, TLS included. None: 5 s.
+        :param max_retries: How many times a failed request is retried. 0: never.
+        :param system_roots: Trust the operating system's certificate authorities instead of Mozilla's.
         """
         options = c.ClientOptions(
             api_key=_encode("api_key", api_key),
@@ -106,10 +108,10 @@ class Client:
         timeout: Optional[float] = None,
         cancel: Optional[CancelToken] = None,
     ) -> Credit:
-        """Asks for an account's API credit. Blocks, without the GIL, for at most the timeout; Ctrl-C ends it at once.
+        """Reads an account's API credit. Blocks, without the GIL, for at most the timeout; Ctrl-C ends it at once.
 
-        :param user_id: None: the key's own account.
-        :param team_id: the team whose wallet is meant.
+        :param user_id: the wallet's owner. None: the key's own account.
+        :param team_id: the team whose API credit to read. None: the account's own.
         :param check_free_credit: ask for Credit.has_free_credit too.
         :param timeout: seconds for this whole call. None: the client's.
         :param cancel: cancels this call from another thread.
@@ -126,7 +128,7 @@ class Client:
         timeout: Optional[float] = None,
         cancel: Optional[CancelToken] = None,
     ) -> str:
-        """The same call, giving the server's document exactly as sent. parse_credit reads it later."""
+        """Like api_credit, but returns the server's document exactly as sent. parse_credit decodes it."""
         return self._blocking(_query(user_id, team_id, check_free_credit, timeout), cancel, _json_of)
 
     async def api_credit_async(
@@ -137,7 +139,7 @@ class Client:
         check_free_credit: bool = False,
         timeout: Optional[float] = None,
     ) -> Credit:
-        """The same call for asyncio: no thread waits for it. Cancelling the task ends the call at once."""
+        """Like api_credit, for asyncio: no thread waits for it. Cancelling the task ends the call at once."""
         call = Handle(library().fish_call_free)
         try:
             self._start(call, _query(user_id, team_id, check_free_credit, timeout), None)
@@ -158,22 +160,22 @@ class Client:
         low: Union[Decimal, int, None] = None,
         recovered: Union[Decimal, int, None] = None,
     ) -> Watch:
-        """Starts reading the credit again and again, in the background. It ends with the client, or by its close().
+        """Starts a watch, which reads the credit periodically. It ends with the client, or by its close().
 
         :param timeout: seconds for each reading. None: the client's.
         :param interval: seconds between two readings, at least 1. None: 60.
-        :param low: a credit below this is Level.LOW. None: there is no such level.
-        :param recovered: from LOW or EMPTY the level is OK again only at or above this. None: low.
-        :raises FishError: what would be refused before anything is sent.
+        :param low: a credit below this is Level.LOW. None: no such level.
+        :param recovered: after LOW or EMPTY, the level returns to OK only at or above this. None: low.
+        :raises FishError: for errors that can be found before anything is sent.
         """
         query = _query(user_id, team_id, check_free_credit, timeout)
         chosen = _watch.options(_milliseconds("interval", interval) or None, low, recovered)
         return _watch.start(self._open(), query, chosen)
 
     def close(self) -> None:
-        """Cancels the calls in flight, which raise Cancelled, ends the watches, and lets go: the connections are closed
-        and the key is wiped when the last call has returned. Never waits for them, so it may be called from a signal
-        handler, a finaliser or a forked child. Closing twice is harmless."""
+        """Cancels the running calls, which raise Cancelled, and ends the watches. The connections are closed and the
+        key is wiped when the last call has returned. This does not wait for them, so a signal handler, a finaliser or
+        a forked child may call it. Closing twice is harmless."""
         client, self._handle = self._handle, None
         if client is not None:
             library().fish_client_cancel(client)
@@ -195,7 +197,7 @@ class Client:
         call = Handle(library().fish_call_free)
         try:
             self._start(call, query, cancel)
-            # Between two slices Python runs the handlers of signals: Ctrl-C raises here, and the call is cancelled.
+            # Python runs signal handlers between two waits: Ctrl-C raises here, which cancels the call.
             while library().fish_call_wait(call, _SLICE_MS) == Status.PENDING:
                 pass
             return result(call)
@@ -206,7 +208,7 @@ class Client:
         failure = c.Error()
         if cancel is not None:
             query.cancel = cancel._handle.out.value
-        # No variable holds the client: an exception keeps this frame, but must not keep the key.
+        # The client is in no variable: an exception would keep this frame alive, and with it the key.
         if library().fish_call_start(self._open(), query, call.out, failure) != Status.OK:
             raise _errors.take(failure)
 
@@ -235,7 +237,7 @@ def _json_of(call: Handle) -> str:
 
 
 def parse_credit(json: Union[str, bytes]) -> Credit:
-    """Reads a document kept from Client.api_credit_json. No network."""
+    """Decodes a document saved from Client.api_credit_json. Does not use the network."""
     document = json.encode() if isinstance(json, str) else bytes(json)
     filled, failure = c.ApiCredit(), c.Error()
     if library().fish_api_credit_from_json(document, len(document), filled, failure) != Status.OK:
@@ -256,7 +258,7 @@ def _query(
 
 def _retries(max_retries: int) -> int:
     if not 0 <= max_retries < 2**31:
-        raise _errors.invalid("max_retries is out of range; 0 is none.")
+        raise _errors.invalid("max_retries is out of range; set it to a count, or to 0 for no retries.")
     return max_retries or -1
 
 
@@ -264,15 +266,15 @@ def _encode(name: str, text: Optional[str]) -> Optional[bytes]:
     if text is None:
         return None
     if "\0" in text:
-        raise _errors.invalid(f"{name} has a NUL character in it; remove it.")
+        raise _errors.invalid(f"{name} contains a NUL character; remove it.")
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise _errors.invalid(f"{name} has a lone surrogate in it; pass valid text.") from None
+        raise _errors.invalid(f"{name} contains a lone surrogate; pass valid text.") from None
 
 
 def _milliseconds(name: str, seconds: Optional[float]) -> int:
-    """0, the library's default, only for None: a very short timeout is not the default one."""
+    """Rounds up, so that only None becomes 0, the library's default."""
     if seconds is None:
         return 0
     if not seconds > 0:

@@ -1,4 +1,4 @@
-"""What comes back: the account's API credit."""
+"""The API credit."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Credit:
-    """An account's API credit: what its programs spend, not the platform credit of a plan."""
+    """An account's API credit, which API calls spend; not the platform credit of a plan."""
 
     # Generated from src/ffi: the fields of fish_api_credit.
     #: The wallet's id ("_id").
     id: str
     #: The account's id.
     user_id: str
-    #: The balance exactly as sent; users take it as US dollars. May be negative.
+    #: The balance exactly as sent, presumably in US dollars. May be negative.
     credit: Decimal
-    #: When the wallet was made, as sent (RFC 3339).
+    #: When the wallet was created, as sent (RFC 3339).
     created_at_text: str
-    #: When it last changed, as sent (RFC 3339).
+    #: When the wallet last changed, as sent (RFC 3339).
     updated_at_text: str
-    #: The balance x 1,000,000, rounded down (it never overstates), saturating.
+    #: The balance x 1,000,000, rounded down (never overstated), saturating.
     credit_micros: int
-    #: False if credit_micros lost something to rounding or saturation. The Decimal never does.
+    #: False if credit_micros was rounded or saturated. The Decimal is always exact.
     credit_micros_exact: bool
-    #: All that was ever paid in, exactly as sent. None if the server did not send it.
+    #: The total ever paid in, exactly as sent. None if the server did not send it.
     cumulative_top_up: Optional[Decimal] = None
-    #: The server's name for this request (x-fish-trace-id, else cf-ray), for its support. None if it was not
-    #: sent, or if the credit was decoded by parse_credit. It does not count when credits are compared.
+    #: The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. None if the
+    #: server did not send one, or after parse_credit. It does not count when credits are compared.
     request_id: Optional[str] = field(default=None, compare=False)
-    #: cumulative_top_up x 1,000,000, likewise. None if it was not sent.
+    #: cumulative_top_up x 1,000,000, likewise. None if the server did not send it.
     cumulative_top_up_micros: Optional[int] = None
-    #: When the wallet was made, UTC. None: the text is no RFC 3339 time.
+    #: When the wallet was created, UTC. None: the text is not an RFC 3339 time.
     created_at: Optional[datetime] = None
-    #: When it last changed, UTC. None: the text is no RFC 3339 time.
+    #: When the wallet last changed, UTC. None: the text is not an RFC 3339 time.
     updated_at: Optional[datetime] = None
-    #: Whether a phone number is known. None: the server did not say.
+    #: Whether the account has a phone number. None: absent or null.
     has_phone: Optional[bool] = None
-    #: Whether free credit is left. None: the server did not say, as without check_free_credit.
+    #: Whether free credit is left. None: absent or null, as it is without check_free_credit.
     has_free_credit: Optional[bool] = None
     # End of the generated part.
 
 
 def take(filled: c.ApiCredit) -> Credit:
-    """Copies what the library filled in, and frees it."""
+    """Copies the library's credit and frees it."""
     try:
         return copy(filled)
     finally:
@@ -73,8 +73,8 @@ def copy(filled: c.ApiCredit) -> Credit:
         created_at=_instant(filled.created_at_unix_us),
         updated_at=_instant(filled.updated_at_unix_us),
         credit_micros_exact=filled.credit_micros_exact,
-        has_phone=_answer(filled.has_phone_sha256),
-        has_free_credit=_answer(filled.has_free_credit),
+        has_phone=_flag(filled.has_phone_sha256),
+        has_free_credit=_flag(filled.has_free_credit),
         # End of the generated part.
     )
 
@@ -82,10 +82,10 @@ def copy(filled: c.ApiCredit) -> Credit:
 def _instant(micros: int) -> Optional[datetime]:
     if micros == c.TIME_UNKNOWN:
         return None
-    # datetime.fromtimestamp goes through a float, which drops microseconds.
+    # datetime.fromtimestamp uses a float, which loses microseconds.
     try:
         return _EPOCH + timedelta(microseconds=micros)
-    except OverflowError:  # the year 0, which RFC 3339 has and datetime has not
+    except OverflowError:  # the year 0, which RFC 3339 allows but datetime does not
         return None
 
 
@@ -97,5 +97,5 @@ def _decimal(text: Optional[bytes]) -> Optional[Decimal]:
     return None if text is None else Decimal(text.decode())
 
 
-def _answer(tristate: int) -> Optional[bool]:
+def _flag(tristate: int) -> Optional[bool]:
     return None if tristate == c.Tristate.UNKNOWN else bool(tristate)

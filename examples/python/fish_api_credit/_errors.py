@@ -1,4 +1,4 @@
-"""Why a call failed: one exception class for each thing that a caller does something different about."""
+"""Why a call failed: one exception class for each kind of failure that callers handle differently."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from ._library import library
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing that the server found wrong with the request."""
+    """One problem that the server found in the request."""
 
     # Generated from src/ffi: the fields of fish_field_error.
-    #: Which field, such as "query.check_free_credit": "loc" joined by dots.
+    #: The field, such as "query.check_free_credit": the parts of "loc" joined by dots.
     location: str
-    #: "in": "path", "query", "header", "cookie" or "body". None if not said.
+    #: "in": "path", "query", "header", "cookie" or "body". None if not sent.
     source: Optional[str]
-    #: What kind of error, such as "bool_parsing".
+    #: The kind of error, such as "bool_parsing".
     type: str
-    #: The server's sentence.
+    #: The server's description.
     message: str
-    #: "ctx", as text. None if there is none.
+    #: "ctx" as text. None if not sent.
     context: Optional[str]
     # End of the generated part.
 
 
 class FishError(Exception):
-    """Any failure of a call. str() of it is one sentence that says what to do; no secret is in it."""
+    """Any failure of a call. str() of it is one sentence that says what failed and what to do, without secrets."""
 
     def __init__(
         self,
@@ -50,25 +50,25 @@ class FishError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        #: A Status, or a bare int if this package does not know it.
+        #: A Status, or an int if this package does not know it.
         self.status = known(status)
-        #: None: no answer arrived.
+        #: None: no response arrived.
         self.http_status = http_status
-        #: Tries, retries and failed connections included. 0: refused before anything was sent.
+        #: Including retries and failed connections. 0: nothing was sent.
         self.attempts = attempts
-        #: Seconds. None: the server did not say.
+        #: Seconds. None: not sent.
         self.retry_after = retry_after
-        #: The same call may succeed later.
+        #: Whether the same call may succeed later.
         self.retryable = retryable
-        #: The server's own words.
+        #: The server's own message.
         self.api_message = api_message
         #: Its machine-readable reason.
         self.api_reason = api_reason
-        #: Its name for this request, for its support.
+        #: Its id for this request, to quote to its support.
         self.request_id = request_id
-        #: The start of the error answer's body.
+        #: The start of the error body.
         self.body = body
-        #: What a 422 found wrong.
+        #: The problems that a 422 lists.
         self.field_errors = field_errors
 
     def __str__(self) -> str:
@@ -77,28 +77,28 @@ class FishError(Exception):
         return f"{self.message} ({library().fish_status_name(self.status).decode()})"
 
     def __reduce__(self) -> Tuple[object, ...]:
-        # Exceptions travel between processes; the default would call the class with the message alone.
+        # For pickling: the default would call the class with the message alone.
         return (type(self), (self.message, self.status), self.__dict__)
 
 
 class InvalidArgument(FishError, ValueError):
-    """An argument was refused, and nothing was sent."""
+    """An argument is invalid; nothing was sent."""
 
 
 class MissingApiKey(FishError):
-    """No api_key, and no FISH_API_KEY in the environment."""
+    """No api_key and no FISH_API_KEY in the environment."""
 
 
 class Cancelled(FishError):
-    """The call's token was cancelled, or its client closed."""
+    """The call's token was cancelled or its client was closed."""
 
 
 class ConnectionFailed(FishError, ConnectionError):
-    """No answer came: the name, the connection, TLS or the proxy failed."""
+    """No response: the name lookup, the connection, TLS or the proxy failed."""
 
 
 class TimedOut(FishError, TimeoutError):
-    """The timeout passed."""
+    """The timeout or connect timeout passed."""
 
 
 class Unauthorized(FishError):
@@ -140,7 +140,7 @@ _CLASSES: Dict[int, Type[FishError]] = {
 
 
 def known(status: int) -> int:
-    """The Status, or the bare number if it is none that this package knows."""
+    """The Status, or the number if this package does not know it."""
     try:
         return Status(status)
     except ValueError:
@@ -148,7 +148,7 @@ def known(status: int) -> int:
 
 
 def take(filled: c.Error) -> FishError:
-    """Copies what the library filled in, and frees it."""
+    """Copies the library's error and frees it."""
     try:
         rows = (filled.field_errors[at] for at in range(filled.field_error_count))
         return _CLASSES.get(filled.status, FishError)(
@@ -184,20 +184,18 @@ def invalid(message: str) -> InvalidArgument:
     return InvalidArgument(message, Status.INVALID_ARGUMENT)
 
 
-#: What the library's messages call a thing, and what it is called here, where the two differ.
+#: The names in the library's messages that differ here.
 _NAMES = {
     "connect_timeout_ms": "connect_timeout",
     "timeout_ms": "timeout",
-    "retry_after_ms": "retry_after",
     "tls_roots": "system_roots",
     "FISH_TLS_ROOTS_SYSTEM": "True",
     "FISH_TLS_ROOTS_BUNDLED": "False",
-    "NULL": "None",
 }
 
 
 def _in_python(message: str) -> str:
-    """The library's sentence with this package's names: "options.ca_file" is ca_file, NULL is None."""
+    """Replaces the C names in the library's message by this package's: "options.ca_file" becomes ca_file."""
     message = re.sub(r"\b(?:options|query)\.(?=[a-z])", "", message)
     return re.sub(r"\b(?:%s)\b" % "|".join(_NAMES), lambda found: _NAMES[found[0]], message)
 

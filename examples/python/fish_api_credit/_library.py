@@ -1,6 +1,6 @@
-"""Finding the library's file, loading it, and holding what it gives. _abi.py says what is in it.
+"""Finds and loads the library, and owns its handles. _abi.py describes its interface.
 
-It is loaded when it is first used, so that a program without it can still import the package and say what is wrong.
+It is loaded on first use, so that a program can import the package without it and report what is missing.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ._abi import ABI_VERSION, FUNCTIONS
 
 
 class Handle:
-    """A thing of the library's, freed when the last reference to it goes.
+    """A pointer of the library, freed with its last reference.
 
-    Nothing in this package takes a lock: a signal handler or a finaliser would wait for its own thread, and a forked
-    child for a thread that it does not have. Who uses a thing holds a reference to it, and that is enough.
+    Nothing in this package takes a lock: a signal handler or a finaliser would deadlock with its own thread, and a
+    forked child with a thread that it does not have. Users of a handle hold a reference to it instead.
 
-    It is made empty, and the library fills it: so an interrupt between the two loses nothing.
+    It is created empty, and then the library fills it, so an interrupt in between leaks nothing.
     """
 
     __slots__ = ("_as_parameter_", "_free", "__weakref__")
@@ -32,11 +32,11 @@ class Handle:
 
     @property
     def out(self) -> ctypes.c_void_p:
-        """What the library fills."""
+        """The pointer that the library fills."""
         return self._as_parameter_
 
     def free(self) -> None:
-        """At once: for what only this thread has used. A traceback may hold a reference for long."""
+        """Frees it at once, if only this thread uses it: a traceback may keep a reference for long."""
         pointer, self._as_parameter_ = self._as_parameter_, ctypes.c_void_p()
         self._free(pointer)
 
@@ -44,18 +44,18 @@ class Handle:
         self.free()
 
     def __reduce__(self) -> Any:
-        raise TypeError("it belongs to this process, and cannot be copied or pickled")
+        raise TypeError("it belongs to this process; it cannot be copied or pickled")
 
 
 def _path() -> str:
-    """FISH_API_CREDIT_LIBRARY if set, else what the system's loader finds."""
+    """The file: FISH_API_CREDIT_LIBRARY if set, else what the system's loader finds."""
     named = os.environ.get("FISH_API_CREDIT_LIBRARY")
     if named:
         return named
     found = ctypes.util.find_library("fish_api_credit")
     if found:
         return found
-    # The loader also knows places that find_library does not, such as LD_LIBRARY_PATH without a compiler.
+    # The loader also searches places that find_library does not, such as LD_LIBRARY_PATH without a compiler.
     if sys.platform == "win32":
         return "fish_api_credit.dll"
     if sys.platform == "darwin":
@@ -65,10 +65,10 @@ def _path() -> str:
 
 @lru_cache(maxsize=None)
 def library() -> ctypes.CDLL:
-    """The library, loaded at the first call. ImportError says why it cannot be."""
+    """The library, loaded by the first call. Raises ImportError if it cannot be loaded."""
     path = _path()
     try:
-        # CDLL releases the GIL during each call: other Python threads go on.
+        # CDLL releases the GIL during each call, so other Python threads run.
         loaded = ctypes.CDLL(path)
     except OSError as error:
         raise ImportError(

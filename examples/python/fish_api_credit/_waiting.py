@@ -1,4 +1,4 @@
-"""Waiting for a descriptor of the library's: in this thread, where Ctrl-C still works, and on asyncio's loop."""
+"""Waits for a descriptor of the library: in this thread, where Ctrl-C still works, or on asyncio's loop."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ import sys
 import time
 from typing import Callable
 
-#: How long a wait lasts that no descriptor ends, or no signal: where there is none, and on Windows.
+#: The polling interval where there is no descriptor, or where a signal does not end a wait (Windows).
 _STEP_S = 0.05
 
 
 def readable(descriptor: int, seconds: float) -> None:
-    """Blocks this thread until the descriptor is readable, for so long at most; perhaps for less."""
+    """Blocks this thread until the descriptor is readable, for at most `seconds`. It may return early."""
     if descriptor < 0:
         time.sleep(min(seconds, _STEP_S))
     elif sys.platform == "win32":
-        # Ctrl-C does not end a select there.
+        # On Windows, Ctrl-C does not end a select.
         select.select([descriptor], [], [], min(seconds, _STEP_S))
     else:
-        # Unlike select, it takes descriptors above 1023. A signal's handler is run during it, and may raise.
+        # Unlike select, poll accepts descriptors above 1023. Signal handlers run during it, and may raise.
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         poll.poll(seconds * 1000)
 
 
 async def until(ready: Callable[[], bool], descriptor: int, look_again: float) -> None:
-    """Waits on the running loop until `ready`, which is asked when the descriptor is readable, and as often besides.
+    """Waits on the running loop until `ready` returns true. Calls it when the descriptor is readable, and at least
+    every `look_again` seconds.
 
-    Without a descriptor, and on a loop that can watch none (Windows' default one), it is asked every 50 ms.
+    Without a descriptor, or on a loop that cannot watch one (Windows' default loop), calls it every 50 ms.
     """
     loop, woken = asyncio.get_running_loop(), asyncio.Event()
     watched = descriptor >= 0

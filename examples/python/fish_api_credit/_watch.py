@@ -1,4 +1,4 @@
-"""A watch: reads the credit again and again, and always has the last good answer at hand."""
+"""The watch: reads the credit periodically and keeps the last good reading."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from ._credit import Credit
 from ._errors import FishError
 from ._library import Handle, library
 
-#: How often an iterator looks though its descriptor is silent, for another reader may have silenced it.
+#: How often an iterator reads even if its descriptor is not readable, because another read may have cleared it.
 _LOOK_S = 1.0
 _NEVER_MS = 2**32 - 1
 
 
 @dataclass(frozen=True)
 class WatchState:
-    """What a watch knows."""
+    """The state of a watch."""
 
-    #: The last that was read. None: nothing has been yet. A failure never replaces it.
+    #: The last credit that was read. None: none yet. A failure never replaces it.
     credit: Optional[Credit]
     #: The level of that credit.
     level: Level
-    #: How the newest reading ended. Status.PENDING: none has. Status.CANCELLED: the watch has ended.
+    #: How the latest reading ended. Status.PENDING: none has ended yet. Status.CANCELLED: the watch has ended.
     status: int
-    #: Why the newest reading failed. None: it did not.
+    #: Why the latest reading failed. None: it did not.
     error: Optional[FishError]
     #: How many readings in a row failed.
     failures: int
-    #: Seconds until the next reading begins. None: never.
+    #: Seconds until the next reading starts. None: never.
     next_in: Optional[float]
-    #: Seconds since credit was read, time asleep included. None: nothing has been read.
+    #: Seconds since credit was read, including time asleep. None: nothing has been read.
     age: Optional[float]
-    #: Grows by one whenever credit, level or status changes.
+    #: Increases by one whenever credit, level or status changes.
     changes: int
 
 
 class Watch:
-    """What Client.watch gives. Iterate over it, with `for` or `async for`, for its state at each change; it ends with
-    the watch. A slow loop misses what lies between, and gets the newest.
+    """Returned by Client.watch. Iterate over it with `for` or `async for` to get its state at each change, until the
+    watch ends. A slow loop gets only the latest state.
 
-    Close it, or use it in a `with`; one that is forgotten is ended by the garbage collector.
+    Close it, or use it in a `with`; the garbage collector ends one that is not closed.
     """
 
     def __init__(self, handle: Handle, token: Handle) -> None:
@@ -55,7 +55,7 @@ class Watch:
         self._token = token
 
     def read(self) -> WatchState:
-        """What it knows now. Never waits for the network."""
+        """Returns the state. Never waits for the network."""
         filled, failure = c.WatchState(), c.Error()
         library().fish_watch_read(self._open(), filled, failure)
         error = None if failure.status == Status.OK else _errors.take(failure)
@@ -75,21 +75,21 @@ class Watch:
             library().fish_watch_state_free(filled)
 
     def refresh(self) -> None:
-        """Reads now, after a purchase or a spend. Never waits; several at once are one."""
+        """Starts a reading now, for example after a purchase. Never waits; several at once cause one reading."""
         library().fish_watch_refresh(self._open())
 
     def fileno(self) -> int:
-        """What an event loop of your own watches: readable when there has been a change since the last read(). Never
-        read from it or close it. On Windows a SOCKET."""
+        """A descriptor for your own event loop: readable when something has changed since the last read(). Never read
+        from it or close it. On Windows a SOCKET."""
         descriptor: int = library().fish_watch_descriptor(self._open())
         if descriptor < 0:
-            raise OSError("this watch has no descriptor; call read() now and again")
+            raise OSError("this watch has no descriptor; call read() from time to time instead")
         return descriptor
 
     def close(self) -> None:
-        """Ends it, and every iteration over it. Never waits; closing twice is harmless."""
+        """Ends the watch and every iteration over it. Never waits; closing twice is harmless."""
         self._handle = None
-        # Who waits in an iteration holds a reference, and is woken.
+        # A waiting iteration holds a reference, and this wakes it.
         library().fish_cancel_token_cancel(self._token)
 
     def __enter__(self) -> "Watch":
@@ -117,7 +117,7 @@ class Watch:
 
 
 class _States(Iterator[WatchState], AsyncIterator[WatchState]):
-    """One iteration over a watch, of either kind."""
+    """One iteration over a watch, synchronous or asynchronous."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
@@ -126,7 +126,7 @@ class _States(Iterator[WatchState], AsyncIterator[WatchState]):
 
     def __next__(self) -> WatchState:
         while not self._look():
-            # Who waits holds the handle, and so the descriptor.
+            # Holding the handle keeps the descriptor open.
             handle = self._watch._handle
             if handle is not None:
                 _waiting.readable(library().fish_watch_descriptor(handle), _LOOK_S)
@@ -143,7 +143,7 @@ class _States(Iterator[WatchState], AsyncIterator[WatchState]):
         return self._state
 
     def _look(self) -> bool:
-        """Whether there is news: a state that has changed, or None, for the end."""
+        """Sets _state to a changed state, or to None at the end, and returns whether it did."""
         try:
             state = self._watch.read()
         except ValueError:
@@ -160,22 +160,22 @@ class _States(Iterator[WatchState], AsyncIterator[WatchState]):
 def options(
     interval: Optional[int], low: Union[Decimal, int, None], recovered: Union[Decimal, int, None]
 ) -> c.WatchOptions:
-    """The options in the library's units, of which its own messages would speak."""
+    """The options in the library's units. Validated here, because the library's messages name its own units."""
     if interval is not None and not interval >= 1000:
         raise _errors.invalid("interval is below 1 second; make it longer, or pass None for 60 seconds.")
     low_micros, recovered_micros = _micros("low", low), _micros("recovered", recovered)
     if recovered is not None and recovered_micros < low_micros:
-        raise _errors.invalid("recovered is below low; make it at least low, or pass None for low.")
+        raise _errors.invalid("recovered is below low; set it to low or more, or pass None for low.")
     return c.WatchOptions(interval_ms=interval or 0, low_micros=low_micros, recovered_micros=recovered_micros)
 
 
 def _micros(name: str, amount: Union[Decimal, int, None]) -> int:
-    """Rounded up: a credit is below it exactly if its whole micros are."""
+    """In micros, rounded up: a credit is below the amount exactly if its whole micros are."""
     if amount is None:
         return 0
     exact = Decimal(amount)
     if exact.is_nan() or not 0 <= exact < 2**63 // 1_000_000:
-        raise _errors.invalid(f"{name} is out of range; pass an amount from 0, or None.")
+        raise _errors.invalid(f"{name} is out of range; pass an amount of 0 or more, or None.")
     return math.ceil(exact * 1_000_000)
 
 

@@ -574,7 +574,7 @@ def test_a_forgotten_client_is_freed(server):
         ({"api_key": "\ud800"}, "InvalidArgument", "api_key"),
         ({"api_key": "k", "base_url": "http://example.com"}, "InvalidArgument", "^base_url"),
         ({"api_key": "k", "ca_file": Path("/nonexistent.pem")}, "InvalidArgument", "^ca_file"),
-        ({"api_key": "k", "user_agent": ""}, "InvalidArgument", "^user_agent .*None"),
+        ({"api_key": "k", "user_agent": ""}, "InvalidArgument", "^user_agent .*unset"),
         ({"api_key": "k", "timeout": 0}, "InvalidArgument", "timeout"),
         ({"api_key": "k", "timeout": float("nan")}, "InvalidArgument", "timeout"),
         ({"api_key": "k", "connect_timeout": -1}, "InvalidArgument", "connect_timeout"),
@@ -594,11 +594,10 @@ def test_options_that_are_refused(monkeypatch, options, kind, words):
 @pytest.mark.parametrize(
     "message, wanted",
     [
-        ("options.ca_file holds no certificate.", "ca_file holds no certificate."),
+        ("options.ca_file contains no certificate.", "ca_file contains no certificate."),
         ("options.tls_roots is FISH_TLS_ROOTS_SYSTEM; use", "system_roots is True; use"),
-        ("leave user_id and team_id NULL", "leave user_id and team_id None"),
-        ("when connect_timeout_ms (5000 ms) and timeout_ms", "when connect_timeout (5000 ms) and timeout"),
-        ("query.user_id is empty; pass NULL for self.", "user_id is empty; pass None for self."),
+        ("exceeded connect_timeout_ms (5000 ms) and timeout_ms", "exceeded connect_timeout (5000 ms) and timeout"),
+        ("query.user_id is empty; leave it unset", "user_id is empty; leave it unset"),
     ],
 )
 def test_messages_use_this_packages_names(message, wanted):

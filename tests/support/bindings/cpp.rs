@@ -5,11 +5,11 @@ use std::fmt::Write;
 use super::*;
 
 const NAMES: &[(&str, &str)] = &[
-    ("fish_api_credit_from_json", "ApiCredit::from_json"),
-    ("FISH_UNKNOWN: absent or null", "None: the server did not say"),
-    ("as it is unless check_free_credit is set", "as without Query::check_free_credit"),
-    ("0 if it was not sent", "None if it was not sent"),
-    ("Wiped from memory by fish_client_free, and sent", "Sent"),
+    ("or after fish_api_credit_from_json", "or after ApiCredit::from_json"),
+    ("FISH_UNKNOWN: absent or null", "None: absent or null"),
+    ("without check_free_credit", "without Query::check_free_credit"),
+    ("0 if the server did not send it", "None if the server did not send it"),
+    ("wiped from memory when the client is freed", "this string is yours to wipe"),
     ("NULL", "None"),
 ];
 
@@ -80,7 +80,7 @@ fn api_credit(header: &Header) -> String {
         };
         let about = said(field.about(), NAMES);
         let about = match field.is {
-            Is::Time { .. } => format!("{about}; none if {name}_text() is no RFC 3339 time."),
+            Is::Time { .. } => format!("{about}; none if {name}_text() is not an RFC 3339 time."),
             _ => about,
         };
         text += &doc("  ", &about);
@@ -98,7 +98,9 @@ fn client_options(header: &Header) -> String {
     for option in options(header) {
         let name = without_unit(&option.name);
         let about = match Setting::of(option) {
-            Setting::Retries => "How often a failed call is repeated. None: twice. 0: never.".to_owned(),
+            Setting::Retries => {
+                "How many times a failed request is retried. None: 2 times. 0: never.".to_owned()
+            }
             _ => said_of_option(option, NAMES),
         };
         text += &doc("  ", &about);
@@ -121,8 +123,8 @@ fn filled_options(header: &Header) -> String {
         match Setting::of(option) {
             Setting::Text => writeln!(
                 text,
-                "    if (detail::has_nul(options.{name})) {{\n      return \"options.{name} holds a NUL character; pass \
-                 it without.\";\n    }}"
+                "    if (detail::has_nul(options.{name})) {{\n      return \"options.{name} contains a NUL character; \
+                 remove it.\";\n    }}"
             ),
             Setting::Duration => writeln!(
                 text,

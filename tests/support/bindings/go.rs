@@ -9,24 +9,24 @@ const NAMES: &[(&str, &str)] = &[
     ("fish_error.field_errors", "Error.FieldErrors"),
     ("fish_error.retry_after_ms", "Error.RetryAfter"),
     ("api_key option", "Options.APIKey"),
-    ("the query's cancel token, or the client, was cancelled", "the context ended, or the client was closed"),
-    ("timeout_ms passed", "the timeout passed"),
+    ("the query's cancel token or the client was cancelled", "the context ended or the client was closed"),
+    ("timeout_ms or connect_timeout_ms passed", "the timeout or connect timeout passed"),
     ("base_url", "Options.BaseURL"),
     ("low_micros", "WatchOptions.LowMicros"),
-    ("FISH_LEVEL_LOW", "LevelLow"),
+    ("recovered_micros", "WatchOptions.RecoveredMicros"),
     ("FISH_TLS_ROOTS_SYSTEM", "Options.SystemRoots"),
     ("ca_file", "Options.CAFile"),
     ("proxy_url", "Options.ProxyURL"),
 ];
 
 const FIELD_NAMES: &[(&str, &str)] = &[
-    ("fish_api_credit_from_json", "ParseCredit"),
-    ("FISH_UNKNOWN: absent or null", "nil: the server did not say"),
-    ("as it is unless check_free_credit is set", "as without Query.CheckFreeCredit"),
+    ("or after fish_api_credit_from_json", "or after ParseCredit"),
+    ("FISH_UNKNOWN: absent or null", "nil: absent or null"),
+    ("without check_free_credit", "without Query.CheckFreeCredit"),
     ("credit x", "The balance x"),
     ("cumulative_top_up x", "CumulativeTopUpText x"),
     ("credit_micros", "Micros"),
-    ("Wiped from memory by fish_client_free, and sent", "Sent"),
+    ("when the client is freed", "when the client is closed"),
     ("base_url", "BaseURL"),
     ("tls_roots", "SystemRoots"),
     ("\"\": no proxy.", "For none, see NoProxy."),
@@ -71,13 +71,13 @@ fn credit(header: &Header) -> (String, String) {
             Is::Time { of } => (camel(&of.name), "time.Time", format!("instant({raw})")),
             Is::Bool => (own, "bool", format!("bool({raw})")),
             Is::Tristate if field.name == "has_phone_sha256" => {
-                ("HasPhone".to_owned(), "*bool", format!("answer({raw})"))
+                ("HasPhone".to_owned(), "*bool", format!("flag({raw})"))
             }
-            Is::Tristate => (own, "*bool", format!("answer({raw})")),
+            Is::Tristate => (own, "*bool", format!("flag({raw})")),
         };
         let about = match field.is {
             Is::Time { .. } => {
-                format!("{}, UTC. The zero time if {name}Text is no RFC 3339 time.", field.about())
+                format!("{}, UTC. The zero time if {name}Text is not an RFC 3339 time.", field.about())
             }
             _ => said(field.comment, FIELD_NAMES),
         };
@@ -113,7 +113,9 @@ fn client_options(header: &Header) -> (String, String) {
     for option in options(header) {
         let name = option_name(option);
         let about = match Setting::of(option) {
-            Setting::Roots => "Trust what the operating system trusts, not Mozilla's list.".to_owned(),
+            Setting::Roots => {
+                "Trust the operating system's certificate authorities instead of Mozilla's.".to_owned()
+            }
             _ => said_of_option(option, FIELD_NAMES),
         };
         let (kind, value) = match Setting::of(option) {
@@ -159,12 +161,12 @@ fn statuses(header: &Header) -> String {
          // #include <fish_api_credit.h>\nimport \"C\"\n"
     );
     for (name, prefix, kind, what) in [
-        ("fish_status_code", "FISH_", "Status", "Status is how a call ended. New ones may come."),
+        ("fish_status_code", "FISH_", "Status", "Status is how a call ended. New values may be added."),
         (
             "fish_level",
             "FISH_LEVEL_",
             "Level",
-            "Level is how much credit there is, told from its amount and a watch's options.",
+            "Level is how much credit is left, by its amount and a watch's options.",
         ),
     ] {
         write!(text, "\n// {what}\ntype {kind} int32\n\nconst (\n").unwrap();

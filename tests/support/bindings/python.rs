@@ -13,25 +13,24 @@ const NAMES: &[(&str, &str)] = &[
     ("The message", "str() of the error"),
     ("no api_key option", "no api_key"),
     (
-        "the query's cancel token, or the client, was cancelled",
-        "its token was cancelled, or its client closed",
+        "the query's cancel token or the client was cancelled",
+        "its token was cancelled or its client was closed",
     ),
-    ("timeout_ms passed", "the timeout passed"),
+    ("timeout_ms or connect_timeout_ms passed", "the timeout or connect timeout passed"),
     ("low_micros", "low"),
-    ("FISH_LEVEL_LOW", "LOW"),
+    ("recovered_micros", "recovered"),
     ("FISH_TLS_ROOTS_SYSTEM", "system_roots"),
 ];
 
 const FIELD_NAMES: &[(&str, &str)] = &[
     ("as exact decimal text, as sent", "exactly as sent"),
     (", as decimal text", ", exactly as sent"),
-    ("fish_api_credit_from_json", "parse_credit"),
-    ("FISH_UNKNOWN: absent or null", "None: the server did not say"),
-    ("as it is unless check_free_credit is set", "as without check_free_credit"),
+    ("or after fish_api_credit_from_json", "or after parse_credit"),
+    ("FISH_UNKNOWN: absent or null", "None: absent or null"),
     ("credit x", "The balance x"),
-    ("0 if it was not sent", "None if it was not sent"),
-    ("The text never does", "The Decimal never does"),
-    ("Wiped from memory by fish_client_free, and sent", "Sent"),
+    ("0 if the server did not send it", "None if the server did not send it"),
+    ("The text is always exact", "The Decimal is always exact"),
+    ("when the client is freed", "when the client is closed"),
     ("tls_roots", "system_roots"),
     ("NULL", "None"),
 ];
@@ -73,7 +72,7 @@ fn credit(header: &Header) -> (String, String) {
             Is::Micros { .. } | Is::Number => ("int", false, raw),
             Is::Time { .. } => ("datetime", true, format!("_instant({raw})")),
             Is::Bool => ("bool", false, raw),
-            Is::Tristate => ("bool", true, format!("_answer({raw})")),
+            Is::Tristate => ("bool", true, format!("_flag({raw})")),
         };
         let name = match &field.is {
             Is::Stamp => format!("{}_text", field.name),
@@ -82,7 +81,7 @@ fn credit(header: &Header) -> (String, String) {
             _ => field.name.to_owned(),
         };
         let about = match field.is {
-            Is::Time { .. } => format!("{}, UTC. None: the text is no RFC 3339 time.", field.about()),
+            Is::Time { .. } => format!("{}, UTC. None: the text is not an RFC 3339 time.", field.about()),
             _ => said(field.comment, FIELD_NAMES),
         };
         let into = if may_be_none { &mut optional } else { &mut required };
@@ -138,8 +137,10 @@ fn client_options(header: &Header) -> String {
             (Setting::Roots, _) => "bool = False",
         };
         let says = match Setting::of(option) {
-            Setting::Retries => "How often a failed call is repeated. 0: never.".to_owned(),
-            Setting::Roots => "Trust what the operating system trusts, not Mozilla's list.".to_owned(),
+            Setting::Retries => "How many times a failed request is retried. 0: never.".to_owned(),
+            Setting::Roots => {
+                "Trust the operating system's certificate authorities instead of Mozilla's.".to_owned()
+            }
             Setting::Duration => said_of_option(option, FIELD_NAMES).replace(" 0: ", " None: "),
             _ => said_of_option(option, FIELD_NAMES),
         };
@@ -161,7 +162,7 @@ fn client_options(header: &Header) -> String {
         writeln!(given, "            {in_c}={value},").unwrap();
     }
     format!(
-        "    def __init__(\n        self,\n{parameters}    ) -> None:\n        \"\"\"None is the library's default. \
+        "    def __init__(\n        self,\n{parameters}    ) -> None:\n        \"\"\"None means the library's default. \
          Timeouts are in seconds.\n\n{about}        \"\"\"\n        options = c.ClientOptions(\n{given}        )\n"
     )
 }
@@ -182,14 +183,14 @@ fn abi(header: &Header) -> String {
             "fish_status_code",
             "FISH_",
             "Status",
-            "How a call ended. A newer library may have statuses that are not here.",
+            "How a call ended. A newer library may return statuses that are not listed here.",
         ),
-        ("fish_tristate", "FISH_", "Tristate", "Yes, no, or the server did not say."),
+        ("fish_tristate", "FISH_", "Tristate", "Yes, no or unknown."),
         (
             "fish_level",
             "FISH_LEVEL_",
             "Level",
-            "How much credit there is, told from its amount and a watch's options.",
+            "How much credit is left, by its amount and a watch's options.",
         ),
     ] {
         write!(text, "\n\nclass {class}(enum.IntEnum):\n    \"\"\"{what}\"\"\"\n\n").unwrap();
@@ -230,7 +231,7 @@ fn abi(header: &Header) -> String {
     let used = used.iter().filter(|word| word.starts_with("c_") || ["POINTER", "Structure"].contains(word));
     let used: String = used.map(|word| format!("    {word},\n")).collect();
     format!(
-        "\"\"\"fish_api_credit.h in ctypes' words: constants, statuses, structs and functions.\n\n\
+        "\"\"\"fish_api_credit.h for ctypes: constants, statuses, structs and functions.\n\n\
          Written from the library's source: {COMMAND}\n\"\"\"\n\n\
          from __future__ import annotations\n\nimport enum\nfrom ctypes import (\n{used})\nfrom typing import Any, Dict, List, Tuple\n\n{text}"
     )

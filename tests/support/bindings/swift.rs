@@ -9,25 +9,24 @@ const NAMES: &[(&str, &str)] = &[
     ("fish_error.field_errors", "`FishError.fields`"),
     ("fish_error.retry_after_ms", "`FishError.retryAfter`"),
     ("api_key option", "`apiKey`"),
-    ("the query's cancel token, or the client, was cancelled", "its task or its token was cancelled"),
-    ("timeout_ms passed", "the timeout passed"),
+    ("the query's cancel token or the client was cancelled", "its task or its token was cancelled"),
+    ("timeout_ms or connect_timeout_ms passed", "the timeout or connect timeout passed"),
     ("base_url", "`baseURL`"),
     ("low_micros", "`low`"),
-    ("FISH_LEVEL_LOW", "`low`"),
+    ("recovered_micros", "`recovered`"),
     ("FISH_TLS_ROOTS_SYSTEM", "`systemRoots`"),
     ("ca_file", "`caFile`"),
     ("proxy_url", "`proxy`"),
 ];
 
 const FIELD_NAMES: &[(&str, &str)] = &[
-    (", or if the credit was decoded by fish_api_credit_from_json", ""),
-    ("FISH_UNKNOWN: absent or null", "nil: the server did not say"),
-    ("as it is unless check_free_credit is set", "as without `checkFreeCredit`"),
+    (", or after fish_api_credit_from_json", ""),
+    ("FISH_UNKNOWN: absent or null", "nil: absent or null"),
+    ("without check_free_credit", "without `checkFreeCredit`"),
     ("credit x", "The balance x"),
     ("cumulative_top_up x", "`cumulativeTopUp` x"),
     ("credit_micros", "`creditMicros`"),
-    ("0 if it was not sent", "nil if it was not sent"),
-    ("Wiped from memory by fish_client_free, and sent", "Sent"),
+    ("0 if the server did not send it", "nil if the server did not send it"),
     ("base_url", "`baseURL`"),
     ("tls_roots", "`systemRoots`"),
     ("NULL", "nil"),
@@ -93,14 +92,14 @@ fn credit(header: &Header) -> (String, String) {
             Is::Time { of } => {
                 let own = lower_camel(&of.name);
                 add(
-                    &format!("{about}. nil: the text is no RFC 3339 time."),
+                    &format!("{about}. nil: the text is not an RFC 3339 time."),
                     &own,
                     "Date?",
                     &format!("date({raw})"),
                 );
             }
             Is::Bool => add(&about, &own, "Bool", &raw),
-            Is::Tristate => add(&about, &own, "Bool?", &format!("answer({raw})")),
+            Is::Tristate => add(&about, &own, "Bool?", &format!("flag({raw})")),
         }
     }
     (fields, copies)
@@ -160,8 +159,10 @@ fn client_options(header: &Header) -> String {
         let (name, (kind, default)) = (option_name(option), option_type(option));
         let about = match (Setting::of(option), name.as_str()) {
             (_, "proxy") => "Which proxy, if any.".to_owned(),
-            (Setting::Retries, _) => "How often a failed call is repeated. 0: never.".to_owned(),
-            (Setting::Roots, _) => "Trust what the operating system trusts, not Mozilla's list.".to_owned(),
+            (Setting::Retries, _) => "How many times a failed request is retried. 0: never.".to_owned(),
+            (Setting::Roots, _) => {
+                "Trust the operating system's certificate authorities instead of Mozilla's.".to_owned()
+            }
             (Setting::Duration, _) => said_of_option(option, FIELD_NAMES).replace(" 0: ", " nil: "),
             _ => said_of_option(option, FIELD_NAMES),
         };
@@ -240,12 +241,13 @@ fn statuses(header: &Header) -> String {
         let name = lower_camel(short(value, "FISH_"));
         writeln!(text, "    public static let {name} = FishError.Status(rawValue: {})", value.value).unwrap();
     }
-    text += "}\n\n/// How much credit there is, told from its amount and a watch's options.\n\
+    text += "}\n\n/// How much credit is left, by its amount and a watch's options.\n\
              public enum FishLevel: Int32, Sendable, Hashable {\n";
     for value in &find(header, "fish_level").values {
         text += &wrapped("    ///", &comment(&value.comment, NAMES));
         writeln!(text, "    case {} = {}", lower_camel(short(value, "FISH_LEVEL_")), value.value).unwrap();
     }
-    text += "}\n\n/// In place of a time whose text is no RFC 3339 date-time.\nlet timeUnknown = Int64.min\n";
+    text +=
+        "}\n\n/// Stands for a time whose text is not an RFC 3339 date-time.\nlet timeUnknown = Int64.min\n";
     text
 }

@@ -1,16 +1,16 @@
-// The client and its one call, for async code and for code that may block. Watch.swift is a watch.
+// The client and its call, for async code and for code that may block. Watch.swift has the watch.
 
 import CFish
 import Foundation
 
 /// Reads a Fish Audio account's API credit.
 ///
-/// Make one and share it: any number of tasks and threads may call at once. There is nothing to close: the last
-/// reference closes the connections and wipes the key, and a call in flight holds one.
+/// Create one and share it: any number of tasks and threads may call at once. It needs no closing: dropping the last
+/// reference closes the connections and wipes the key. A running call holds a reference.
 public final class FishClient: Sendable {
     private let handle: Handle
 
-    /// Makes a client. Sends nothing: a wrong key shows at the first call.
+    /// Creates a client. Sends nothing: the first call reports a wrong key.
     public init(_ options: FishClientOptions = FishClientOptions()) throws(FishError) {
         guard fish_abi_version() == UInt32(FISH_ABI_VERSION) else {
             throw FishError(
@@ -62,10 +62,9 @@ public final class FishClient: Sendable {
         fish_client_free(handle.pointer)
     }
 
-    /// Asks for an account's API credit: what its programs spend, not the platform credit of a plan.
+    /// Reads an account's API credit, which API calls spend; it is not the platform credit of a plan.
     ///
-    /// No thread of Swift's waits for it. Cancelling the task ends the call at once; the error's status is then
-    /// `.cancelled`.
+    /// No thread of Swift waits for it. Cancelling the task ends the call at once, with the status `.cancelled`.
     public func apiCredit(_ query: FishQuery = FishQuery()) async throws(FishError) -> FishCredit {
         let token = CancelToken()
         let result: Result<FishCredit, FishError> = await withTaskCancellationHandler {
@@ -79,13 +78,12 @@ public final class FishClient: Sendable {
         } onCancel: {
             token.cancel()
         }
-        // A client without references is freed, which ends its calls.
+        // Freeing the client would end its calls.
         withExtendedLifetime(self) {}
         return try result.get()
     }
 
-    /// Starts reading the credit again and again, in the background. It ends by its `cancel()`, or with its last
-    /// reference.
+    /// Starts a watch, which reads the credit periodically. It ends by its `cancel()`, or with its last reference.
     public func watch(
         _ query: FishQuery = FishQuery(), _ options: FishWatchOptions = FishWatchOptions()
     ) throws(FishError) -> FishWatch {
@@ -100,7 +98,7 @@ public final class FishClient: Sendable {
         return FishWatch(try started.get(), of: self, endedBy: token)
     }
 
-    /// The same call, blocking this thread for at most the timeout. Not for async code.
+    /// Like `apiCredit`, but blocks this thread for at most the timeout. Do not use it in async code.
     public func blockingApiCredit(
         _ query: FishQuery = FishQuery(), cancel: CancelToken? = nil
     ) throws(FishError) -> FishCredit {
@@ -128,7 +126,7 @@ public final class FishClient: Sendable {
         }
     }
 
-    /// Gives the library a query, of which it keeps copies. nil from `body`: it failed, and says why.
+    /// Calls `body` with a query for the library, which copies it. If `body` returns nil, it has filled in the error.
     private func begin<R>(
         _ query: FishQuery, cancel: CancelToken?,
         _ body: (inout fish_api_credit_query, inout fish_error) -> R?
@@ -141,7 +139,7 @@ public final class FishClient: Sendable {
         } catch {
             return .failure(error)
         }
-        // Neither may be freed while the library works with it.
+        // Neither may be freed while the library uses it.
         defer {
             withExtendedLifetime(self) {}
             withExtendedLifetime(cancel) {}
@@ -163,37 +161,38 @@ public final class FishClient: Sendable {
     }
 }
 
-/// A client's settings. nil is the library's default.
+/// A client's options. nil means the library's default.
 public struct FishClientOptions: Sendable {
-    /// Where a proxy is taken from.
+    /// Which proxy to use.
     public enum Proxy: Sendable, Hashable {
-        /// HTTPS_PROXY, ALL_PROXY and NO_PROXY.
+        /// From HTTPS_PROXY, ALL_PROXY and NO_PROXY.
         case environment
-        /// Nowhere: no proxy.
+        /// No proxy.
         case direct
         /// "http://[user:password@]host:port" or "socks5://...".
         case url(String)
     }
 
     // Generated from src/ffi: the fields of fish_client_options.
-    /// The secret API key. nil: the environment variable FISH_API_KEY. Sent nowhere but to `baseURL`'s host.
+    /// The secret API key. nil: the environment variable FISH_API_KEY. Sent only to `baseURL`'s host; wiped
+    /// from memory when the client is freed.
     public var apiKey: String?
-    /// nil: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http://
-    /// only to a loopback host.
+    /// The API's address. nil: "https://api.fish.audio". It may have a port and a path, but no user, query or
+    /// fragment. Plain http:// is allowed for loopback hosts only.
     public var baseURL: String?
     /// Which proxy, if any.
     public var proxy: Proxy
-    /// A PEM file of the certificates to trust, and no others. nil: see `systemRoots`.
+    /// The path of a PEM file with the certificates to trust, and no others. nil: see `systemRoots`.
     public var caFile: String?
-    /// Trust what the operating system trusts, not Mozilla's list.
+    /// Trust the operating system's certificate authorities instead of Mozilla's.
     public var systemRoots: Bool
-    /// Put before the library's own User-Agent, such as "studio/2.1". nil: "fish-api-credit/0.1.0" alone.
+    /// Prepended to the library's own User-Agent, such as "studio/2.1". nil: "fish-api-credit/0.1.0" alone.
     public var userAgent: String?
-    /// For a whole call: resolving, connecting, retries and the waits between. nil: 15 s.
+    /// For a whole call: resolving, connecting, retries and the waits between them. nil: 15 s.
     public var timeout: Duration?
-    /// For one attempt at a connection, TLS included. nil: 5 s.
+    /// For one connection attempt, TLS included. nil: 5 s.
     public var connectTimeout: Duration?
-    /// How often a failed call is repeated. 0: never.
+    /// How many times a failed request is retried. 0: never.
     public var maxRetries: Int
 
     public init(
@@ -220,7 +219,7 @@ public struct FishClientOptions: Sendable {
     // End of the generated part.
 }
 
-/// However the settings are printed or dumped, the key and a proxy's password are not in it.
+/// Printing or dumping the options does not reveal the key or a proxy's password.
 extension FishClientOptions: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public var description: String {
         let fields = shown.map { name, value in name + ": " + value }
@@ -258,11 +257,11 @@ extension FishClientOptions: CustomStringConvertible, CustomDebugStringConvertib
     }
 }
 
-/// What to ask for.
+/// Which wallet to read.
 public struct FishQuery: Sendable, Hashable {
-    /// nil: the key's own account.
+    /// The wallet's owner. nil: the key's own account.
     public var userID: String?
-    /// The team whose wallet is meant.
+    /// The team whose API credit to read. nil: the account's own.
     public var teamID: String?
     /// Ask for `FishCredit.hasFreeCredit` too.
     public var checkFreeCredit: Bool
@@ -281,7 +280,7 @@ public struct FishQuery: Sendable, Hashable {
 
 /// Cancels blocking calls from any thread, any number of them at once. A cancelled token stays cancelled.
 ///
-/// Async code has no need of one: cancelling the task is enough.
+/// Async code does not need one: cancelling the task is enough.
 public final class CancelToken: Sendable {
     private let handle: Handle?
 
@@ -301,22 +300,22 @@ public final class CancelToken: Sendable {
     fileprivate var pointer: OpaquePointer? { handle?.pointer }
 }
 
-/// A pointer to a thing of the library's that any thread may use, as its header says; Swift cannot know that.
+/// A pointer of the library that any thread may use, as its header says; Swift cannot know that.
 private struct Handle: @unchecked Sendable {
     let pointer: OpaquePointer
 }
 
-/// What a C function returns that has succeeded.
+/// The status that a C function returns on success.
 let succeeded = FishError.Status.ok.rawValue
 
-/// C would see the text end there.
+/// In C, the text would end at the NUL.
 private func refuseNUL(in text: String?, named name: String) throws(FishError) {
     if let text, text.utf8.contains(0) {
-        throw FishError.invalid("\(name) has a NUL character in it; remove it.")
+        throw FishError.invalid("\(name) contains a NUL character; remove it.")
     }
 }
 
-/// 0, the library's default, only for nil: a very short time is not the default one.
+/// Rounds up, so that only nil becomes 0, the library's default.
 func milliseconds(_ duration: Duration?, named name: String) throws(FishError) -> UInt32 {
     guard let duration else { return 0 }
     guard duration > .zero else {
@@ -330,10 +329,10 @@ func milliseconds(_ duration: Duration?, named name: String) throws(FishError) -
     return UInt32(seconds * 1000 + wholeMilliseconds + roundedUp)
 }
 
-/// In C 0 means the default, and -1 none.
+/// In C, 0 means the default and -1 none.
 private func retries(_ count: Int) throws(FishError) -> Int32 {
     guard count >= 0, let retries = Int32(exactly: count) else {
-        throw FishError.invalid("maxRetries is out of range; 0 is none.")
+        throw FishError.invalid("maxRetries is out of range; set it to a count, or to 0 for no retries.")
     }
     return retries == 0 ? -1 : retries
 }
@@ -342,7 +341,7 @@ private func roots(_ system: Bool) -> Int32 {
     system ? Int32(FISH_TLS_ROOTS_SYSTEM) : Int32(FISH_TLS_ROOTS_BUNDLED)
 }
 
-/// C's view of each text, nil as NULL, for as long as `body` runs.
+/// Calls `body` with a C string for each text, and NULL for nil.
 private func withCStrings<R>(
     _ texts: [String?], _ pointers: [UnsafePointer<CChar>?] = [], _ body: ([UnsafePointer<CChar>?]) -> R
 ) -> R {

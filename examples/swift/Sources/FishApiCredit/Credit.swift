@@ -1,47 +1,47 @@
-// What comes back: the account's API credit.
+// The API credit.
 
 import CFish
 import Foundation
 
-/// An account's API credit: what its programs spend, not the platform credit of a plan.
+/// An account's API credit, which API calls spend; not the platform credit of a plan.
 public struct FishCredit: Sendable, Hashable {
     // Generated from src/ffi: the fields of fish_api_credit.
     /// The wallet's id ("_id").
     public let id: String
     /// The account's id.
     public let userID: String
-    /// The balance as exact decimal text, as sent; users take it as US dollars. May be negative.
+    /// The balance as exact decimal text, as sent, presumably in US dollars. May be negative.
     public let creditText: String
     /// `creditText` as a number, which holds 38 digits.
     public let credit: Decimal
-    /// All that was ever paid in, as decimal text. nil if the server did not send it.
+    /// The total ever paid in, as decimal text. nil if the server did not send it.
     public let cumulativeTopUpText: String?
     /// `cumulativeTopUpText` as a number, which holds 38 digits.
     public let cumulativeTopUp: Decimal?
-    /// When the wallet was made, as sent (RFC 3339).
+    /// When the wallet was created, as sent (RFC 3339).
     public let createdAtText: String
-    /// When it last changed, as sent (RFC 3339).
+    /// When the wallet last changed, as sent (RFC 3339).
     public let updatedAtText: String
-    /// The server's name for this request (x-fish-trace-id, else cf-ray), for its support. nil if it was not
-    /// sent.
+    /// The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. nil if the
+    /// server did not send one.
     public let requestID: String?
-    /// The balance x 1,000,000, rounded down (it never overstates), saturating.
+    /// The balance x 1,000,000, rounded down (never overstated), saturating.
     public let creditMicros: Int64
-    /// `cumulativeTopUp` x 1,000,000, likewise. nil if it was not sent.
+    /// `cumulativeTopUp` x 1,000,000, likewise. nil if the server did not send it.
     public let cumulativeTopUpMicros: Int64?
-    /// When the wallet was made. nil: the text is no RFC 3339 time.
+    /// When the wallet was created. nil: the text is not an RFC 3339 time.
     public let createdAt: Date?
-    /// When it last changed. nil: the text is no RFC 3339 time.
+    /// When the wallet last changed. nil: the text is not an RFC 3339 time.
     public let updatedAt: Date?
-    /// False if `creditMicros` lost something to rounding or saturation. The text never does.
+    /// False if `creditMicros` was rounded or saturated. The text is always exact.
     public let creditMicrosExact: Bool
-    /// Whether a phone number is known. nil: the server did not say.
+    /// Whether the account has a phone number. nil: absent or null.
     public let hasPhone: Bool?
-    /// Whether free credit is left. nil: the server did not say, as without `checkFreeCredit`.
+    /// Whether free credit is left. nil: absent or null, as it is without `checkFreeCredit`.
     public let hasFreeCredit: Bool?
     // End of the generated part.
 
-    /// Copies what the library filled in, and frees it.
+    /// Copies the library's credit and frees it.
     init(taking filled: inout fish_api_credit) {
         self.init(copying: filled)
         fish_api_credit_free(&filled)
@@ -63,8 +63,8 @@ public struct FishCredit: Sendable, Hashable {
         createdAt = date(filled.created_at_unix_us)
         updatedAt = date(filled.updated_at_unix_us)
         creditMicrosExact = filled.credit_micros_exact
-        hasPhone = answer(filled.has_phone_sha256)
-        hasFreeCredit = answer(filled.has_free_credit)
+        hasPhone = flag(filled.has_phone_sha256)
+        hasFreeCredit = flag(filled.has_free_credit)
         // End of the generated part.
     }
 }
@@ -74,7 +74,7 @@ func text(_ pointer: UnsafePointer<CChar>?) -> String? {
     pointer.map { String(cString: $0) }
 }
 
-/// The text as a number; what no Decimal can hold comes from the micros.
+/// The text as a number, or the micros if Decimal cannot represent it.
 private func decimal(_ text: String, micros: Int64) -> Decimal {
     Decimal(string: text) ?? Decimal(micros) / Decimal(1_000_000)
 }
@@ -83,13 +83,13 @@ private func date(_ micros: Int64) -> Date? {
     micros == timeUnknown ? nil : Date(timeIntervalSince1970: Double(micros) / 1_000_000)
 }
 
-// C's fish_tristate, whichever way Swift shows it.
-private func answer<Tristate: RawRepresentable>(_ tristate: Tristate) -> Bool?
+// C's fish_tristate, however Swift imports it.
+private func flag<Tristate: RawRepresentable>(_ tristate: Tristate) -> Bool?
 where Tristate.RawValue: BinaryInteger {
-    answer(tristate.rawValue)
+    flag(tristate.rawValue)
 }
 
-private func answer<Number: BinaryInteger>(_ tristate: Number) -> Bool? {
+private func flag<Number: BinaryInteger>(_ tristate: Number) -> Bool? {
     if tristate == 0 { return false }
     return tristate == 1 ? true : nil
 }

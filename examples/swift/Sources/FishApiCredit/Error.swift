@@ -5,51 +5,51 @@ import Foundation
 
 /// Why a call failed.
 public struct FishError: Error, Sendable, Hashable {
-    /// How a call ended: Status.swift lists them. New ones may come: have a `default` in a `switch`.
+    /// How a call ended; Status.swift lists the values. New ones may be added: give a `switch` a `default`.
     public struct Status: RawRepresentable, Sendable, Hashable {
         public let rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
     }
 
-    /// One thing that the server found wrong with the request.
+    /// One problem that the server found in the request.
     public struct Field: Sendable, Hashable {
         // Generated from src/ffi: the fields of fish_field_error.
-        /// Which field, such as "query.check_free_credit": "loc" joined by dots.
+        /// The field, such as "query.check_free_credit": the parts of "loc" joined by dots.
         public let location: String
-        /// "in": "path", "query", "header", "cookie" or "body". nil if not said.
+        /// "in": "path", "query", "header", "cookie" or "body". nil if not sent.
         public let source: String?
-        /// What kind of error, such as "bool_parsing".
+        /// The kind of error, such as "bool_parsing".
         public let type: String
-        /// The server's sentence.
+        /// The server's description.
         public let message: String
-        /// "ctx", as text. nil if there is none.
+        /// "ctx" as text. nil if not sent.
         public let context: String?
         // End of the generated part.
     }
 
     public let status: Status
-    /// nil: no answer arrived.
+    /// nil: no response arrived.
     public let httpStatus: Int?
-    /// Tries, retries and failed connections included. 0: refused before anything was sent.
+    /// Including retries and failed connections. 0: nothing was sent.
     public let attempts: Int
-    /// nil: the server did not say.
+    /// How long the server asks to wait. nil: not sent.
     public let retryAfter: Duration?
-    /// The same call may succeed later.
+    /// Whether the same call may succeed later.
     public let isRetryable: Bool
-    /// One sentence that says what to do; no secrets.
+    /// One sentence that says what failed and what to do, without secrets.
     public let message: String
-    /// The server's own words.
+    /// The server's own message.
     public let apiMessage: String?
     /// Its machine-readable reason.
     public let apiReason: String?
-    /// Its name for this request, for its support.
+    /// Its id for this request, to quote to its support.
     public let requestID: String?
-    /// The start of the error answer's body.
+    /// The start of the error body.
     public let body: String?
-    /// What a 422 found wrong.
+    /// The problems that a 422 lists.
     public let fields: [Field]
 
-    /// A failure of this package's own, before anything was sent.
+    /// An error that this package finds before anything is sent.
     init(status: Status, message: String) {
         self.status = status
         self.message = message
@@ -68,7 +68,7 @@ public struct FishError: Error, Sendable, Hashable {
         FishError(status: .invalidArgument, message: message)
     }
 
-    /// Copies what the library filled in, and frees it.
+    /// Copies the library's error and frees it.
     init(taking filled: inout fish_error) {
         status = Status(rawValue: filled.status)
         httpStatus = filled.http_status == 0 ? nil : Int(filled.http_status)
@@ -96,8 +96,8 @@ public struct FishError: Error, Sendable, Hashable {
     }
 }
 
-/// What the library's messages call a thing, and what it is called here. A longer name stands before one that it ends
-/// with; a name in quotes is one of the server's document.
+/// The C names in the library's messages, and this package's. Longer names come before their suffixes. A name in quotes
+/// is a field of the server's document.
 private let names: [(String, String)] = [
     ("\"user_id\"", "\"user_id\""),
     // Generated from src/ffi: the names of fish_client_options.
@@ -111,30 +111,29 @@ private let names: [(String, String)] = [
     ("options.connect_timeout_ms", "connectTimeout"), ("connect_timeout_ms", "connectTimeout"),
     ("options.max_retries", "maxRetries"), ("max_retries", "maxRetries"),
     // End of the generated part.
-    ("query.timeout_ms", "timeout"), ("query.user_id", "userID"), ("user_id", "userID"),
-    ("query.team_id", "teamID"), ("team_id", "teamID"), ("retry_after_ms", "retryAfter"), ("field_errors", "fields"),
-    ("api_message", "apiMessage"), ("FISH_TLS_ROOTS_SYSTEM", "true"), ("FISH_TLS_ROOTS_BUNDLED", "false"),
-    ("NULL", "nil"),
+    ("query.user_id", "userID"), ("user_id", "userID"), ("query.team_id", "teamID"), ("team_id", "teamID"),
+    ("request_id", "requestID"), ("field_errors", "fields"), ("api_message", "apiMessage"),
+    ("FISH_TLS_ROOTS_SYSTEM", "true"), ("FISH_TLS_ROOTS_BUNDLED", "false"),
 ]
 
-/// The library's sentence with this package's names: "options.ca_file" is caFile, NULL is nil.
+/// Replaces the C names in the library's message by this package's: "options.ca_file" becomes caFile.
 private func inSwift(_ message: String) -> String {
     var left = Substring(message)
-    var said = ""
+    var result = ""
     while let first = left.first {
         if let (name, here) = names.first(where: { left.hasPrefix($0.0) }) {
-            said += here
+            result += here
             left = left.dropFirst(name.count)
         } else {
-            said.append(first)
+            result.append(first)
             left = left.dropFirst()
         }
     }
-    return said
+    return result
 }
 
 extension FishError.Status: CustomStringConvertible {
-    /// Its name in the header, such as "FISH_TIMED_OUT".
+    /// The status's name in the C header, such as "FISH_TIMED_OUT".
     public var description: String { String(cString: fish_status_name(rawValue)) }
 }
 

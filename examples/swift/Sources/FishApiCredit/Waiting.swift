@@ -1,13 +1,13 @@
-// A call in the library's background, and waiting for the library's descriptors without a thread.
+// The library's background call, and waiting for its descriptor without a thread.
 
 import CFish
 import Dispatch
 import Foundation
 
-/// Where descriptors are told of. What is done here is short.
+/// The queue for events of descriptors. Its handlers are short.
 let waitingQueue = DispatchQueue(label: "fish-api-credit")
 
-/// One call in the library's background. It is let go with its last reference.
+/// A background call of the library, freed with its last reference.
 final class BackgroundCall: @unchecked Sendable {
     private let pointer: OpaquePointer
 
@@ -23,7 +23,7 @@ final class BackgroundCall: @unchecked Sendable {
         await withCheckedContinuation { continuation in
             let descriptor = fish_call_descriptor(pointer)
             guard descriptor >= 0 else {
-                // There was no descriptor left. A thread of its own: Swift's own must not wait.
+                // No descriptor was available. Waits on a new thread, because Swift's own must not block.
                 Thread.detachNewThread {
                     _ = fish_call_wait(self.pointer, UInt32.max)
                     continuation.resume()
@@ -32,7 +32,7 @@ final class BackgroundCall: @unchecked Sendable {
             }
             let source = DispatchSource.makeReadSource(fileDescriptor: Int32(descriptor), queue: waitingQueue)
             source.setEventHandler { source.cancel() }
-            // The source has let go of the descriptor by then, so the call may close it.
+            // The source no longer uses the descriptor here, so the call may close it.
             source.setCancelHandler {
                 withExtendedLifetime(self) {}
                 continuation.resume()

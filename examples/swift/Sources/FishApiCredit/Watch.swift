@@ -1,16 +1,16 @@
-// A watch: reads the credit again and again, and always has the last good answer at hand.
+// The watch: reads the credit periodically and keeps the last good reading.
 
 import CFish
 import Dispatch
 import Foundation
 
-/// A watch's settings. nil is the library's default.
+/// A watch's options. nil means the library's default.
 public struct FishWatchOptions: Sendable, Hashable {
     /// Between two readings, at least a second. nil: a minute.
     public var interval: Duration?
-    /// A credit below this is `FishLevel.low`. nil: there is no such level.
+    /// A credit below this is `FishLevel.low`. nil: no such level.
     public var low: Decimal?
-    /// From low or empty the level is ok again only at or above this. nil: `low`.
+    /// After low or empty, the level returns to ok only at or above this. nil: `low`.
     public var recovered: Decimal?
 
     public init(interval: Duration? = nil, low: Decimal? = nil, recovered: Decimal? = nil) {
@@ -19,7 +19,7 @@ public struct FishWatchOptions: Sendable, Hashable {
         self.recovered = recovered
     }
 
-    /// The options in the library's units, of which its own messages would speak.
+    /// The options in the library's units. Validated here, because the library's messages name its own units.
     func checked() throws(FishError) -> fish_watch_options {
         var given = fish_watch_options()
         given.interval_ms = try milliseconds(interval, named: "interval")
@@ -29,29 +29,29 @@ public struct FishWatchOptions: Sendable, Hashable {
             throw FishError.invalid("interval is below a second; make it longer, or pass nil for a minute.")
         }
         if recovered != nil && given.recovered_micros < given.low_micros {
-            throw FishError.invalid("recovered is below low; make it at least low, or pass nil for low.")
+            throw FishError.invalid("recovered is below low; set it to low or more, or pass nil for low.")
         }
         return given
     }
 }
 
-/// What a watch knows.
+/// The state of a watch.
 public struct FishWatchState: Sendable, Hashable {
-    /// The last that was read. nil: nothing has been yet. A failure never replaces it.
+    /// The last credit that was read. nil: none yet. A failure never replaces it.
     public let credit: FishCredit?
     /// The level of that credit.
     public let level: FishLevel
-    /// How the newest reading ended. `.pending`: none has. `.cancelled`: the watch has ended.
+    /// How the latest reading ended. `.pending`: none has ended yet. `.cancelled`: the watch has ended.
     public let status: FishError.Status
-    /// Why the newest reading failed. nil: it did not.
+    /// Why the latest reading failed. nil: it did not.
     public let error: FishError?
     /// How many readings in a row failed.
     public let failures: Int
-    /// Until the next reading begins. nil: never.
+    /// Until the next reading starts. nil: never.
     public let next: Duration?
-    /// Since `credit` was read, time asleep included. nil: nothing has been read.
+    /// Since `credit` was read, including time asleep. nil: nothing has been read.
     public let age: Duration?
-    /// Grows by one whenever credit, level or status changes.
+    /// Increases by one whenever credit, level or status changes.
     public let changes: UInt64
 
     fileprivate init(reading watch: OpaquePointer) {
@@ -76,14 +76,14 @@ public struct FishWatchState: Sendable, Hashable {
     }
 }
 
-/// What `FishClient.watch` gives: its state at each change, for one `for await` loop. A slow loop misses what lies
-/// between, and gets the newest. It ends by `cancel()`, or with its last reference; a loop holds one.
+/// Returned by `FishClient.watch`. One `for await` loop gets its state at each change; a slow loop gets only the latest
+/// state. It ends by `cancel()`, or with its last reference; a loop holds one.
 public final class FishWatch: AsyncSequence, Sendable {
     public typealias Element = FishWatchState
 
     private let known: Known
     private let states: AsyncStream<FishWatchState>
-    // Without references the client is freed, and the watch with it.
+    // Freeing the client would end the watch.
     private let client: FishClient
     private let token: CancelToken
 
@@ -100,17 +100,17 @@ public final class FishWatch: AsyncSequence, Sendable {
         cancel()
     }
 
-    /// What it knows now. Never waits for the network.
+    /// Returns the state. Never waits for the network.
     public func read() -> FishWatchState {
         known.read()
     }
 
-    /// Reads now, after a purchase or a spend. Never waits; several at once are one.
+    /// Starts a reading now, for example after a purchase. Never waits; several at once cause one reading.
     public func refresh() {
         known.refresh()
     }
 
-    /// Ends it, and the loop over it. Never waits.
+    /// Ends the watch and the loop over it. Never waits.
     public func cancel() {
         token.cancel()
         known.end()
@@ -130,7 +130,7 @@ public final class FishWatch: AsyncSequence, Sendable {
     }
 }
 
-/// The library's watch, kept until its descriptor is let go.
+/// The library's watch, kept until its descriptor is no longer used.
 private final class Known: @unchecked Sendable {
     private let pointer: OpaquePointer
     private let tell: AsyncStream<FishWatchState>.Continuation
@@ -150,7 +150,7 @@ private final class Known: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         let state = FishWatchState(reading: pointer)
-        // The descriptor is silent now, whoever reads: so whoever reads tells.
+        // This read cleared the descriptor, so the change must be sent to the stream here.
         if state.status == .cancelled {
             tell.finish()
         } else if state.changes != seen {
@@ -175,12 +175,12 @@ private final class Known: @unchecked Sendable {
         if descriptor >= 0 {
             source = DispatchSource.makeReadSource(fileDescriptor: Int32(descriptor), queue: waitingQueue)
         } else {
-            // There was no descriptor left.
+            // No descriptor was available, so poll.
             let timer = DispatchSource.makeTimerSource(queue: waitingQueue)
             timer.schedule(deadline: .now(), repeating: .milliseconds(100))
             source = timer
         }
-        // Both hold the source and this until the source is cancelled.
+        // The handlers keep the source and this object alive until the source is cancelled.
         source.setEventHandler {
             if self.read().status == .cancelled { source.cancel() }
         }
@@ -189,11 +189,11 @@ private final class Known: @unchecked Sendable {
     }
 }
 
-/// Rounded up: a credit is below the amount exactly if its whole micros are.
+/// In micros, rounded up: a credit is below the amount exactly if its whole micros are.
 private func micros(_ amount: Decimal?, named name: String) throws(FishError) -> Int64 {
     guard let amount else { return 0 }
     guard !amount.isNaN, amount >= 0, amount < 9_000_000_000_000 else {
-        throw FishError.invalid("\(name) is out of range; pass an amount from 0, or nil.")
+        throw FishError.invalid("\(name) is out of range; pass an amount of 0 or more, or nil.")
     }
     var exact = amount * 1_000_000
     var whole = Decimal()

@@ -226,10 +226,10 @@ final class ClientTests: XCTestCase {
         let cases: [(options: FishClientOptions, status: FishError.Status, word: String)] = [
             (FishClientOptions(), .missingAPIKey, "FISH_API_KEY"),
             (FishClientOptions(apiKey: "sk\0x"), .invalidArgument, "apiKey"),
-            (FishClientOptions(apiKey: "sk\n"), .invalidArgument, "apiKey has"),
+            (FishClientOptions(apiKey: "sk\n"), .invalidArgument, "apiKey contains"),
             (FishClientOptions(apiKey: "k", baseURL: "http://example.com"), .invalidArgument, "baseURL"),
             (FishClientOptions(apiKey: "k", caFile: "/nonexistent.pem"), .invalidArgument, "caFile"),
-            (FishClientOptions(apiKey: "k", userAgent: ""), .invalidArgument, "or pass nil"),
+            (FishClientOptions(apiKey: "k", userAgent: ""), .invalidArgument, "or leave it unset"),
             (FishClientOptions(apiKey: "k", timeout: Duration.zero), .invalidArgument, "timeout"),
             (FishClientOptions(apiKey: "k", maxRetries: -1), .invalidArgument, "maxRetries"),
         ]

@@ -1,7 +1,7 @@
 // Command fish-credit prints the API credit of the account that FISH_API_KEY belongs to.
 //
-// Its exit status says what to do: 0 all is well, 1 try again later, 2 change something first. Whatever goes wrong is
-// said in a line on standard error.
+// Its exit status says what to do: 0 success, 1 try again later, 2 change something first. Errors are reported in one
+// line on standard error.
 package main
 
 import (
@@ -30,31 +30,34 @@ const (
 )
 
 func main() {
-	// A pipe that nobody reads is then an error of the write like any other.
+	// A closed pipe is then a write error like any other.
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(run(os.Args[1:]))
 }
 
-// What a message calls a setting, and where the person at the command line finds it.
+// here replaces the package's names in a message by the command's options and variables.
 var here = strings.NewReplacer(
-	"FieldErrors and APIMessage", "below",
+	"FieldErrors and APIMessage", "below", " with RequestID", "",
 	"Options.APIKey or FISH_API_KEY", "FISH_API_KEY", "Options.APIKey, or FISH_API_KEY", "FISH_API_KEY",
 	"Options.APIKey", "FISH_API_KEY", "Options.BaseURL", "FISH_BASE_URL",
+	"Options.ProxyURL or the proxy variables", "the proxy variables",
+	" (see Options.CAFile and Options.SystemRoots)", "",
+	"Options.ConnectTimeout", "the connect timeout", "check the network, or raise it", "check the network",
 	"Query.UserID", "-user", "Query.TeamID", "-team", "its timeout", "-timeout",
 ).Replace
 
 var (
-	// big.Rat would take fractions and exponents that fill the memory, too.
+	// big.Rat would also accept fractions, and exponents that fill the memory.
 	amount     = regexp.MustCompile(`^-?[0-9]{1,40}(\.[0-9]{1,40})?$`)
 	optionName = regexp.MustCompile(`^--?[a-z-]{1,20}$`)
 )
 
 func run(arguments []string) int {
 	options := flag.NewFlagSet("fish-credit", flag.ContinueOnError)
-	user := options.String("user", "", "whose wallet; the key's own account if empty")
-	team := options.String("team", "", "the team whose wallet is meant")
-	timeout := options.Duration("timeout", 10*time.Second, "for the whole call, retries included")
-	least := options.String("least", "", "complain (exit status 2) when the balance is below this amount")
+	user := options.String("user", "", "the wallet's owner; the key's own account if empty")
+	team := options.String("team", "", "the team whose API credit to read")
+	timeout := options.Duration("timeout", 10*time.Second, "for the whole call, including retries")
+	least := options.String("least", "", "exit with status 2 if the balance is below this amount")
 	options.SetOutput(io.Discard)
 	if err := options.Parse(arguments); errors.Is(err, flag.ErrHelp) {
 		var help bytes.Buffer
@@ -65,7 +68,7 @@ func run(arguments []string) int {
 		return complain(change, usage(err))
 	}
 	if options.NArg() > 0 {
-		return complain(change, "an argument is no option; the key goes into FISH_API_KEY, see -help")
+		return complain(change, "an argument is not an option; set the key in FISH_API_KEY, see -help")
 	}
 	if *least != "" && !amount.MatchString(*least) {
 		return complain(change, "-least takes an amount, such as 12.50")
@@ -74,7 +77,7 @@ func run(arguments []string) int {
 		return complain(change, "-timeout takes a time above zero, such as 2.5s")
 	}
 
-	// Ctrl-C ends the call at once; so does the timeout.
+	// Ctrl-C cancels the call at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	client, err := fishcredit.New(fishcredit.Options{
@@ -114,19 +117,19 @@ func run(arguments []string) int {
 		return outcome
 	}
 	if floor, ok := new(big.Rat).SetString(*least); ok && credit.Rat().Cmp(floor) < 0 {
-		return complain(change, "that is below "+*least)
+		return complain(change, "the balance is below "+*least)
 	}
 	return fine
 }
 
-// usage says what is wrong with the options, and repeats nothing that could be a key in the wrong place.
+// usage describes what is wrong with the options, and prints nothing that could be a misplaced key.
 func usage(err error) string {
 	const unknown = "flag provided but not defined: "
 	if name := strings.TrimPrefix(err.Error(), unknown); name != err.Error() {
 		if optionName.MatchString(name) {
-			return "there is no option " + name + "; see -help"
+			return "unknown option " + name + "; see -help"
 		}
-		return "an argument is no option; the key goes into FISH_API_KEY, see -help"
+		return "an argument is not an option; set the key in FISH_API_KEY, see -help"
 	}
 	if strings.HasPrefix(err.Error(), "invalid value ") {
 		return "-timeout takes a time, such as 2.5s"
@@ -134,7 +137,7 @@ func usage(err error) string {
 	return err.Error() + "; see -help"
 }
 
-// show prints to standard output; what could not be printed was not shown.
+// show prints to standard output, and reports an error of that.
 func show(text string) int {
 	if _, err := os.Stdout.WriteString(text); err != nil {
 		var why *os.PathError
@@ -151,7 +154,7 @@ func complain(outcome int, lines ...string) int {
 		if i == 0 {
 			line = "fish-credit: " + line
 		}
-		// What a server says must not command the terminal.
+		// A server's text must not control the terminal.
 		fmt.Fprintln(os.Stderr, strings.Map(func(r rune) rune {
 			if unicode.IsPrint(r) {
 				return r

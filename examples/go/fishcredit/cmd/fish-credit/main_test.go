@@ -15,7 +15,7 @@ import (
 const (
 	wallet = `{"_id":"w1","user_id":"u1","credit":"12.345678","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-02-03T04:05:06Z"}`
 	shown  = "API credit: 12.345678 (not the platform credit of a plan)\nlast change: 2026-02-03T04:05:06Z\n"
-	stray  = "fish-credit: an argument is no option; the key goes into FISH_API_KEY, see -help\n"
+	stray  = "fish-credit: an argument is not an option; set the key in FISH_API_KEY, see -help\n"
 )
 
 // The test is the command when it is told so: what a process does with its output can only be seen from outside.
@@ -63,13 +63,13 @@ func TestTheCommand(t *testing.T) {
 	}{
 		{200, wallet, "", 0, shown, ""},
 		{200, wallet, "-least 12.345678", 0, shown, ""},
-		{200, wallet, "-least 12.345679", 2, shown, "fish-credit: that is below 12.345679\n"},
-		{401, "", "", 2, "", "fish-credit: The server refused the API key (HTTP 401); check FISH_API_KEY. (FISH_UNAUTHORIZED)\n"},
-		{404, "", "", 2, "", "fish-credit: The server knows no such wallet (HTTP 404); check -user, -team and FISH_BASE_URL."},
+		{200, wallet, "-least 12.345679", 2, shown, "fish-credit: the balance is below 12.345679\n"},
+		{401, "", "", 2, "", "fish-credit: The server rejected the API key (HTTP 401); check FISH_API_KEY. (FISH_UNAUTHORIZED)\n"},
+		{404, "", "", 2, "", "fish-credit: There is no such wallet (HTTP 404); check -user, -team and FISH_BASE_URL."},
 		{403, `{"message":"no"}`, "", 2, "", "fish-credit: "},
 		{422, row, "", 2, "", "fish-credit: The request is invalid (HTTP 422); see below."},
 		{429, "", "", 1, "", "fish-credit: "},
-		{0, "", "-timeout 100ms", 1, "", "fish-credit: The call was still"},
+		{0, "", "-timeout 100ms", 1, "", "fish-credit: The call exceeded -timeout (100 ms)"},
 		{200, "", "-least NaN", 2, "", amount},
 		{200, "", "-least inf", 2, "", amount},
 		{200, "", "-least 1/3", 2, "", amount},
@@ -78,7 +78,7 @@ func TestTheCommand(t *testing.T) {
 		{200, "", "-timeout 0", 2, "", timeout},
 		{200, "", "-timeout -1s", 2, "", timeout},
 		{200, "", "-timeout sk-stray", 2, "", timeout},
-		{200, "", "-nonsense", 2, "", "fish-credit: there is no option -nonsense; see -help\n"},
+		{200, "", "-nonsense", 2, "", "fish-credit: unknown option -nonsense; see -help\n"},
 		{200, "", "-user", 2, "", "fish-credit: flag needs an argument: -user; see -help\n"},
 		{200, "", "sk-stray", 2, "", stray},
 		{200, "", "-user self sk-stray", 2, "", stray},

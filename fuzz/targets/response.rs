@@ -1,10 +1,10 @@
-//! Any bytes as what the server sends, read from a socket by the real transport: an answer or a failure, the same
-//! however the bytes arrive, with nothing in it that must stay inside. Of a body that is no valid HTTP, as much is
-//! reported as was taken before that was seen, which is more when the bytes arrive one by one.
+//! Any bytes from the server, read from a socket by the real transport. They give a credit or a failure, the same
+//! however the bytes arrive, without the key in any text. Of a body that is not valid HTTP, the part before the error
+//! was found is reported, which is longer when the bytes arrive one by one.
 
 #![no_main]
 
-use fish_api_credit::fuzzing::{Failure, answer};
+use fish_api_credit::fuzzing::{Failure, response};
 use libfuzzer_sys::fuzz_target;
 
 const KEY: &str = "sk-9f86d081884c7d65";
@@ -12,7 +12,7 @@ const KEY: &str = "sk-9f86d081884c7d65";
 fn agree(whole: &Failure, bytewise: &Failure) -> bool {
     let body = |failure: &Failure| failure.body.clone().unwrap_or_default();
     let (less, more) = (body(whole), body(bytewise));
-    // Less may end within a character, or within what could be the key: hidden, or too short to be.
+    // A shorter body may end within a character, or within what could be the key: redacted, or too short to be.
     let start = less.trim_end_matches('\u{FFFD}');
     let cut = (0..=KEY.len()).rev().find_map(|length| start.strip_suffix(&KEY[..length]));
     let start = start.strip_suffix("[API key]").or(cut).unwrap_or(start);
@@ -22,8 +22,8 @@ fn agree(whole: &Failure, bytewise: &Failure) -> bool {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some(whole) = answer(bytes, KEY, false) else { return };
-    if let Some(bytewise) = answer(bytes, KEY, true) {
+    let Some(whole) = response(bytes, KEY, false) else { return };
+    if let Some(bytewise) = response(bytes, KEY, true) {
         match (&whole, &bytewise) {
             (Err(whole), Err(bytewise)) => assert!(agree(whole, bytewise), "{whole:?}\n{bytewise:?}"),
             _ => assert_eq!(whole, bytewise),
@@ -32,7 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
     match whole {
         Ok(_) => assert!(bytes.windows(6).any(|six| six == b" 200\r\n" || six[..5] == *b" 200 " || six[..5] == *b" 200\n")),
         Err(failure) => {
-            // Lost, any answer, but no bug and no time-out: the end of the bytes was at hand.
+            // Any failure except a bug or a timeout: the connection was closed after the bytes.
             assert!(matches!(failure.status, 25 | 40..=49), "{failure:?}");
             for text in &failure.texts {
                 assert!(!text.contains(KEY) && !text.contains('\0'), "{text:?}");
