@@ -71,6 +71,8 @@ const FIELD: Addition = Addition {
         ("examples/python/fish_api_credit/_credit.py", "    currency: Optional[str] = None\n"),
         ("examples/go/fishcredit/credit.go", "\tCurrency string\n"),
         ("examples/swift/Sources/FishApiCredit/Credit.swift", "    public let currency: String?\n"),
+        ("examples/java/src/io/github/fishapicredit/Credit.java", "        String currency) {\n"),
+        ("examples/csharp/FishApiCredit.cs", "        public string Currency { get; private set; }\n"),
     ],
 };
 
@@ -123,6 +125,8 @@ const OPTION: Addition = Addition {
         ("examples/python/fish_api_credit/_client.py", "        idle_timeout: Optional[float] = None,\n"),
         ("examples/go/fishcredit/client.go", "\tIdleTimeout time.Duration\n"),
         ("examples/swift/Sources/FishApiCredit/Client.swift", "    public var idleTimeout: Duration?\n"),
+        ("examples/java/src/io/github/fishapicredit/FishOptions.java", "    private Duration idleTimeout;\n"),
+        ("examples/csharp/FishApiCredit.cs", "        public TimeSpan? IdleTimeout { get; set; }\n"),
     ],
 };
 
@@ -155,6 +159,8 @@ const STATUS: Addition = Addition {
             "examples/swift/Sources/FishApiCredit/Status.swift",
             "    public static let blocked = FishError.Status(rawValue: 50)\n",
         ),
+        ("examples/java/src/io/github/fishapicredit/Status.java", "    BLOCKED(50),\n"),
+        ("examples/csharp/FishApiCredit.cs", "        Blocked = 50,\n"),
     ],
 };
 

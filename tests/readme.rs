@@ -327,7 +327,7 @@ fn every_command_of_every_page_runs_as_it_stands() {
         (
             "docs/csharp.md",
             &["cmake", "mcs", "mono"],
-            &["API credit: 12.345678 (last change: 2026-02-03 04:05:06Z)\n", "time to top up\n"],
+            &["API credit: 12.345678 (last change: ", "time to top up\n"],
         ),
         ("docs/go.md", &["cmake", "pkg-config", "go"], &["API credit: 12.345678, exactly 6172839/500000\n"]),
         ("docs/java.md", &["cmake"], &[]),

@@ -1,12 +1,12 @@
-// Read a Fish Audio account's API credit: libfish_api_credit by P/Invoke. Copy this one file into a project; it needs
-// nothing else but the library, and compiles as C# 7 for .NET, .NET Framework 4.7.1 and Mono.
+// Read a Fish Audio account's API credit: libfish_api_credit by P/Invoke. Copy this file into a project; besides the
+// library it needs nothing else. It is C# 7, for .NET, .NET Framework 4.7.1 and Mono.
 //
 //     using (var client = new FishApiCredit.FishClient())      // the key is in FISH_API_KEY
 //         Console.WriteLine(client.ApiCredit().Credit);
 //
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-// A project with nullable annotations needs none here.
+// No nullable annotations: C# 7 does not have them.
 #pragma warning disable 8600, 8601, 8602, 8603, 8604, 8618, 8622, 8625
 
 using System;
@@ -24,73 +24,68 @@ namespace FishApiCredit {
     // ---- How a call ended ------------------------------------------------------------------------------------------
 
     // Generated from src/ffi: the statuses and levels.
-    /// <summary>How a call ended. A newer library may have statuses that are not here.</summary>
+    /// <summary>How a call ended. A newer library may have statuses that are not in this enum.</summary>
     public enum FishStatus {
         /// <summary>Success.</summary>
         Ok = 0,
-        /// <summary>
-        /// The caller: an argument or option was refused, and nothing was sent. The message names it.
-        /// </summary>
+        /// <summary>Caller: an argument or option is invalid; nothing was sent. The message names it.</summary>
         InvalidArgument = 1,
-        /// <summary>The caller: no ApiKey, and no FISH_API_KEY in the environment.</summary>
+        /// <summary>Caller: no ApiKey and no FISH_API_KEY in the environment.</summary>
         MissingApiKey = 2,
-        /// <summary>The caller: the client was disposed of.</summary>
+        /// <summary>Caller: the client was disposed.</summary>
         Cancelled = 3,
-        /// <summary>The caller: asked before there was a result. Not a failure.</summary>
+        /// <summary>Caller: there is no result yet. Not a failure.</summary>
         Pending = 4,
-        /// <summary>On the way: the host name could not be resolved. Check BaseUrl and DNS.</summary>
+        /// <summary>Transport: the host name could not be resolved. Check BaseUrl and DNS.</summary>
         ResolveFailed = 20,
         /// <summary>
-        /// On the way: no connection could be made to any of the host's addresses. Check the network and
+        /// Transport: no connection could be made to any of the host's addresses. Check the network and
         /// firewalls.
         /// </summary>
         ConnectFailed = 21,
         /// <summary>
-        /// On the way: no secure connection could be made. The message says what was wrong with it. In a
-        /// company's network, set SystemRoots or CaFile.
+        /// Transport: the TLS connection failed. The message says why. In a company network, try SystemRoots
+        /// or CaFile.
         /// </summary>
         TlsFailed = 22,
         /// <summary>
-        /// On the way: the proxy could not be reached, refused, or gave an answer that is not a proxy's.
-        /// Check ProxyUrl or the environment's proxies.
+        /// Transport: the proxy was unreachable, refused the connection, or sent an invalid response. Check
+        /// ProxyUrl or the proxy variables.
         /// </summary>
         ProxyFailed = 23,
-        /// <summary>
-        /// On the way: the timeout passed. A call never takes longer. Try later, or allow more time.
-        /// </summary>
+        /// <summary>Transport: the timeout or connect timeout passed. Try later, or allow more time.</summary>
         TimedOut = 24,
-        /// <summary>On the way: the connection ended before a whole answer had arrived. Try later.</summary>
+        /// <summary>Transport: the connection ended before the whole response had arrived. Try later.</summary>
         ConnectionLost = 25,
-        /// <summary>The server's answer: 401. The API key is wrong.</summary>
+        /// <summary>Response: 401. The API key is wrong.</summary>
         Unauthorized = 40,
-        /// <summary>The server's answer: 402. Top up the account.</summary>
+        /// <summary>Response: 402. The account needs a top-up.</summary>
         PaymentRequired = 41,
-        /// <summary>The server's answer: 403. The key may not read this wallet.</summary>
+        /// <summary>Response: 403. The key may not read this wallet.</summary>
         Forbidden = 42,
-        /// <summary>The server's answer: 404. There is no such user or team, or BaseUrl is wrong.</summary>
+        /// <summary>Response: 404. There is no such user or team, or BaseUrl is wrong.</summary>
         NotFound = 43,
-        /// <summary>The server's answer: 400 or 422. See FishException.FieldErrors.</summary>
+        /// <summary>Response: 400 or 422. See FishException.FieldErrors.</summary>
         ValidationFailed = 44,
-        /// <summary>The server's answer: 429. Wait FishException.RetryAfter, and ask less often.</summary>
+        /// <summary>Response: 429. Wait for FishException.RetryAfter, and ask less often.</summary>
         RateLimited = 45,
-        /// <summary>The server's answer: 500 to 599. Try later.</summary>
+        /// <summary>Response: 500 to 599. Try later.</summary>
         ServerError = 46,
         /// <summary>
-        /// The server's answer: any other HTTP status. Redirects too: they are never followed. Check BaseUrl.
+        /// Response: any other HTTP status, including redirects, which are never followed. Check BaseUrl.
         /// </summary>
         UnexpectedStatus = 47,
         /// <summary>
-        /// The server's answer: not HTTP, or a 200 that is not the documented document. No value of it is
-        /// used. Check BaseUrl.
+        /// Response: not HTTP, or a 200 whose body is not the documented JSON. None of it is used. Check
+        /// BaseUrl.
         /// </summary>
         BadResponse = 48,
         /// <summary>
-        /// The server's answer: a document above 1 MiB, or a head above 64 KiB or 100 header fields. Check
-        /// BaseUrl.
+        /// Response: a body above 1 MiB, or a head above 64 KiB or 100 header fields. Check BaseUrl.
         /// </summary>
         ResponseTooLarge = 49,
         /// <summary>
-        /// This library: a bug of ours, caught before it could reach the caller. Please report the message.
+        /// Library: a bug in this library, caught before it reached the caller. Please report the message.
         /// </summary>
         InternalError = 90,
     }
@@ -101,16 +96,16 @@ namespace FishApiCredit {
         Unknown = 0,
         /// <summary>Enough.</summary>
         Ok = 1,
-        /// <summary>Below Low, or not yet recovered from there.</summary>
+        /// <summary>Below Low, or still below Recovered after a low or empty credit.</summary>
         Low = 2,
-        /// <summary>At or below zero, or not yet recovered from there where there is no Low.</summary>
+        /// <summary>At or below zero; without Low also while still below Recovered.</summary>
         Empty = 3,
     }
     // End of the generated part.
 
     /// <summary>
-    /// Any failure of a call. <see cref="Status"/> says which; the message is one sentence that says what to do, and no
-    /// secret is in it.
+    /// Any failure of a call. <see cref="Status"/> is its kind; the message is one sentence that says what failed and
+    /// what to do, without secrets.
     /// </summary>
     public sealed class FishException : Exception {
         internal FishException(FishStatus status, string message) : base(message + " (" + Name(status) + ")") {
@@ -136,37 +131,37 @@ namespace FishApiCredit {
             FieldErrors = rows;
         }
 
-        /// <summary>What went wrong. A newer library may have statuses that are not in the enum.</summary>
+        /// <summary>The kind of failure. A newer library may have statuses that are not in the enum.</summary>
         public FishStatus Status { get; private set; }
 
-        /// <summary>The HTTP status of the last answer. 0: none arrived.</summary>
+        /// <summary>The HTTP status of the last response. 0: none arrived.</summary>
         public int HttpStatus { get; private set; }
 
-        /// <summary>Tries, retries and failed connections included. 0: refused before anything was sent.</summary>
+        /// <summary>Requests tried, including retries and failed connections. 0: nothing was sent.</summary>
         public int Attempts { get; private set; }
 
-        /// <summary>How long the server asks to be left alone. null: it did not say.</summary>
+        /// <summary>How long the server asks to wait. null: not sent.</summary>
         public TimeSpan? RetryAfter { get; private set; }
 
-        /// <summary>The same call may succeed later.</summary>
+        /// <summary>Whether the same call may succeed later.</summary>
         public bool Retryable { get; private set; }
 
-        /// <summary>The server's own words. null: there are none.</summary>
+        /// <summary>The server's own message. null: there is none.</summary>
         public string ApiMessage { get; private set; }
 
         /// <summary>Its machine-readable reason. null: there is none.</summary>
         public string ApiReason { get; private set; }
 
-        /// <summary>Its name for this request, for its support. null: there is none.</summary>
+        /// <summary>Its id for this request, to quote to its support. null: not sent.</summary>
         public string RequestId { get; private set; }
 
-        /// <summary>The start of the error answer's body. null: it is empty.</summary>
+        /// <summary>The start of the error body. null: it is empty.</summary>
         public string Body { get; private set; }
 
-        /// <summary>What a 422 found wrong.</summary>
+        /// <summary>The problems that a 422 lists.</summary>
         public IReadOnlyList<FishFieldError> FieldErrors { get; private set; }
 
-        /// <summary>Copies what the library filled in, and frees it.</summary>
+        /// <summary>Copies what the library filled in, and frees that.</summary>
         internal static FishException Take(ref Native.Error filled) {
             try {
                 return new FishException(ref filled);
@@ -180,37 +175,37 @@ namespace FishApiCredit {
         }
 
         private static string Name(FishStatus status) {
-            // A refusal of this file's own comes before the library is needed.
+            // This file's own checks come before the library is loaded.
             return status == FishStatus.InvalidArgument
                 ? "FISH_INVALID_ARGUMENT" : Text.Taken(Native.fish_status_name((int) status));
         }
 
-        // Not in what a message quotes from the server.
+        // Not within quotes: those are around the server's words.
         private static readonly Regex Names = new Regex(
             "(?<![\\w\"])(?:options\\.|query\\.)?(" + string.Join("|", Native.Names.Keys) + ")(?!\\w)");
 
-        /// <summary>The library's sentence with this file's names: "options.ca_file" is CaFile, NULL is null.</summary>
+        /// <summary>Replaces the C names in the library's message by this file's: "options.ca_file" becomes CaFile.</summary>
         private static string InCSharp(string message) {
             return Names.Replace(message, found => Native.Names[found.Groups[1].Value]);
         }
     }
 
-    /// <summary>One thing that the server found wrong with the request.</summary>
+    /// <summary>One problem that the server found in the request.</summary>
     public sealed class FishFieldError {
         // Generated from src/ffi: the fields of fish_field_error.
-        /// <summary>Which field, such as "query.check_free_credit": "loc" joined by dots.</summary>
+        /// <summary>The field, such as "query.check_free_credit": the parts of "loc" joined by dots.</summary>
         public string Location { get; private set; }
 
-        /// <summary>"in": "path", "query", "header", "cookie" or "body". null if not said.</summary>
+        /// <summary>"in": "path", "query", "header", "cookie" or "body". null if not sent.</summary>
         public string Source { get; private set; }
 
-        /// <summary>What kind of error, such as "bool_parsing".</summary>
+        /// <summary>The kind of error, such as "bool_parsing".</summary>
         public string Type { get; private set; }
 
-        /// <summary>The server's sentence.</summary>
+        /// <summary>The server's description.</summary>
         public string Message { get; private set; }
 
-        /// <summary>"ctx", as text. null if there is none.</summary>
+        /// <summary>"ctx" as text. null if not sent.</summary>
         public string Context { get; private set; }
         // End of the generated part.
 
@@ -228,7 +223,7 @@ namespace FishApiCredit {
     // ---- What comes back -------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// An account's API credit: what its programs spend, not the platform credit of a plan.
+    /// An account's API credit, which programs spend; not the platform credit of a plan.
     /// </summary>
     public sealed class FishCredit {
         // Generated from src/ffi: the fields of fish_api_credit.
@@ -239,7 +234,7 @@ namespace FishApiCredit {
         public string UserId { get; private set; }
 
         /// <summary>
-        /// The balance as exact decimal text, as sent; users take it as US dollars. May be negative.
+        /// The balance as exact decimal text, as sent, presumably in US dollars. May be negative.
         /// </summary>
         public string CreditText { get; private set; }
 
@@ -249,7 +244,7 @@ namespace FishApiCredit {
         /// </summary>
         public decimal Credit { get; private set; }
 
-        /// <summary>All that was ever paid in, as decimal text. null if the server did not send it.</summary>
+        /// <summary>The total ever paid in, as decimal text. null if the server did not send it.</summary>
         public string CumulativeTopUpText { get; private set; }
 
         /// <summary>
@@ -258,41 +253,37 @@ namespace FishApiCredit {
         /// </summary>
         public decimal? CumulativeTopUp { get; private set; }
 
-        /// <summary>When the wallet was made, as sent (RFC 3339).</summary>
+        /// <summary>When the wallet was created, as sent (RFC 3339).</summary>
         public string CreatedAtText { get; private set; }
 
-        /// <summary>When it last changed, as sent (RFC 3339).</summary>
+        /// <summary>When the wallet last changed, as sent (RFC 3339).</summary>
         public string UpdatedAtText { get; private set; }
 
         /// <summary>
-        /// The server's name for this request (x-fish-trace-id, else cf-ray), for its support. null if it was
-        /// not sent, or if the credit was decoded by Parse.
+        /// The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. null if
+        /// the server did not send one, or after Parse.
         /// </summary>
         public string RequestId { get; private set; }
 
-        /// <summary>The balance x 1,000,000, rounded down (it never overstates), saturating.</summary>
+        /// <summary>The balance x 1,000,000, rounded down (never overstated), saturating.</summary>
         public long CreditMicros { get; private set; }
 
-        /// <summary>CumulativeTopUp x 1,000,000, likewise. null if it was not sent.</summary>
+        /// <summary>CumulativeTopUp x 1,000,000, likewise. null if the server did not send it.</summary>
         public long? CumulativeTopUpMicros { get; private set; }
 
-        /// <summary>When the wallet was made. null: the text is no RFC 3339 time.</summary>
+        /// <summary>When the wallet was created. null: the text is no RFC 3339 time.</summary>
         public DateTimeOffset? CreatedAt { get; private set; }
 
-        /// <summary>When it last changed. null: the text is no RFC 3339 time.</summary>
+        /// <summary>When the wallet last changed. null: the text is no RFC 3339 time.</summary>
         public DateTimeOffset? UpdatedAt { get; private set; }
 
-        /// <summary>
-        /// False if CreditMicros lost something to rounding or saturation. CreditText never does.
-        /// </summary>
+        /// <summary>False if CreditMicros was rounded or saturated. CreditText is always exact.</summary>
         public bool CreditMicrosExact { get; private set; }
 
-        /// <summary>Whether a phone number is known. null: the server did not say.</summary>
+        /// <summary>Whether the account has a phone number. null: absent or null.</summary>
         public bool? HasPhone { get; private set; }
 
-        /// <summary>
-        /// Whether free credit is left. null: the server did not say, as without CheckFreeCredit.
-        /// </summary>
+        /// <summary>Whether free credit is left. null: absent or null, as it is without CheckFreeCredit.</summary>
         public bool? HasFreeCredit { get; private set; }
         // End of the generated part.
 
@@ -317,7 +308,7 @@ namespace FishApiCredit {
             // End of the generated part.
         }
 
-        /// <summary>Reads a document kept from <see cref="FishClient.ApiCreditJson"/>. No network.</summary>
+        /// <summary>Decodes a document saved from <see cref="FishClient.ApiCreditJson"/>. Does not use the network.</summary>
         public static FishCredit Parse(string json) {
             if (json == null) throw new ArgumentNullException("json");
             Native.Check();
@@ -330,7 +321,7 @@ namespace FishApiCredit {
             return Take(ref filled);
         }
 
-        /// <summary>Copies what the library filled in, and frees it.</summary>
+        /// <summary>Copies what the library filled in, and frees that.</summary>
         internal static FishCredit Take(ref Native.ApiCredit filled) {
             try {
                 return new FishCredit(ref filled);
@@ -341,7 +332,7 @@ namespace FishApiCredit {
 
         private static DateTimeOffset? Time(long micros) {
             var epoch = new DateTimeOffset(1970, 1, 1, 0, 0, 0, TimeSpan.Zero);
-            // Nor is there a year 0 here.
+            // RFC 3339 has a year 0, which this type does not.
             return micros < (DateTimeOffset.MinValue - epoch).Ticks / 10 || micros > (DateTimeOffset.MaxValue - epoch).Ticks / 10
                 ? (DateTimeOffset?) null : epoch.AddTicks(micros * 10);
         }
@@ -350,7 +341,7 @@ namespace FishApiCredit {
             return tristate == Native.UNKNOWN ? (bool?) null : tristate == Native.TRUE;
         }
 
-        /// <summary>Exact if a decimal can hold it; else its whole micros, since decimal.Parse rounds up, too.</summary>
+        /// <summary>Exact if a decimal can hold it, else the whole micros: decimal.Parse would round to the nearest.</summary>
         private static decimal? Number(string text, long micros) {
             if (text == null) return null;
             var parts = Regex.Match(text, @"^-?0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?$");
@@ -360,7 +351,7 @@ namespace FishApiCredit {
                 var digits = (whole + fraction).TrimEnd('0');
                 long scale = fraction.Length - (long) exponent - ((whole + fraction).Length - digits.Length);
                 digits = digits.TrimStart('0');
-                // 28 digits always fit, wherever the point is among them.
+                // 28 digits fit wherever the point is among them.
                 if (digits.Length == 0) return 0m;
                 if (scale <= 28 && digits.Length - Math.Min(scale, 0) <= 28)
                     return decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
@@ -371,18 +362,17 @@ namespace FishApiCredit {
 
     // ---- What goes in ----------------------------------------------------------------------------------------------
 
-    /// <summary>Settings of a client. What is not set has the library's default. Its text does not show the key.</summary>
+    /// <summary>The options of a client. What is not set has the library's default.</summary>
     public sealed class FishClientOptions {
         // Generated from src/ffi: the fields of fish_client_options.
         /// <summary>
-        /// The secret API key. null: the environment variable FISH_API_KEY. Sent nowhere but to BaseUrl's
-        /// host.
+        /// The secret API key. null: the environment variable FISH_API_KEY. Sent only to BaseUrl's host.
         /// </summary>
         public string ApiKey { get; set; }
 
         /// <summary>
-        /// null: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain
-        /// http:// only to a loopback host.
+        /// The API's address. null: "https://api.fish.audio". It may have a port and a path, but no user,
+        /// query or fragment. Plain http:// is allowed for loopback hosts only.
         /// </summary>
         public string BaseUrl { get; set; }
 
@@ -393,25 +383,29 @@ namespace FishApiCredit {
         /// </summary>
         public string ProxyUrl { get; set; }
 
-        /// <summary>A PEM file of the certificates to trust, and no others. null: see SystemRoots.</summary>
+        /// <summary>
+        /// The path of a PEM file with the certificates to trust, and no others. null: see SystemRoots.
+        /// </summary>
         public string CaFile { get; set; }
 
         /// <summary>
-        /// Put before the library's own User-Agent, such as "studio/2.1". null: "fish-api-credit/0.1.0"
+        /// Prepended to the library's own User-Agent, such as "studio/2.1". null: "fish-api-credit/0.1.0"
         /// alone.
         /// </summary>
         public string UserAgent { get; set; }
 
-        /// <summary>For a whole call: resolving, connecting, retries and the waits between. null: 15 s.</summary>
+        /// <summary>
+        /// For a whole call: resolving, connecting, retries and the waits between them. null: 15 s.
+        /// </summary>
         public TimeSpan? Timeout { get; set; }
 
-        /// <summary>For one attempt at a connection, TLS included. null: 5 s.</summary>
+        /// <summary>For one connection attempt, TLS included. null: 5 s.</summary>
         public TimeSpan? ConnectTimeout { get; set; }
 
-        /// <summary>How often a failed call is repeated; by default 2. 0: never.</summary>
+        /// <summary>How many times a failed request is retried. By default 2. 0: never.</summary>
         public int MaxRetries { get; set; } = 2;
 
-        /// <summary>Trust what the operating system trusts, not Mozilla's list.</summary>
+        /// <summary>Trust the operating system's certificate authorities instead of Mozilla's.</summary>
         public bool SystemRoots { get; set; }
         // End of the generated part.
 
@@ -432,17 +426,17 @@ namespace FishApiCredit {
         }
     }
 
-    /// <summary>What to ask for.</summary>
+    /// <summary>Which credit to read, and how.</summary>
     public sealed class FishQuery {
-        /// <summary>Whose wallet. null: the key's own account.</summary>
+        /// <summary>The wallet's owner. null: the key's own account.</summary>
         public string UserId { get; set; }
 
         /// <summary>
-        /// The team whose API credit is meant, which is another number than the account's own. null: none.
+        /// The team whose API credit to read. null: the account's own.
         /// </summary>
         public string TeamId { get; set; }
 
-        /// <summary>Ask for <see cref="FishCredit.HasFreeCredit"/> too.</summary>
+        /// <summary>Also ask for <see cref="FishCredit.HasFreeCredit"/>.</summary>
         public bool CheckFreeCredit { get; set; }
 
         /// <summary>For this whole call. null: the client's.</summary>
@@ -459,24 +453,24 @@ namespace FishApiCredit {
         }
     }
 
-    /// <summary>A watch's settings. null is the library's default.</summary>
+    /// <summary>The options of a watch. null means the library's default.</summary>
     public sealed class FishWatchOptions {
         /// <summary>Between two readings, at least a second. null: a minute.</summary>
         public TimeSpan? Interval { get; set; }
 
-        /// <summary>A credit below this is <see cref="FishLevel.Low"/>. null: there is no such level.</summary>
+        /// <summary>A credit below this is <see cref="FishLevel.Low"/>. null: no such level.</summary>
         public decimal? Low { get; set; }
 
-        /// <summary>From Low or Empty the level is Ok again only at or above this. null: Low.</summary>
+        /// <summary>After Low or Empty, the level returns to Ok only at or above this. null: Low.</summary>
         public decimal? Recovered { get; set; }
 
-        /// <summary>In the library's units, of which its own messages would speak.</summary>
+        /// <summary>In the library's units. Checked here, because the library's messages name its own units.</summary>
         internal static Native.WatchOptions Given(FishWatchOptions options) {
             options = options ?? new FishWatchOptions();
             if (options.Interval < TimeSpan.FromSeconds(1))
-                throw FishException.Invalid("Interval is below 1 second; make it longer, or pass null for a minute.");
+                throw FishException.Invalid("Interval is below 1 second; set it to 1 second or more, or pass null for 1 minute.");
             if (options.Recovered < (options.Low ?? 0))
-                throw FishException.Invalid("Recovered is below Low; make it at least Low, or pass null for Low.");
+                throw FishException.Invalid("Recovered is below Low; set it to Low or more, or pass null for Low.");
             return new Native.WatchOptions {
                 interval_ms = Units.Milliseconds("Interval", options.Interval),
                 low_micros = Units.Micros("Low", options.Low),
@@ -488,14 +482,14 @@ namespace FishApiCredit {
     // ---- The client ------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// Keeps connections and settings. Make one and share it: any number of threads and tasks may call at once.
-    /// Dispose it; one that is forgotten is freed by its finalizer.
+    /// Holds connections and options. Create one and share it: any number of threads and tasks may call at once.
+    /// Dispose it; a finalizer frees one that is not disposed.
     /// </summary>
     public sealed class FishClient : IDisposable {
         private readonly ClientHandle handle;
 
         /// <param name="options">null: all defaults; the key is in FISH_API_KEY.</param>
-        /// <exception cref="FishException">An option was refused, or there is no key.</exception>
+        /// <exception cref="FishException">An option is invalid, or there is no key.</exception>
         /// <exception cref="DllNotFoundException">The library cannot be loaded, or is another version's.</exception>
         public FishClient(FishClientOptions options = null) {
             Native.Check();
@@ -511,7 +505,7 @@ namespace FishApiCredit {
         public static string Version { get { return Text.Taken(Native.fish_version()); } }
 
         /// <summary>
-        /// Asks for an account's API credit. Blocks for at most the timeout. A cancelled token ends the call at once,
+        /// Reads an account's API credit. Blocks for at most the timeout. A cancelled token ends the call at once,
         /// by an OperationCanceledException; any other failure is a <see cref="FishException"/>.
         /// </summary>
         public FishCredit ApiCredit(
@@ -519,7 +513,7 @@ namespace FishApiCredit {
             return ApiCreditAsync(query, cancel).GetAwaiter().GetResult();
         }
 
-        /// <summary>The same call, which no thread waits for.</summary>
+        /// <summary>The same without a thread that waits.</summary>
         public Task<FishCredit> ApiCreditAsync(
             FishQuery query = null, CancellationToken cancel = default(CancellationToken)) {
             return Start(query, cancel, call => {
@@ -532,14 +526,14 @@ namespace FishApiCredit {
         }
 
         /// <summary>
-        /// The same call, giving the server's document exactly as sent. <see cref="FishCredit.Parse"/> reads it later.
+        /// Like ApiCredit, but returns the server's document exactly as sent. <see cref="FishCredit.Parse"/> decodes it.
         /// </summary>
         public string ApiCreditJson(
             FishQuery query = null, CancellationToken cancel = default(CancellationToken)) {
             return ApiCreditJsonAsync(query, cancel).GetAwaiter().GetResult();
         }
 
-        /// <summary>The same call, which no thread waits for.</summary>
+        /// <summary>The same without a thread that waits.</summary>
         public Task<string> ApiCreditJsonAsync(
             FishQuery query = null, CancellationToken cancel = default(CancellationToken)) {
             return Start(query, cancel, call => {
@@ -556,7 +550,7 @@ namespace FishApiCredit {
         }
 
         /// <summary>
-        /// Starts reading the credit again and again, in the background. It ends with the client, or by its Dispose.
+        /// Starts a watch, which reads the credit periodically. It ends with the client, or by its Dispose.
         /// </summary>
         public FishWatch Watch(FishQuery query = null, FishWatchOptions options = null) {
             var chosen = FishWatchOptions.Given(options);
@@ -571,8 +565,8 @@ namespace FishApiCredit {
         }
 
         /// <summary>
-        /// Cancels the calls in flight, whose status is then Cancelled, ends the watches, and lets go: the connections
-        /// are closed and the key is wiped when the last call has returned. Never waits; a second time is harmless.
+        /// Cancels the running calls, which fail with the status Cancelled, and ends the watches. The connections are
+        /// closed and the key is wiped when the last call has returned. Never waits; a second time is harmless.
         /// </summary>
         public void Dispose() {
             try {
@@ -607,12 +601,12 @@ namespace FishApiCredit {
     }
 
     /// <summary>
-    /// One call in the background. Only the waiter's thread frees it, since that may be waiting for its descriptor.
+    /// One background call. Only the waiter's thread frees it, because that thread may be waiting for its descriptor.
     /// </summary>
     internal sealed class Call<T> : Waiter.IEntry {
         private readonly CallHandle handle;
         private readonly Func<CallHandle, T> take;
-        // What the program does next does not run on the waiter's thread.
+        // Nothing of the program's may run on the waiter's thread.
         private readonly TaskCompletionSource<T> result =
             new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -653,7 +647,7 @@ namespace FishApiCredit {
 
     // ---- A watch ---------------------------------------------------------------------------------------------------
 
-    /// <summary>What a watch knows.</summary>
+    /// <summary>The state of a watch.</summary>
     public sealed class FishWatchState {
         internal FishWatchState(WatchHandle watch) {
             Native.WatchState filled;
@@ -675,35 +669,35 @@ namespace FishApiCredit {
             }
         }
 
-        /// <summary>The last that was read. null: nothing has been yet. A failure never replaces it.</summary>
+        /// <summary>The last credit that was read. null: none yet. A failure never replaces it.</summary>
         public FishCredit Credit { get; private set; }
 
         /// <summary>The level of that credit.</summary>
         public FishLevel Level { get; private set; }
 
-        /// <summary>How the newest reading ended. Pending: none has. Cancelled: the watch has ended.</summary>
+        /// <summary>How the latest reading ended. Pending: none has ended yet. Cancelled: the watch has ended.</summary>
         public FishStatus Status { get; private set; }
 
-        /// <summary>Why the newest reading failed. null: it did not.</summary>
+        /// <summary>Why the latest reading failed. null: it did not.</summary>
         public FishException Error { get; private set; }
 
         /// <summary>How many readings in a row failed.</summary>
         public int Failures { get; private set; }
 
-        /// <summary>Until the next reading begins. null: never.</summary>
+        /// <summary>Until the next reading starts. null: never.</summary>
         public TimeSpan? NextIn { get; private set; }
 
-        /// <summary>Since Credit was read, time asleep included. null: nothing has been read.</summary>
+        /// <summary>Since Credit was read, including time asleep. null: nothing has been read.</summary>
         public TimeSpan? Age { get; private set; }
 
-        /// <summary>Grows by one whenever Credit, Level or Status changes.</summary>
+        /// <summary>Increases by one whenever Credit, Level or Status changes.</summary>
         public long Changes { get; private set; }
     }
 
     /// <summary>
-    /// What <see cref="FishClient.Watch"/> gives. Iterate over it, or await <see cref="ChangedAsync"/>, for its state at
-    /// each change. A slow loop misses what lies between, and gets the newest. Any number of threads may use it.
-    /// Dispose it; one that is forgotten is ended by its finalizer.
+    /// Returned by <see cref="FishClient.Watch"/>. Iterate over it, or await <see cref="ChangedAsync"/>, to get its state
+    /// at each change. A slow loop gets only the latest state. Any number of threads may use it.
+    /// Dispose it; a finalizer ends one that is not disposed.
     /// </summary>
     public sealed class FishWatch : IDisposable, IEnumerable<FishWatchState> {
         private readonly Known known;
@@ -717,21 +711,21 @@ namespace FishApiCredit {
             known.End();
         }
 
-        /// <summary>What it knows now. Never waits for the network.</summary>
+        /// <summary>Returns the state. Never waits for the network.</summary>
         public FishWatchState Read() {
             var state = known.Read();
             if (state == null) throw new ObjectDisposedException("FishWatch");
             return state;
         }
 
-        /// <summary>Reads now, after a purchase or a spend. Never waits; several at once are one.</summary>
+        /// <summary>Starts a reading now, for example after a purchase. Never waits; several at once cause one reading.</summary>
         public void Refresh() {
             known.Refresh();
         }
 
         /// <summary>
-        /// The newest state once it is another than this one, which may be null for the first; null when the watch has
-        /// ended.
+        /// Waits for a state with another number of changes than this one's; null: for the first. Returns null when the
+        /// watch has ended.
         /// </summary>
         public async Task<FishWatchState> ChangedAsync(
             FishWatchState seen = null, CancellationToken cancel = default(CancellationToken)) {
@@ -754,7 +748,7 @@ namespace FishApiCredit {
             }
         }
 
-        /// <summary>Its states from the first reading on, until it ends. Blocks for each.</summary>
+        /// <summary>The states from the first reading on, until the watch ends. Blocks for each.</summary>
         public IEnumerator<FishWatchState> GetEnumerator() {
             FishWatchState state = null;
             while ((state = ChangedAsync(state).GetAwaiter().GetResult()) != null) yield return state;
@@ -764,13 +758,13 @@ namespace FishApiCredit {
             return GetEnumerator();
         }
 
-        /// <summary>Ends it, and every loop over it. Never waits; a second time is harmless.</summary>
+        /// <summary>Ends the watch and every loop over it. Never waits; a second time is harmless.</summary>
         public void Dispose() {
             known.End();
             GC.SuppressFinalize(this);
         }
 
-        /// <summary>The watch itself, to which its owner and the waiter hold references.</summary>
+        /// <summary>What both the FishWatch and the waiter refer to: the FishWatch itself can be finalized.</summary>
         private sealed class Known : Waiter.IEntry {
             private readonly WatchHandle handle;
             private readonly object guard = new object();
@@ -787,7 +781,7 @@ namespace FishApiCredit {
                 return new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             }
 
-            /// <summary>null once it is closed. Reading silences the descriptor, so whoever reads tells all.</summary>
+            /// <summary>Returns null if the watch is closed. A read clears the descriptor, so each wakes all that wait.</summary>
             internal FishWatchState Read() {
                 lock (guard) {
                     if (ended) return null;
@@ -804,7 +798,7 @@ namespace FishApiCredit {
                 }
             }
 
-            /// <summary>What to wait for; or null, and the state, which is null at the end.</summary>
+            /// <summary>Returns a task to wait for; or null and the state, which is null at the end.</summary>
             internal Task Newest(long seen, out FishWatchState state) {
                 lock (guard) {
                     state = null;
@@ -845,20 +839,20 @@ namespace FishApiCredit {
     // ---- Waiting ---------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// One background thread that waits for the descriptors of all calls and watches, by poll(2). It begins with the
-    /// first of them, and ends a second after the last. Where there is no poll (Windows), and for what has no
-    /// descriptor, it looks every 20 ms.
+    /// One background thread that waits for the descriptors of all calls and watches with poll(2). It starts with the
+    /// first entry and ends a second after the last. Without poll (Windows), and for an entry without a descriptor, it
+    /// checks every 20 ms.
     /// </summary>
     internal sealed class Waiter {
-        /// <summary>What is waited for. All but its descriptor is called on the waiter's thread.</summary>
+        /// <summary>What is waited for. The waiter's thread calls all its members.</summary>
         internal interface IEntry {
-            /// <summary>Readable when it is worth looking; -1: there is none.</summary>
+            /// <summary>Readable when Look has something to do. -1: none.</summary>
             int Descriptor { get; }
 
-            /// <summary>Looks. True: nothing more will come, and it is forgotten.</summary>
+            /// <summary>Handles what has happened. Returns true if the entry is finished, which removes it.</summary>
             bool Look();
 
-            /// <summary>It was removed: what the descriptor belongs to may be freed.</summary>
+            /// <summary>After Waiter.Remove: the owner of the descriptor may be freed.</summary>
             void Removed();
         }
 
@@ -872,17 +866,17 @@ namespace FishApiCredit {
         private readonly object guard = new object();
         private readonly Queue<Action> requests = new Queue<Action>();
         private bool running;
-        /// <summary>A pipe that wakes poll; null where there is none.</summary>
+        /// <summary>A pipe that wakes poll; null: there is no poll.</summary>
         private int[] pipe;
         private bool woken;
-        /// <summary>Used by the thread alone.</summary>
+        /// <summary>Only for the thread itself.</summary>
         private readonly List<IEntry> entries = new List<IEntry>();
 
         internal void Add(IEntry entry) {
             Ask(() => entries.Add(entry));
         }
 
-        /// <summary>Never waits: it happens on the waiter's thread.</summary>
+        /// <summary>Never waits: the waiter's thread does it.</summary>
         internal void Remove(IEntry entry) {
             Ask(() => {
                 entries.Remove(entry);
@@ -943,13 +937,22 @@ namespace FishApiCredit {
                 for (int at = 0; at < looked.Length; at++)
                     rows[at + 1] = new PollFd { fd = looked[at].Descriptor, events = PollIn };
                 if (poll(rows, new UIntPtr((uint) rows.Length), milliseconds) < 0) {
-                    // A signal, or more descriptors than the process may have.
+                    // A signal, or more entries than the process may have descriptors.
                     Thread.Sleep(LookMs);
                     all = true;
                 }
             }
             for (int at = 0; at < looked.Length; at++)
-                if ((all || rows[at + 1].revents != 0) && looked[at].Look()) entries.Remove(looked[at]);
+                if ((all || rows[at + 1].revents != 0) && IsFinished(looked[at])) entries.Remove(looked[at]);
+        }
+
+        /// <summary>An entry that fails, for want of memory perhaps, must not end the thread.</summary>
+        private static bool IsFinished(IEntry entry) {
+            try {
+                return entry.Look();
+            } catch (Exception) {
+                return true;
+            }
         }
 
         private static int[] OpenPipe() {
@@ -990,7 +993,7 @@ namespace FishApiCredit {
 
     // ---- The library -----------------------------------------------------------------------------------------------
 
-    /// <summary>Texts for the library, each wiped and freed with this; and texts from it.</summary>
+    /// <summary>Texts for the library, wiped and freed by Dispose; and texts from it.</summary>
     internal sealed class Text : IDisposable {
         private static readonly UTF8Encoding Strict = new UTF8Encoding(false, true);
 
@@ -998,12 +1001,12 @@ namespace FishApiCredit {
 
         internal IntPtr Give(string name, string text) {
             if (text == null) return IntPtr.Zero;
-            if (text.IndexOf('\0') >= 0) throw FishException.Invalid(name + " has a NUL character in it; remove it.");
+            if (text.IndexOf('\0') >= 0) throw FishException.Invalid(name + " contains a NUL character; remove it.");
             byte[] bytes;
             try {
                 bytes = Strict.GetBytes(text);
             } catch (EncoderFallbackException) {
-                throw FishException.Invalid(name + " has a lone surrogate in it; pass valid text.");
+                throw FishException.Invalid(name + " contains a lone surrogate; pass valid text.");
             }
             var copy = Marshal.AllocHGlobal(bytes.Length + 1);
             given.Add(new KeyValuePair<IntPtr, int>(copy, bytes.Length));
@@ -1032,16 +1035,16 @@ namespace FishApiCredit {
     }
 
     internal static class Units {
-        /// <summary>0, the library's default, only for null: a very short time is not the default one.</summary>
+        /// <summary>Rounds up, so that only null becomes 0, the library's default.</summary>
         internal static uint Milliseconds(string name, TimeSpan? time) {
             if (time == null) return 0;
             if (time <= TimeSpan.Zero)
-                throw FishException.Invalid(name + " is not above zero; pass null for the default.");
+                throw FishException.Invalid(name + " is not above zero; set it above zero, or pass null for the default.");
             return (uint) Math.Min(Math.Ceiling(time.Value.TotalMilliseconds), uint.MaxValue);
         }
 
         internal static int Retries(int most) {
-            if (most < 0) throw FishException.Invalid("MaxRetries is out of range; 0 is none.");
+            if (most < 0) throw FishException.Invalid("MaxRetries is out of range; set it to a count, or to 0 for no retries.");
             return most == 0 ? -1 : most;
         }
 
@@ -1049,11 +1052,11 @@ namespace FishApiCredit {
             return system ? Native.TLS_ROOTS_SYSTEM : Native.TLS_ROOTS_BUNDLED;
         }
 
-        /// <summary>Rounded up: a credit is below it exactly if its whole micros are.</summary>
+        /// <summary>In micros, rounded up: a credit is below the amount exactly if its whole micros are.</summary>
         internal static long Micros(string name, decimal? amount) {
             if (amount == null) return 0;
             if (amount < 0 || amount >= long.MaxValue / 1000000)
-                throw FishException.Invalid(name + " is out of range; pass an amount from 0, or null.");
+                throw FishException.Invalid(name + " is out of range; pass an amount of 0 or more, or null.");
             return (long) decimal.Ceiling(amount.Value * 1000000m);
         }
     }
@@ -1087,16 +1090,16 @@ namespace FishApiCredit {
 
     /// <summary>fish_api_credit.h.</summary>
     internal static class Native {
-        /// <summary>What the system's loader makes libfish_api_credit.so, .dylib or fish_api_credit.dll of.</summary>
+        /// <summary>The loader adds what the system's library names begin and end with.</summary>
         private const string Library = "fish_api_credit";
 
-        /// <summary>Another version's library is refused before it is used.</summary>
+        /// <summary>Throws if there is no library, or one with another ABI version.</summary>
         internal static void Check() {
             uint abi;
             try {
                 abi = fish_abi_version();
             } catch (EntryPointNotFoundException) {
-                throw new DllNotFoundException("This is not FishApiCredit.cs' libfish_api_credit; install the two together.");
+                throw new DllNotFoundException("The library that was loaded is not libfish_api_credit; install the one that belongs to FishApiCredit.cs.");
             }
             if (abi != ABI_VERSION)
                 throw new DllNotFoundException("libfish_api_credit has ABI " + abi + ", but FishApiCredit.cs is for ABI "
@@ -1116,7 +1119,7 @@ namespace FishApiCredit {
         internal const int UNKNOWN = -1;
         internal const int TRUE = 1;
 
-        /// <summary>What the library's messages call a thing, and what it is called here.</summary>
+        /// <summary>The names in the library's messages that differ here.</summary>
         internal static readonly Dictionary<string, string> Names = new Dictionary<string, string> {
             { "api_key", "ApiKey" },
             { "api_message", "ApiMessage" },

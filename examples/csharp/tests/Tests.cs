@@ -235,8 +235,8 @@ internal static class Tests {
 
     private static void Refusals(Server server) {
         foreach (var row in new[] {
-            Tuple.Create(new FishClientOptions { ApiKey = "a\0b" }, "ApiKey has a NUL"),
-            Tuple.Create(new FishClientOptions { ApiKey = "\ud800" }, "ApiKey has a lone surrogate"),
+            Tuple.Create(new FishClientOptions { ApiKey = "a\0b" }, "ApiKey contains a NUL"),
+            Tuple.Create(new FishClientOptions { ApiKey = "\ud800" }, "ApiKey contains a lone surrogate"),
             Tuple.Create(new FishClientOptions { ApiKey = "k", Timeout = TimeSpan.Zero }, "Timeout is not above zero"),
             Tuple.Create(new FishClientOptions { ApiKey = "k", MaxRetries = -1 }, "MaxRetries is out of range"),
             Tuple.Create(new FishClientOptions { ApiKey = "k", BaseUrl = "ftp://x" }, "BaseUrl "),

@@ -1,5 +1,4 @@
 import io.github.fishapicredit.Credit;
-import io.github.fishapicredit.FieldError;
 import io.github.fishapicredit.FishClient;
 import io.github.fishapicredit.FishException;
 import io.github.fishapicredit.FishOptions;
@@ -108,10 +107,21 @@ final class Tests {
     private static void everyField(Server server) throws Exception {
         server.answer = request -> Server.answer(200, "x-fish-trace-id: trace-1\r\n", WALLET);
         try (var client = new FishClient(options(server))) {
-            equal(client.apiCredit(), new Credit("w1", "u1", new BigDecimal("12.345678"), new BigDecimal("100.00"),
-                    "2026-01-02T03:04:05Z", "2026-02-03T04:05:06.789012Z", "trace-1", 12_345_678, 100_000_000L,
-                    Instant.parse("2026-01-02T03:04:05Z"), Instant.parse("2026-02-03T04:05:06.789012Z"), true, true,
-                    null));
+            var credit = client.apiCredit();
+            equal(credit.id(), "w1");
+            equal(credit.userId(), "u1");
+            equal(credit.credit(), new BigDecimal("12.345678"));
+            equal(credit.creditMicros(), 12_345_678L);
+            equal(credit.creditMicrosExact(), true);
+            equal(credit.cumulativeTopUp(), new BigDecimal("100.00"));
+            equal(credit.cumulativeTopUpMicros(), 100_000_000L);
+            equal(credit.createdAtText(), "2026-01-02T03:04:05Z");
+            equal(credit.createdAt(), Instant.parse("2026-01-02T03:04:05Z"));
+            equal(credit.updatedAtText(), "2026-02-03T04:05:06.789012Z");
+            equal(credit.updatedAt(), Instant.parse("2026-02-03T04:05:06.789012Z"));
+            equal(credit.requestId(), "trace-1");
+            equal(credit.hasPhone(), true);
+            equal(credit.hasFreeCredit(), null);
             equal(client.apiCreditAsync(Query.OWN).get().id(), "w1");
         }
         check(!FishClient.version().isEmpty(), "a version");
@@ -173,8 +183,13 @@ final class Tests {
             equal(invalid.body(), body);
             equal(invalid.retryable(), false);
             equal(invalid.retryAfter(), null);
-            equal(invalid.fieldErrors(), List.of(new FieldError(
-                    "query.check_free_credit", "query", "bool_parsing", "no bool", "{\"a\":1}")));
+            equal(invalid.fieldErrors().size(), 1);
+            var field = invalid.fieldErrors().getFirst();
+            equal(field.location(), "query.check_free_credit");
+            equal(field.source(), "query");
+            equal(field.type(), "bool_parsing");
+            equal(field.message(), "no bool");
+            equal(field.context(), "{\"a\":1}");
             check(invalid.getMessage().contains("fieldErrors"), invalid.getMessage());
             check(invalid.getMessage().endsWith(" (FISH_VALIDATION_FAILED)"), invalid.getMessage());
 
@@ -204,8 +219,8 @@ final class Tests {
     private static void refusals(Server server) throws Exception {
         record Row(FishOptions options, String says) {}
         for (var row : List.of(
-                new Row(new FishOptions().apiKey("a\0b"), "apiKey has a NUL"),
-                new Row(new FishOptions().apiKey("\ud800"), "apiKey has a lone surrogate"),
+                new Row(new FishOptions().apiKey("a\0b"), "apiKey contains a NUL"),
+                new Row(new FishOptions().apiKey("\ud800"), "apiKey contains a lone surrogate"),
                 new Row(new FishOptions().apiKey("k").timeout(Duration.ZERO), "timeout is not above zero"),
                 new Row(new FishOptions().apiKey("k").maxRetries(-1), "maxRetries is out of range"),
                 new Row(new FishOptions().apiKey("k").baseUrl("ftp://x"), "baseUrl "),

@@ -8,10 +8,10 @@ const NAMES: &[(&str, &str)] = &[
     ("fish_error.field_errors", "FishException.FieldErrors"),
     ("fish_error.retry_after_ms", "FishException.RetryAfter"),
     ("no api_key option", "no ApiKey"),
-    ("the query's cancel token, or the client, was cancelled", "the client was disposed of"),
-    ("timeout_ms passed", "the timeout passed"),
+    ("the query's cancel token or the client was cancelled", "the client was disposed"),
+    ("timeout_ms or connect_timeout_ms passed", "the timeout or connect timeout passed"),
     ("low_micros", "Low"),
-    ("FISH_LEVEL_LOW", "Low"),
+    ("recovered_micros", "Recovered"),
     ("FISH_TLS_ROOTS_SYSTEM", "SystemRoots"),
     ("ca_file", "CaFile"),
     ("base_url", "BaseUrl"),
@@ -19,15 +19,15 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 const FIELD_NAMES: &[(&str, &str)] = &[
-    ("fish_api_credit_from_json", "Parse"),
-    ("FISH_UNKNOWN: absent or null", "null: the server did not say"),
-    ("as it is unless check_free_credit is set", "as without CheckFreeCredit"),
+    ("or after fish_api_credit_from_json", "or after Parse"),
+    ("FISH_UNKNOWN: absent or null", "null: absent or null"),
+    ("as it is without check_free_credit", "as it is without CheckFreeCredit"),
     ("credit x", "The balance x"),
     ("cumulative_top_up x", "CumulativeTopUp x"),
     ("False if credit_micros", "False if CreditMicros"),
-    ("0 if it was not sent", "null if it was not sent"),
-    ("The text never does", "CreditText never does"),
-    ("Wiped from memory by fish_client_free, and sent", "Sent"),
+    ("0 if the server did not send it", "null if the server did not send it"),
+    ("The text is always exact", "CreditText is always exact"),
+    ("; wiped from memory when the client is freed", ""),
     ("base_url", "BaseUrl"),
     ("tls_roots", "SystemRoots"),
     ("NULL", "null"),
@@ -139,8 +139,12 @@ fn client_options(header: &Header) -> (String, String) {
             Setting::Roots => ("bool", format!("Units.Roots({name})")),
         };
         let about = match setting {
-            Setting::Retries => "How often a failed call is repeated; by default 2. 0: never.".to_owned(),
-            Setting::Roots => "Trust what the operating system trusts, not Mozilla's list.".to_owned(),
+            Setting::Retries => {
+                "How many times a failed request is retried. By default 2. 0: never.".to_owned()
+            }
+            Setting::Roots => {
+                "Trust the operating system's certificate authorities instead of Mozilla's.".to_owned()
+            }
             Setting::Duration => said_of_option(option, FIELD_NAMES).replace(" 0: ", " null: "),
             _ => said_of_option(option, FIELD_NAMES),
         };
@@ -171,7 +175,7 @@ fn enumerations(header: &Header) -> String {
             "fish_status_code",
             "FISH_",
             "FishStatus",
-            "How a call ended. A newer library may have statuses that are not here.",
+            "How a call ended. A newer library may have statuses that are not in this enum.",
         ),
         (
             "fish_level",
@@ -201,7 +205,7 @@ fn native(header: &Header) -> String {
             writeln!(text, "        internal const int {name} = {};", value.value).unwrap();
         }
     }
-    text += "\n        /// <summary>What the library's messages call a thing, and what it is called here.</summary>\n        \
+    text += "\n        /// <summary>The names in the library's messages that differ here.</summary>\n        \
              internal static readonly Dictionary<string, string> Names = new Dictionary<string, string> {\n";
     for (in_c, here) in names_in_messages(header, pascal) {
         writeln!(text, "            {{ \"{in_c}\", \"{here}\" }},").unwrap();
@@ -213,7 +217,7 @@ fn native(header: &Header) -> String {
         write!(text, "{qualifier} {name} {{\n").unwrap();
         for field in &one.fields {
             match field.kind.split_once('[') {
-                // A struct that is laid out as C's is copied nowhere: so no array, but as many words.
+                // An array would make the struct one that .NET must convert, and not pass as it is.
                 Some((kind, count)) => {
                     let count: usize = count.trim_end_matches(']').parse().expect("a length");
                     let words: Vec<_> = (0..count).map(|at| format!("{}{at}", field.name)).collect();
@@ -258,7 +262,7 @@ fn native(header: &Header) -> String {
     text
 }
 
-/// In a struct, or returned: as wide as C's, and copied as it is.
+/// In a struct, or returned: as wide as C's, so that .NET passes it as it is.
 fn field_type(kind: &str) -> String {
     match kind {
         "bool" => "byte",
@@ -274,8 +278,7 @@ fn field_type(kind: &str) -> String {
     .to_owned()
 }
 
-/// A handle keeps what it holds alive during the function; what is freed is a bare pointer, and a struct that is freed
-/// has been filled before.
+/// A SafeHandle stays open during the function. The functions that free take the bare pointer, or a filled struct.
 fn parameter_type(kind: &str, ends: bool) -> String {
     let bare = kind.strip_prefix("const ").unwrap_or(kind);
     match bare {

@@ -15,12 +15,12 @@ const NAMES: &[(&str, &str)] = &[
     ("fish_error.retry_after_ms", "FishException.retryAfter"),
     ("no api_key option", "no apiKey"),
     (
-        "the query's cancel token, or the client, was cancelled",
-        "the thread was interrupted, or the client closed",
+        "the query's cancel token or the client was cancelled",
+        "the thread was interrupted or the client was closed",
     ),
-    ("timeout_ms passed", "the timeout passed"),
+    ("timeout_ms or connect_timeout_ms passed", "the timeout or connect timeout passed"),
     ("low_micros", "low"),
-    ("FISH_LEVEL_LOW", "LOW"),
+    ("recovered_micros", "recovered"),
     ("FISH_TLS_ROOTS_SYSTEM", "systemRoots"),
     ("ca_file", "caFile"),
     ("base_url", "baseUrl"),
@@ -30,15 +30,15 @@ const NAMES: &[(&str, &str)] = &[
 const FIELD_NAMES: &[(&str, &str)] = &[
     ("as exact decimal text, as sent", "exactly as sent"),
     (", as decimal text", ", exactly as sent"),
-    ("fish_api_credit_from_json", "parse"),
-    ("FISH_UNKNOWN: absent or null", "null: the server did not say"),
-    ("as it is unless check_free_credit is set", "as without checkFreeCredit"),
+    ("or after fish_api_credit_from_json", "or after parse"),
+    ("FISH_UNKNOWN: absent or null", "null: absent or null"),
+    ("as it is without check_free_credit", "as it is without checkFreeCredit"),
     ("credit x", "the balance x"),
     ("cumulative_top_up x", "cumulativeTopUp x"),
     ("False if credit_micros", "False if creditMicros"),
-    ("0 if it was not sent", "null if it was not sent"),
-    ("The text never does", "The BigDecimal never does"),
-    ("Wiped from memory by fish_client_free, and sent", "Sent"),
+    ("0 if the server did not send it", "null if the server did not send it"),
+    ("The text is always exact", "The BigDecimal is always exact"),
+    ("; wiped from memory when the client is freed", ""),
     ("base_url", "baseUrl"),
     ("tls_roots", "systemRoots"),
     ("NULL", "null"),
@@ -50,17 +50,14 @@ pub fn files(header: &Header, measured: &Description) -> Vec<File> {
     let (options, given) = client_options(header);
     let comment = ("//", "");
     vec![
-        File {
-            path: "examples/java/src/io/github/fishapicredit/Abi.java",
-            text: abi(header, measured),
-        },
+        File { path: "examples/java/src/io/github/fishapicredit/Abi.java", text: abi(header, measured) },
         File {
             path: "examples/java/src/io/github/fishapicredit/Status.java",
             text: enumeration(
                 header,
                 ("fish_status_code", "FISH_", "Status"),
                 "How a call ended.",
-                ("UNRECOGNIZED", "A status that is not here: the library is newer."),
+                ("UNRECOGNIZED", "A status that this package does not know: the library is newer."),
             ),
         },
         File {
@@ -69,7 +66,7 @@ pub fn files(header: &Header, measured: &Description) -> Vec<File> {
                 header,
                 ("fish_level", "FISH_LEVEL_", "Level"),
                 "How much credit there is, told from its amount and a watch's options.",
-                ("UNRECOGNIZED", "A level that is not here: the library is newer."),
+                ("UNRECOGNIZED", "A level that this package does not know: the library is newer."),
             ),
         },
         Parts::of("examples/java/src/io/github/fishapicredit/Credit.java", comment)
@@ -138,7 +135,7 @@ fn credit(header: &Header) -> (String, String) {
         components.push((name, kind, about));
         copies.push(copy);
     }
-    let about = "An account's API credit: what its programs spend, not the platform credit of a plan.";
+    let about = "An account's API credit, which programs spend; not the platform credit of a plan.";
     (record("Credit", about, &components), arguments(&copies))
 }
 
@@ -148,7 +145,7 @@ fn field_error(header: &Header) -> (String, String) {
         components.push((lower_pascal(field.name), "String", said(field.comment, FIELD_NAMES)));
         copies.push(format!("Taken.text(row, Abi.FieldError.{})", field.name.to_uppercase()));
     }
-    let about = "One thing that the server found wrong with the request.";
+    let about = "One problem that the server found in the request.";
     (record("FieldError", about, &components), arguments(&copies))
 }
 
@@ -173,8 +170,12 @@ fn client_options(header: &Header) -> (String, String) {
             Setting::Roots => ("boolean", "", "JAVA_INT", format!("Given.roots({name})")),
         };
         let about = match setting {
-            Setting::Retries => "How often a failed call is repeated; by default 2. 0: never.".to_owned(),
-            Setting::Roots => "Trust what the operating system trusts, not Mozilla's list.".to_owned(),
+            Setting::Retries => {
+                "How many times a failed request is retried. By default 2. 0: never.".to_owned()
+            }
+            Setting::Roots => {
+                "Trust the operating system's certificate authorities instead of Mozilla's.".to_owned()
+            }
             Setting::Duration => said_of_option(option, FIELD_NAMES).replace(" 0: ", " null: "),
             _ => said_of_option(option, FIELD_NAMES),
         };
@@ -193,7 +194,7 @@ fn client_options(header: &Header) -> (String, String) {
 
 // ---- The ABI ---------------------------------------------------------------------------------------------------
 
-/// An enum with the library's numbers, and one more for what it does not know.
+/// An enum with the library's numbers, and one more for unknown ones.
 fn enumeration(
     header: &Header,
     (in_c, prefix, class): (&str, &str, &str),
@@ -254,7 +255,7 @@ fn abi(header: &Header, measured: &Description) -> String {
         }
         write!(text, "\n        private {name}() {{}}\n    }}\n").unwrap();
     }
-    text += "\n    /** What the library's messages call a thing, and what it is called here. */\n    \
+    text += "\n    /** The names in the library's messages that differ here. */\n    \
              static final Map<String, String> NAMES = Map.ofEntries(\n";
     let names: Vec<_> = names_in_messages(header, lower_pascal)
         .into_iter()

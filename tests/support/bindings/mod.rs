@@ -96,7 +96,7 @@ fn lower_pascal(name: &str) -> String {
     name[..1].to_lowercase() + &name[1..]
 }
 
-/// What the library's messages call a thing, and what a language with this spelling calls it. Units are in its types.
+/// The names in the library's messages, and their form in a language with this spelling, without units.
 fn names_in_messages(header: &Header, spell: fn(&str) -> String) -> Vec<(String, String)> {
     let structs = ["fish_client_options", "fish_api_credit_query", "fish_error", "fish_watch_options"];
     let fields = structs.iter().flat_map(|name| &find_struct(header, name).fields);

@@ -161,7 +161,7 @@ final class Abi {
         private WatchState() {}
     }
 
-    /** What the library's messages call a thing, and what it is called here. */
+    /** The names in the library's messages that differ here. */
     static final Map<String, String> NAMES = Map.ofEntries(
             Map.entry("api_key", "apiKey"),
             Map.entry("api_message", "apiMessage"),

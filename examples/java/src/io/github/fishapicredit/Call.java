@@ -9,14 +9,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
 /**
- * One call in the background. Until it is done only the waiter's thread frees it, since that may be waiting for its
- * descriptor; then who takes its result does.
+ * One background call. Until it is done, only the waiter's thread frees it, because that thread may be waiting for its
+ * descriptor. After that, the thread that takes its result frees it.
  */
 final class Call implements Waiter.Entry {
     private final MemorySegment pointer;
     private final int descriptor;
     private final AtomicBoolean freed = new AtomicBoolean();
-    /** Completed on the waiter's thread, which must not be kept. */
+    /** Completed on the waiter's thread, where nothing of the program's may run. */
     private final CompletableFuture<Void> done = new CompletableFuture<>();
 
     private Call(MemorySegment pointer) {
@@ -24,7 +24,7 @@ final class Call implements Waiter.Entry {
         descriptor = (int) Abi.fish_call_descriptor(pointer);
     }
 
-    /** Throws what is refused before anything is sent. */
+    /** Throws errors that can be found before anything is sent. */
     static Call start(MemorySegment client, Query query) {
         try (var arena = Arena.ofConfined()) {
             var made = arena.allocate(ADDRESS);
@@ -38,21 +38,21 @@ final class Call implements Waiter.Entry {
         }
     }
 
-    /** Its result, in this thread: an interrupt cancels it. */
+    /** Waits in this thread for the result. An interrupt cancels the call. */
     <T> T wait(Function<MemorySegment, T> take) {
         try {
             done.get();
         } catch (InterruptedException interrupt) {
             cancel();
             Thread.currentThread().interrupt();
-            throw FishException.cancelled("The thread was interrupted.");
+            throw FishException.cancelled("The thread was interrupted; call again.");
         } catch (java.util.concurrent.ExecutionException impossible) {
             throw new AssertionError(impossible);
         }
         return take(take);
     }
 
-    /** Its result, told on a virtual thread. Who completes or cancels the future cancels the call. */
+    /** Completed on a virtual thread. Completing or cancelling it from outside cancels the call. */
     <T> CompletableFuture<T> future(Function<MemorySegment, T> take) {
         var future = new CompletableFuture<T>();
         done.thenRun(() -> Thread.ofVirtual().inheritInheritableThreadLocals(false).start(() -> {
@@ -75,7 +75,7 @@ final class Call implements Waiter.Entry {
         }
     }
 
-    /** Null if it was cancelled. */
+    /** Returns null if the call was cancelled. */
     private <T> T take(Function<MemorySegment, T> take) {
         if (!freed.compareAndSet(false, true)) {
             return null;

@@ -12,24 +12,23 @@ import java.time.Instant;
 
 // Generated from src/ffi: the fields of fish_api_credit.
 /**
- * An account's API credit: what its programs spend, not the platform credit of a plan.
+ * An account's API credit, which programs spend; not the platform credit of a plan.
  *
  * @param id The wallet's id ("_id").
  * @param userId The account's id.
- * @param credit The balance exactly as sent; users take it as US dollars. May be negative.
- * @param cumulativeTopUp All that was ever paid in, exactly as sent. null if the server did not send it.
- * @param createdAtText When the wallet was made, as sent (RFC 3339).
- * @param updatedAtText When it last changed, as sent (RFC 3339).
- * @param requestId The server's name for this request (x-fish-trace-id, else cf-ray), for its support. null
- *     if it was not sent, or if the credit was decoded by parse.
- * @param creditMicros the balance x 1,000,000, rounded down (it never overstates), saturating.
- * @param cumulativeTopUpMicros cumulativeTopUp x 1,000,000, likewise. null if it was not sent.
- * @param createdAt When the wallet was made. null: the text is no RFC 3339 time.
- * @param updatedAt When it last changed. null: the text is no RFC 3339 time.
- * @param creditMicrosExact False if creditMicros lost something to rounding or saturation. The BigDecimal
- *     never does.
- * @param hasPhone Whether a phone number is known. null: the server did not say.
- * @param hasFreeCredit Whether free credit is left. null: the server did not say, as without checkFreeCredit.
+ * @param credit The balance exactly as sent, presumably in US dollars. May be negative.
+ * @param cumulativeTopUp The total ever paid in, exactly as sent. null if the server did not send it.
+ * @param createdAtText When the wallet was created, as sent (RFC 3339).
+ * @param updatedAtText When the wallet last changed, as sent (RFC 3339).
+ * @param requestId The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support.
+ *     null if the server did not send one, or after parse.
+ * @param creditMicros the balance x 1,000,000, rounded down (never overstated), saturating.
+ * @param cumulativeTopUpMicros cumulativeTopUp x 1,000,000, likewise. null if the server did not send it.
+ * @param createdAt When the wallet was created. null: the text is no RFC 3339 time.
+ * @param updatedAt When the wallet last changed. null: the text is no RFC 3339 time.
+ * @param creditMicrosExact False if creditMicros was rounded or saturated. The BigDecimal is always exact.
+ * @param hasPhone Whether the account has a phone number. null: absent or null.
+ * @param hasFreeCredit Whether free credit is left. null: absent or null, as it is without checkFreeCredit.
  */
 public record Credit(
         String id,
@@ -48,7 +47,7 @@ public record Credit(
         Boolean hasFreeCredit) {
 // End of the generated part.
 
-    /** Reads a document kept from {@link FishClient#apiCreditJson}. No network. */
+    /** Decodes a document saved from {@link FishClient#apiCreditJson}. Does not use the network. */
     public static Credit parse(String json) {
         Library.load();
         try (var arena = Arena.ofConfined()) {
@@ -63,7 +62,7 @@ public record Credit(
         }
     }
 
-    /** Copies what the library filled in, and frees it. */
+    /** Copies what the library filled in, and frees that. */
     static Credit take(MemorySegment filled) {
         try {
             return copy(filled);

@@ -4,13 +4,13 @@ import java.lang.foreign.MemorySegment;
 
 // Generated from src/ffi: the fields of fish_field_error.
 /**
- * One thing that the server found wrong with the request.
+ * One problem that the server found in the request.
  *
- * @param location Which field, such as "query.check_free_credit": "loc" joined by dots.
- * @param source "in": "path", "query", "header", "cookie" or "body". null if not said.
- * @param type What kind of error, such as "bool_parsing".
- * @param message The server's sentence.
- * @param context "ctx", as text. null if there is none.
+ * @param location The field, such as "query.check_free_credit": the parts of "loc" joined by dots.
+ * @param source "in": "path", "query", "header", "cookie" or "body". null if not sent.
+ * @param type The kind of error, such as "bool_parsing".
+ * @param message The server's description.
+ * @param context "ctx" as text. null if not sent.
  */
 public record FieldError(
         String location,

@@ -9,9 +9,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /**
- * Keeps connections and settings. Make one and share it: any number of threads may call at once, virtual ones too.
+ * Holds connections and options. Create one and share it: any number of threads may call at once, virtual ones too.
  *
- * <p>Close it; one that is forgotten is freed by the garbage collector.
+ * <p>Close it; the garbage collector frees one that is not closed.
  */
 public final class FishClient implements AutoCloseable {
     static final Cleaner CLEANER = Cleaner.create();
@@ -25,7 +25,7 @@ public final class FishClient implements AutoCloseable {
     }
 
     /**
-     * @throws FishException an option was refused, or there is no key
+     * @throws FishException an option is invalid, or there is no key
      * @throws UnsatisfiedLinkError the library cannot be loaded
      */
     public FishClient(FishOptions options) {
@@ -33,7 +33,11 @@ public final class FishClient implements AutoCloseable {
         try (var arena = Arena.ofConfined()) {
             var made = arena.allocate(ADDRESS);
             var failure = arena.allocate(Abi.Error.SIZE, 8);
-            if (Abi.fish_client_new(options.given(arena), made, failure) != Abi.OK) {
+            var given = options.given(arena);
+            int status = Abi.fish_client_new(given, made, failure);
+            Given.wipe(given.get(ADDRESS, Abi.ClientOptions.API_KEY));
+            Given.wipe(given.get(ADDRESS, Abi.ClientOptions.PROXY_URL));
+            if (status != Abi.OK) {
                 throw FishException.take(failure);
             }
             handle = new Handle(made.get(ADDRESS, 0), Abi::fish_client_free);
@@ -53,7 +57,7 @@ public final class FishClient implements AutoCloseable {
     }
 
     /**
-     * Asks for an account's API credit. Waits for at most the timeout. An interrupt cancels the call, and is kept for
+     * Reads an account's API credit. Waits for at most the timeout. An interrupt cancels the call, and is kept for
      * the thread; a virtual thread gives its carrier back meanwhile.
      *
      * @throws FishException any failure
@@ -62,27 +66,27 @@ public final class FishClient implements AutoCloseable {
         return start(query).wait(Call::credit);
     }
 
-    /** The same call, giving the server's document exactly as sent. {@link Credit#parse} reads it later. */
+    /** Like apiCredit, but returns the server's document exactly as sent. {@link Credit#parse} decodes it. */
     public String apiCreditJson(Query query) {
         return start(query).wait(Call::json);
     }
 
     /**
-     * The same call, which no thread waits for. Cancelling the future, or its orTimeout, ends the call at once; what
-     * depends on it runs on a virtual thread. What would be refused before anything is sent is thrown here.
+     * Like apiCredit, but no thread waits for it. Cancelling the future, or its orTimeout, ends the call at once; what
+     * depends on it runs on a virtual thread. Errors that can be found before anything is sent are thrown here.
      */
     public CompletableFuture<Credit> apiCreditAsync(Query query) {
         return start(query).future(Call::credit);
     }
 
-    /** Starts reading the credit again and again, in the background. It ends with the client, or by its close(). */
+    /** Starts a watch, which reads the credit periodically. It ends with the client, or by its close(). */
     public Watch watch(Query query, WatchOptions options) {
         return with(client -> Watch.start(client, query, options));
     }
 
     /**
-     * Cancels the calls in flight, whose status is then CANCELLED, ends the watches, and lets go: the connections are
-     * closed and the key is wiped when the last call has returned. Never waits; closing twice is harmless.
+     * Cancels the running calls, which throw with the status CANCELLED, and ends the watches. The connections are closed
+     * and the key is wiped when the last call has returned. Never waits; closing twice is harmless.
      */
     @Override
     public void close() {

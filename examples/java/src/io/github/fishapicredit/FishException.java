@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * Any failure of a call. {@link #status()} says which; the message is one sentence that says what to do, and no secret
- * is in it.
+ * Any failure of a call. {@link #status()} is its kind; the message is one sentence that says what failed and what to
+ * do, without secrets.
  */
 public final class FishException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -60,7 +60,7 @@ public final class FishException extends RuntimeException {
                 .toList();
     }
 
-    /** Copies what the library filled in, and frees it. */
+    /** Copies what the library filled in, and frees that. */
     static FishException take(MemorySegment filled) {
         try {
             return new FishException(filled, filled.get(JAVA_INT, Abi.Error.STATUS));
@@ -77,7 +77,7 @@ public final class FishException extends RuntimeException {
         return new FishException(Abi.CANCELLED, message);
     }
 
-    /** What went wrong; {@link Status#UNRECOGNIZED} if a newer library has a status that is not here. */
+    /** The kind of failure; {@link Status#UNRECOGNIZED} if this package does not know it. */
     public Status status() {
         return Status.of(statusCode);
     }
@@ -87,27 +87,27 @@ public final class FishException extends RuntimeException {
         return statusCode;
     }
 
-    /** The HTTP status of the last answer. 0: none arrived. */
+    /** The HTTP status of the last response. 0: none arrived. */
     public int httpStatus() {
         return httpStatus;
     }
 
-    /** Tries, retries and failed connections included. 0: refused before anything was sent. */
+    /** Requests tried, including retries and failed connections. 0: nothing was sent. */
     public int attempts() {
         return attempts;
     }
 
-    /** How long the server asks to be left alone. null: it did not say. */
+    /** How long the server asks to wait. null: not sent. */
     public Duration retryAfter() {
         return retryAfter;
     }
 
-    /** The same call may succeed later. */
+    /** Whether the same call may succeed later. */
     public boolean retryable() {
         return retryable;
     }
 
-    /** The server's own words. null: there are none. */
+    /** The server's own message. null: there is none. */
     public String apiMessage() {
         return apiMessage;
     }
@@ -117,17 +117,17 @@ public final class FishException extends RuntimeException {
         return apiReason;
     }
 
-    /** Its name for this request, for its support. null: there is none. */
+    /** Its id for this request, to quote to its support. null: not sent. */
     public String requestId() {
         return requestId;
     }
 
-    /** The start of the error answer's body. null: it is empty. */
+    /** The start of the error body. null: it is empty. */
     public String body() {
         return body;
     }
 
-    /** What a 422 found wrong. */
+    /** The problems that a 422 lists. */
     public List<FieldError> fieldErrors() {
         return fieldErrors == null ? List.of() : fieldErrors;
     }
@@ -140,13 +140,13 @@ public final class FishException extends RuntimeException {
         return Taken.text(Abi.fish_status_name(status));
     }
 
-    /** In a message, not in what it quotes from the server. */
+    /** Not within quotes: those are around the server's words. */
     private static final Pattern NAMES = Pattern.compile(Abi.NAMES.keySet().stream()
             .sorted((one, other) -> other.length() - one.length())
             .map(Pattern::quote)
             .collect(Collectors.joining("|", "(?<![\\w\"])(?:options\\.|query\\.)?(", ")(?!\\w)")));
 
-    /** The library's sentence with this package's names: "options.ca_file" is caFile, NULL is null. */
+    /** Replaces the C names in the library's message by this package's: "options.ca_file" becomes caFile. */
     private static String inJava(String message) {
         return NAMES.matcher(message).replaceAll(found -> Abi.NAMES.get(found.group(1)));
     }

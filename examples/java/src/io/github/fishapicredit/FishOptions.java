@@ -7,7 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 
-/** Settings of a client. What is not set has the library's default. Its text does not show the key. */
+/** The options of a client. What is not set has the library's default. */
 public final class FishOptions {
     // Generated from src/ffi: the fields of fish_client_options.
     private String apiKey;
@@ -20,15 +20,15 @@ public final class FishOptions {
     private int maxRetries = 2;
     private boolean systemRoots;
 
-    /** The secret API key. null: the environment variable FISH_API_KEY. Sent nowhere but to baseUrl's host. */
+    /** The secret API key. null: the environment variable FISH_API_KEY. Sent only to baseUrl's host. */
     public FishOptions apiKey(String apiKey) {
         this.apiKey = apiKey;
         return this;
     }
 
     /**
-     * null: "https://api.fish.audio". May carry a port and a path; no user, query or fragment. Plain http://
-     * only to a loopback host.
+     * The API's address. null: "https://api.fish.audio". It may have a port and a path, but no user, query or
+     * fragment. Plain http:// is allowed for loopback hosts only.
      */
     public FishOptions baseUrl(String baseUrl) {
         this.baseUrl = baseUrl;
@@ -45,37 +45,37 @@ public final class FishOptions {
         return this;
     }
 
-    /** A PEM file of the certificates to trust, and no others. null: see systemRoots. */
+    /** The path of a PEM file with the certificates to trust, and no others. null: see systemRoots. */
     public FishOptions caFile(String caFile) {
         this.caFile = caFile;
         return this;
     }
 
-    /** Put before the library's own User-Agent, such as "studio/2.1". null: "fish-api-credit/0.1.0" alone. */
+    /** Prepended to the library's own User-Agent, such as "studio/2.1". null: "fish-api-credit/0.1.0" alone. */
     public FishOptions userAgent(String userAgent) {
         this.userAgent = userAgent;
         return this;
     }
 
-    /** For a whole call: resolving, connecting, retries and the waits between. null: 15 s. */
+    /** For a whole call: resolving, connecting, retries and the waits between them. null: 15 s. */
     public FishOptions timeout(Duration timeout) {
         this.timeout = timeout;
         return this;
     }
 
-    /** For one attempt at a connection, TLS included. null: 5 s. */
+    /** For one connection attempt, TLS included. null: 5 s. */
     public FishOptions connectTimeout(Duration connectTimeout) {
         this.connectTimeout = connectTimeout;
         return this;
     }
 
-    /** How often a failed call is repeated; by default 2. 0: never. */
+    /** How many times a failed request is retried. By default 2. 0: never. */
     public FishOptions maxRetries(int maxRetries) {
         this.maxRetries = maxRetries;
         return this;
     }
 
-    /** Trust what the operating system trusts, not Mozilla's list. */
+    /** Trust the operating system's certificate authorities instead of Mozilla's. */
     public FishOptions systemRoots(boolean systemRoots) {
         this.systemRoots = systemRoots;
         return this;

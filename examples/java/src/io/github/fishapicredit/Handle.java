@@ -6,14 +6,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * A thing of the library's: freed when it is closed and no thread is in a function with it. Never waits. Closing is
- * its {@code run}, for a Cleaner.
+ * An object of the library, freed once it is closed and no thread is in a function with it. Never waits. It is closed
+ * by {@code run}, so that a Cleaner can do it.
  */
 final class Handle implements Runnable {
     private final MemorySegment pointer;
     private final Consumer<MemorySegment> free;
     private final AtomicBoolean closed = new AtomicBoolean();
-    /** Who may still use the pointer; its owner is one of them until it closes. */
+    /** How many may use the pointer; the owner is one of them until it closes the handle. */
     private final AtomicInteger users = new AtomicInteger(1);
 
     Handle(MemorySegment pointer, Consumer<MemorySegment> free) {
@@ -21,7 +21,7 @@ final class Handle implements Runnable {
         this.free = free;
     }
 
-    /** The pointer, until {@link #release}; null once this is closed. */
+    /** Returns the pointer, valid until {@link #release}, or null if the handle is closed. */
     MemorySegment acquire() {
         if (closed.get()) {
             return null;

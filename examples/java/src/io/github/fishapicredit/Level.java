@@ -7,11 +7,11 @@ public enum Level {
     UNKNOWN(0),
     /** Enough. */
     OK(1),
-    /** Below low, or not yet recovered from there. */
+    /** Below low, or still below recovered after a low or empty credit. */
     LOW(2),
-    /** At or below zero, or not yet recovered from there where there is no LOW. */
+    /** At or below zero; without low also while still below recovered. */
     EMPTY(3),
-    /** A level that is not here: the library is newer. */
+    /** A level that this package does not know: the library is newer. */
     UNRECOGNIZED(-1);
 
     private final int code;

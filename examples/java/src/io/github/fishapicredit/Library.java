@@ -15,8 +15,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Finding the library's file and loading it. It is loaded when it is first used, so that a program without it can say
- * what is wrong.
+ * Finds and loads the library's file, when it is first used.
  */
 final class Library {
     private static final String OS = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
@@ -25,14 +24,14 @@ final class Library {
 
     private Library() {}
 
-    /** Loads it, if it is not yet loaded. */
+    /** Loads the library if it is not loaded yet. */
     static synchronized void load() {
         if (symbols == null) {
             symbols = find();
         }
     }
 
-    /** For Abi: a function of the library's. */
+    /** A function of the library, for Abi. */
     static synchronized MethodHandle function(String name, FunctionDescriptor type) {
         load();
         var address = symbols.find(name).orElseThrow(() -> new UnsatisfiedLinkError(
@@ -64,7 +63,7 @@ final class Library {
                 return checked(found, name);
             }
         }
-        throw new UnsatisfiedLinkError("libfish_api_credit is not found; install it, put it beside the jar, or set "
+        throw new UnsatisfiedLinkError("libfish_api_credit was not found; install it, put it beside the jar, or set "
                 + "FISH_API_CREDIT_LIBRARY to its file");
     }
 
@@ -76,7 +75,7 @@ final class Library {
                 : List.of("libfish_api_credit.so.0", "libfish_api_credit.so");
     }
 
-    /** Where a program may have put it: beside its jar, and on java.library.path. */
+    /** The jar's folder, and java.library.path. */
     private static List<Path> folders() {
         var folders = new ArrayList<Path>();
         try {
@@ -86,7 +85,7 @@ final class Library {
                 folders.add(Files.isDirectory(place) ? place : place.toAbsolutePath().getParent());
             }
         } catch (IllegalArgumentException | java.nio.file.FileSystemNotFoundException | SecurityException elsewhere) {
-            // Classes that come from no file have nothing beside them.
+            // The classes do not come from a file.
         }
         for (var folder : System.getProperty("java.library.path", "").split(java.io.File.pathSeparator)) {
             try {

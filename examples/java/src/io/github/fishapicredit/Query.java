@@ -9,11 +9,11 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 
 /**
- * What to ask for.
+ * Which credit to read, and how.
  *
- * @param userId whose wallet; null: the key's own account
- * @param teamId the team whose API credit is meant, which is another number than the account's own; null: none
- * @param checkFreeCredit ask for {@link Credit#hasFreeCredit} too
+ * @param userId the wallet's owner; null: the key's own account
+ * @param teamId the team whose API credit to read; null: the account's own
+ * @param checkFreeCredit also ask for {@link Credit#hasFreeCredit}
  * @param timeout for this whole call; null: the client's
  */
 public record Query(String userId, String teamId, boolean checkFreeCredit, Duration timeout) {

@@ -6,11 +6,11 @@ import java.lang.foreign.MemorySegment;
 import java.math.BigDecimal;
 import java.time.Instant;
 
-/** What the library fills in, in Java's terms. */
+/** Converts what the library fills in to Java's types. */
 final class Taken {
     private Taken() {}
 
-    /** The text at a field, or null. */
+    /** The text in a field, or null. */
     static String text(MemorySegment filled, long field) {
         return text(filled.get(ADDRESS, field));
     }

@@ -19,20 +19,20 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * One daemon thread that waits for the descriptors of all calls and watches, by poll(2), so that no thread of the
- * program's, virtual or not, is in native code for long. It begins with the first of them, and ends a second after the
- * last. Where there is no poll (Windows), and for what has no descriptor, it looks every 20 ms.
+ * One daemon thread that waits for the descriptors of all calls and watches with poll(2), so that no thread of the
+ * program blocks in native code. It starts with the first entry and ends a second after the last. Without poll
+ * (Windows), and for an entry without a descriptor, it checks every 20 ms.
  */
 final class Waiter {
-    /** What is waited for. All its methods are called on the waiter's thread. */
+    /** What is waited for. The waiter's thread calls all its methods. */
     interface Entry {
-        /** Readable when it is worth looking; -1: there is none. */
+        /** Readable when {@link #look} has something to do. -1: none. */
         int descriptor();
 
-        /** Looks. True: nothing more will come, and it is forgotten. */
+        /** Handles what has happened. Returns true if the entry is finished, which removes it. */
         boolean look();
 
-        /** It was removed: what the descriptor belongs to may be freed. */
+        /** After {@link Waiter#remove}: the owner of the descriptor may be freed. */
         void removed();
     }
 
@@ -42,19 +42,19 @@ final class Waiter {
     private static final int IDLE_MS = 1000;
 
     private final ReentrantLock lock = new ReentrantLock();
-    /** For a thread that cannot be woken through a descriptor. */
+    /** Wakes the thread if there is no pipe. */
     private final Condition asked = lock.newCondition();
     private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
     private boolean running;
     private Wake wake;
-    /** Used by the thread alone. */
+    /** Only for the thread itself. */
     private final LinkedHashSet<Entry> entries = new LinkedHashSet<>();
 
     void add(Entry entry) {
         ask(() -> entries.add(entry));
     }
 
-    /** Never waits: it happens on the waiter's thread. */
+    /** Never waits: the waiter's thread does it. */
     void remove(Entry entry) {
         ask(() -> {
             entries.remove(entry);
@@ -107,10 +107,19 @@ final class Waiter {
             idle = entries.isEmpty();
             if (wake == null) {
                 sleep(idle ? IDLE_MS : LOOK_MS);
-                entries.removeIf(Entry::look);
+                entries.removeIf(Waiter::isFinished);
             } else {
                 wake.poll(entries, idle ? IDLE_MS : -1);
             }
+        }
+    }
+
+    /** An entry that fails, for want of memory perhaps, must not end the thread. */
+    private static boolean isFinished(Entry entry) {
+        try {
+            return entry.look();
+        } catch (RuntimeException | Error failure) {
+            return true;
         }
     }
 
@@ -121,13 +130,13 @@ final class Waiter {
                 asked.await(milliseconds, TimeUnit.MILLISECONDS);
             }
         } catch (InterruptedException none) {
-            // Nobody has this thread to interrupt it.
+            // No code has a reference to this thread.
         } finally {
             lock.unlock();
         }
     }
 
-    /** A pipe that wakes poll, and poll itself. */
+    /** poll(2), and a pipe that wakes it. */
     private static final class Wake {
         private static final short POLLIN = 1;
         private static final int POLLFD_SIZE = 8;
@@ -146,7 +155,7 @@ final class Waiter {
             this.writing = writing;
         }
 
-        /** Null where there is no poll, or no descriptor left. */
+        /** Returns null if there is no poll or no free descriptor. */
         static Wake open() {
             if (POLL == null || PIPE == null) {
                 return null;
@@ -188,7 +197,7 @@ final class Waiter {
             }
         }
 
-        /** Waits until there is a request or something readable, looks at that, and forgets what is over. */
+        /** Waits for a request or a readable descriptor, and lets the entries handle what has happened. */
         void poll(LinkedHashSet<Entry> entries, int timeout) {
             var looked = new ArrayList<>(entries);
             boolean all = false;
@@ -205,18 +214,18 @@ final class Waiter {
                 }
                 int found = (int) POLL.invokeExact(rows, (long) looked.size() + 1, timeout);
                 if (found < 0) {
-                    // A signal, or more descriptors than the process may have.
+                    // A signal, or more entries than the process may have descriptors.
                     Thread.sleep(LOOK_MS);
                     all = true;
                 }
                 for (int at = 0; at < looked.size(); at++) {
                     boolean told = found > 0 && rows.get(JAVA_SHORT, (at + 1L) * POLLFD_SIZE + 6) != 0;
-                    if ((told || all) && looked.get(at).look()) {
+                    if ((told || all) && isFinished(looked.get(at))) {
                         entries.remove(looked.get(at));
                     }
                 }
             } catch (InterruptedException none) {
-                // Nobody has this thread to interrupt it.
+                // No code has a reference to this thread.
             } catch (Throwable impossible) {
                 throw new AssertionError(impossible);
             }

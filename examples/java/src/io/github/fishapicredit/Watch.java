@@ -11,10 +11,10 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * What {@link FishClient#watch} gives. Iterate over it for its state at each change; it ends with the watch. A slow
- * loop misses what lies between, and gets the newest. Any number of threads may read it and iterate over it.
+ * Returned by {@link FishClient#watch}. Iterate over it to get its state at each change, until the watch ends. A slow
+ * loop gets only the latest state. Any number of threads may read it and iterate over it.
  *
- * <p>Close it; one that is forgotten is ended by the garbage collector.
+ * <p>Close it; the garbage collector ends one that is not closed.
  */
 public final class Watch implements AutoCloseable, Iterable<WatchState> {
     private final Known known;
@@ -25,7 +25,7 @@ public final class Watch implements AutoCloseable, Iterable<WatchState> {
         cleanable = FishClient.CLEANER.register(this, known::end);
     }
 
-    /** Throws what is refused before anything is sent. */
+    /** Throws errors that can be found before anything is sent. */
     static Watch start(MemorySegment client, Query query, WatchOptions options) {
         try (var arena = Arena.ofConfined()) {
             var made = arena.allocate(ADDRESS);
@@ -40,7 +40,7 @@ public final class Watch implements AutoCloseable, Iterable<WatchState> {
         }
     }
 
-    /** What it knows now. Never waits for the network. */
+    /** Returns the state. Never waits for the network. */
     public WatchState read() {
         var state = known.read();
         if (state == null) {
@@ -49,18 +49,18 @@ public final class Watch implements AutoCloseable, Iterable<WatchState> {
         return state;
     }
 
-    /** Reads now, after a purchase or a spend. Never waits; several at once are one. */
+    /** Starts a reading now, for example after a purchase. Never waits; several at once cause one reading. */
     public void refresh() {
         known.refresh();
     }
 
-    /** Ends it, and every iteration over it. Never waits; closing twice is harmless. */
+    /** Ends the watch and every iteration over it. Never waits; closing twice is harmless. */
     @Override
     public void close() {
         cleanable.clean();
     }
 
-    /** Its states from the first reading on. hasNext waits for a change; an interrupt ends the wait. */
+    /** The states from the first reading on. hasNext waits for a change; an interrupt ends the wait. */
     @Override
     public Iterator<WatchState> iterator() {
         return new Iterator<>() {
@@ -88,7 +88,7 @@ public final class Watch implements AutoCloseable, Iterable<WatchState> {
         };
     }
 
-    /** The watch itself, to which its owner and the waiter hold references. */
+    /** What both the Watch and the waiter refer to: the Watch itself can be collected. */
     private static final class Known implements Waiter.Entry {
         private final Handle handle;
         private final int descriptor;
@@ -102,7 +102,7 @@ public final class Watch implements AutoCloseable, Iterable<WatchState> {
             descriptor = (int) Abi.fish_watch_descriptor(pointer);
         }
 
-        /** Null once it is closed. Reading silences the descriptor, so whoever reads tells all. */
+        /** Returns null if the watch is closed. A read clears the descriptor, so each wakes all iterations. */
         WatchState read() {
             lock.lock();
             try {
@@ -136,7 +136,7 @@ public final class Watch implements AutoCloseable, Iterable<WatchState> {
             }
         }
 
-        /** The newest state once it is another than the one with this number; null at the end. */
+        /** Waits for a state with another number of changes. Returns null at the end. */
         WatchState changed(long seen) {
             lock.lock();
             try {
@@ -149,7 +149,7 @@ public final class Watch implements AutoCloseable, Iterable<WatchState> {
                 return null;
             } catch (InterruptedException interrupt) {
                 Thread.currentThread().interrupt();
-                throw FishException.cancelled("The thread was interrupted.");
+                throw FishException.cancelled("The thread was interrupted; call again.");
             } finally {
                 lock.unlock();
             }

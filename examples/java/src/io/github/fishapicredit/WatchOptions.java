@@ -9,11 +9,11 @@ import java.math.BigDecimal;
 import java.time.Duration;
 
 /**
- * A watch's settings. null is the library's default.
+ * The options of a watch. null means the library's default.
  *
  * @param interval between two readings, at least a second; null: a minute
- * @param low a credit below this is {@link Level#LOW}; null: there is no such level
- * @param recovered from LOW or EMPTY the level is OK again only at or above this; null: low
+ * @param low a credit below this is {@link Level#LOW}; null: no such level
+ * @param recovered after LOW or EMPTY, the level returns to OK only at or above this; null: low
  */
 public record WatchOptions(Duration interval, BigDecimal low, BigDecimal recovered) {
     /** The library's defaults. */
@@ -22,10 +22,10 @@ public record WatchOptions(Duration interval, BigDecimal low, BigDecimal recover
     /** The struct that C reads, whose own messages would speak of other units. */
     MemorySegment given(Arena arena) {
         if (interval != null && interval.compareTo(Duration.ofSeconds(1)) < 0) {
-            throw FishException.invalid("interval is below 1 second; make it longer, or pass null for a minute.");
+            throw FishException.invalid("interval is below 1 second; set it to 1 second or more, or pass null for 1 minute.");
         }
         if (recovered != null && recovered.compareTo(low == null ? BigDecimal.ZERO : low) < 0) {
-            throw FishException.invalid("recovered is below low; make it at least low, or pass null for low.");
+            throw FishException.invalid("recovered is below low; set it to low or more, or pass null for low.");
         }
         var given = arena.allocate(Abi.WatchOptions.SIZE, 8);
         given.set(JAVA_INT, Abi.WatchOptions.INTERVAL_MS, Given.milliseconds("interval", interval));

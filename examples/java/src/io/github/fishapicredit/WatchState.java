@@ -9,16 +9,16 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 
 /**
- * What a watch knows.
+ * The state of a watch.
  *
- * @param credit the last that was read; null: nothing has been yet. A failure never replaces it
+ * @param credit the last credit that was read; null: none yet. A failure never replaces it
  * @param level the level of that credit
- * @param status how the newest reading ended. PENDING: none has. CANCELLED: the watch has ended
- * @param error why the newest reading failed; null: it did not
+ * @param status how the latest reading ended. PENDING: none has ended yet. CANCELLED: the watch has ended
+ * @param error why the latest reading failed; null: it did not
  * @param failures how many readings in a row failed
- * @param nextIn until the next reading begins; null: never
- * @param age since credit was read, time asleep included; null: nothing has been read
- * @param changes grows by one whenever credit, level or status changes
+ * @param nextIn until the next reading starts; null: never
+ * @param age since credit was read, including time asleep; null: nothing has been read
+ * @param changes increases by one whenever credit, level or status changes
  */
 public record WatchState(
         Credit credit,
