@@ -4,7 +4,7 @@
 //! A test whose toolchain is missing is skipped and says so ("skipped: no go"); with FISH_CI set it fails. Swift and
 //! Java 22 are not in Debian 12: .ci/trixie.sh runs their tests in a tree of Debian 13, with FISH_TRIXIE set, and only
 //! there a skip of theirs is a failure. FISH_GO_RACE=1 runs Go's tests with its race detector, which takes a minute to
-//! build.
+//! build. FISH_DOTNET names the `dotnet` of a .NET runtime, which then runs C#'s tests too.
 #![cfg(unix)]
 
 use std::fs;
@@ -433,9 +433,18 @@ fn csharp() {
     }
     let prefix = Prefix::new();
     let program = compile_csharp(&prefix, "Tests.exe", &sources("examples/csharp/tests", ".cs"));
-    let mut test = prefix.command("mono");
-    test.env("FISH_ABI", root().join("docs/abi.json"));
-    let output = succeeds(test.arg("--debug").arg(program));
+    let abi = root().join("docs/abi.json");
+    let output = succeeds(prefix.command("mono").env("FISH_ABI", &abi).arg("--debug").arg(&program));
+    assert!(output.contains(" passed, 0 failed"), "{output}");
+
+    let Some(dotnet) = std::env::var_os("FISH_DOTNET") else {
+        println!("skipped, the same program under .NET: no FISH_DOTNET");
+        return;
+    };
+    let config = r#"{"runtimeOptions":{"rollForward":"Major","framework":{"name":"Microsoft.NETCore.App",
+        "version":"3.1.0"},"configProperties":{"System.Globalization.Invariant":true}}}"#;
+    fs::write(prefix.path("Tests.runtimeconfig.json"), config).expect("a fresh file");
+    let output = succeeds(prefix.command(dotnet).env("FISH_ABI", &abi).arg(program));
     assert!(output.contains(" passed, 0 failed"), "{output}");
 }
 

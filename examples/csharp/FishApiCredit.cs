@@ -617,7 +617,12 @@ namespace FishApiCredit {
         }
 
         internal Task<T> Begin(CancellationToken cancel) {
-            Waiter.Shared.Add(this);
+            try {
+                Waiter.Shared.Add(this);
+            } catch {
+                handle.Dispose();
+                throw;
+            }
             if (cancel.CanBeCanceled) {
                 var registration = cancel.Register(() => {
                     if (result.TrySetCanceled(cancel)) Waiter.Shared.Remove(this);
@@ -708,7 +713,7 @@ namespace FishApiCredit {
         }
 
         ~FishWatch() {
-            known.End();
+            if (known != null) known.End();
         }
 
         /// <summary>Returns the state. Never waits for the network.</summary>
@@ -864,7 +869,7 @@ namespace FishApiCredit {
         private const int CloseOnExec = 0x80000;
 
         private readonly object guard = new object();
-        private readonly Queue<Action> requests = new Queue<Action>();
+        private readonly List<Action> requests = new List<Action>();
         private bool running;
         /// <summary>A pipe that wakes poll; null: there is no poll.</summary>
         private int[] pipe;
@@ -886,17 +891,31 @@ namespace FishApiCredit {
 
         private void Ask(Action request) {
             lock (guard) {
-                requests.Enqueue(request);
+                requests.Add(request);
                 if (!running) {
-                    pipe = OpenPipe();
-                    woken = false;
-                    using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl) : ExecutionContext.SuppressFlow())
-                        new Thread(Run, 256 * 1024) { IsBackground = true, Name = "fish-wait" }.Start();
-                    running = true;
+                    Start();
                 } else if (pipe == null) {
                     Monitor.Pulse(guard);
                 } else if (!woken) {
                     woken = write(pipe[1], new byte[1], new UIntPtr(1)) == new IntPtr(1);
+                }
+            }
+        }
+
+        private void Start() {
+            pipe = OpenPipe();
+            woken = false;
+            var flow = default(AsyncFlowControl);
+            bool flowed = !ExecutionContext.IsFlowSuppressed();
+            if (flowed) flow = ExecutionContext.SuppressFlow();
+            try {
+                new Thread(Run, 256 * 1024) { IsBackground = true, Name = "fish-wait" }.Start();
+                running = true;
+            } finally {
+                if (flowed) flow.Undo();
+                if (!running) { // There is no thread to be had.
+                    requests.Clear();
+                    ClosePipe();
                 }
             }
         }
@@ -908,10 +927,7 @@ namespace FishApiCredit {
                 lock (guard) {
                     if (requests.Count == 0 && entries.Count == 0 && idle) {
                         running = false;
-                        if (pipe != null) {
-                            close(pipe[0]);
-                            close(pipe[1]);
-                        }
+                        ClosePipe();
                         return;
                     }
                     if (woken) woken = read(pipe[0], new byte[1], new UIntPtr(1)) != new IntPtr(1);
@@ -963,6 +979,12 @@ namespace FishApiCredit {
             } catch (EntryPointNotFoundException) {
                 return pipe_(ends) == 0 ? ends : null; // macOS has no pipe2.
             }
+        }
+
+        private void ClosePipe() {
+            if (pipe == null) return;
+            close(pipe[0]);
+            close(pipe[1]);
         }
 
         [StructLayout(LayoutKind.Sequential)]

@@ -9,6 +9,8 @@ using System.Threading;
 /// <summary>A scripted server on loopback. It answers each request as it is told to, or not at all.</summary>
 internal sealed class Server : IDisposable {
     private readonly TcpListener listener = new TcpListener(IPAddress.Loopback, 0);
+    private readonly Thread accepting;
+    private volatile bool stopping;
     private readonly List<TcpClient> connections = new List<TcpClient>();
     internal readonly List<string> Requests = new List<string>();
     /// <summary>Released for each request that arrived.</summary>
@@ -19,7 +21,8 @@ internal sealed class Server : IDisposable {
     internal Server() {
         listener.Start(1000);
         Url = "http://" + listener.LocalEndpoint;
-        new Thread(Accept) { IsBackground = true }.Start();
+        accepting = new Thread(Accept) { IsBackground = true };
+        accepting.Start();
     }
 
     internal static string Answered(int status, string headers, string body) {
@@ -30,14 +33,14 @@ internal sealed class Server : IDisposable {
     internal string Url { get; private set; }
 
     private void Accept() {
-        try {
-            while (true) {
-                var connection = listener.AcceptTcpClient();
-                lock (connections) connections.Add(connection);
-                new Thread(() => Serve(connection)) { IsBackground = true }.Start();
+        while (true) {
+            var connection = listener.AcceptTcpClient();
+            if (stopping) {
+                connection.Close();
+                return;
             }
-        } catch (Exception closed) when (closed is SocketException || closed is InvalidOperationException) {
-            // That is the end.
+            lock (connections) connections.Add(connection);
+            new Thread(() => Serve(connection)) { IsBackground = true }.Start();
         }
     }
 
@@ -67,6 +70,10 @@ internal sealed class Server : IDisposable {
     }
 
     public void Dispose() {
+        if (stopping) return;
+        stopping = true;
+        // Stop alone does not end a waiting accept everywhere.
+        using (new TcpClient("127.0.0.1", ((IPEndPoint) listener.LocalEndpoint).Port)) accepting.Join();
         listener.Stop();
         TcpClient[] open;
         lock (connections) open = connections.ToArray();

@@ -33,7 +33,12 @@ final class Call implements Waiter.Entry {
                 throw FishException.take(failure);
             }
             var call = new Call(made.get(ADDRESS, 0));
-            Waiter.SHARED.add(call);
+            try {
+                Waiter.SHARED.add(call);
+            } catch (Throwable none) {
+                call.removed();
+                throw none;
+            }
             return call;
         }
     }

@@ -45,7 +45,7 @@ public record Credit(
         boolean creditMicrosExact,
         Boolean hasPhone,
         Boolean hasFreeCredit) {
-// End of the generated part.
+    // End of the generated part.
 
     /** Decodes a document saved from {@link FishClient#apiCreditJson}. Does not use the network. */
     public static Credit parse(String json) {

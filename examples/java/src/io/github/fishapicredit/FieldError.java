@@ -18,7 +18,7 @@ public record FieldError(
         String type,
         String message,
         String context) {
-// End of the generated part.
+    // End of the generated part.
 
     static FieldError copy(MemorySegment row) {
         return new FieldError(

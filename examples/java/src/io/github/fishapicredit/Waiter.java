@@ -50,6 +50,7 @@ final class Waiter {
     /** Only for the thread itself. */
     private final LinkedHashSet<Entry> entries = new LinkedHashSet<>();
 
+    /** Throws if there is no thread to be had. */
     void add(Entry entry) {
         ask(() -> entries.add(entry));
     }
@@ -67,9 +68,7 @@ final class Waiter {
         try {
             requests.add(request);
             if (!running) {
-                wake = Wake.open();
-                Thread.ofPlatform().daemon().name("fish-wait").inheritInheritableThreadLocals(false).start(this::run);
-                running = true;
+                start();
             } else if (wake == null) {
                 asked.signal();
             } else {
@@ -77,6 +76,21 @@ final class Waiter {
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void start() {
+        wake = Wake.open();
+        try {
+            Thread.ofPlatform().daemon().name("fish-wait").inheritInheritableThreadLocals(false).start(this::run);
+            running = true;
+        } finally {
+            if (!running) { // There is no thread to be had.
+                requests.clear();
+                if (wake != null) {
+                    wake.close();
+                }
+            }
         }
     }
 

@@ -35,7 +35,12 @@ public final class Watch implements AutoCloseable, Iterable<WatchState> {
                 throw FishException.take(failure);
             }
             var known = new Known(made.get(ADDRESS, 0));
-            Waiter.SHARED.add(known);
+            try {
+                Waiter.SHARED.add(known);
+            } catch (Throwable none) {
+                known.removed();
+                throw none;
+            }
             return new Watch(known);
         }
     }
