@@ -116,4 +116,4 @@ absent grep -q 'NEEDED.*libfish_api_credit' <(readelf -d "$work/static-program")
 refused "COMPONENTS shared" "$work/static"
 
 { set +x; } 2>/dev/null
-FISH_CI=1 cargo test --locked --test cpp --test static_libs --test portable
+FISH_CI=1 cargo test --locked --test cpp --test static_library --test portable

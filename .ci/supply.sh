@@ -40,8 +40,8 @@ if grep -i yanked <<<"$packed"; then
 fi
 
 # ---- The notice for those who ship the library --------------------------------------------------------------
-echo "+ cargo test --test supply"
-FISH_CI=1 cargo test --locked --test supply
+echo "+ cargo test --test notice"
+FISH_CI=1 cargo test --locked --test notice
 
 # ---- The same source gives the same bytes -------------------------------------------------------------------
 # Here, and in a folder with a space in its name under another home: what is compiled must not know the difference.

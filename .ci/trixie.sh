@@ -70,12 +70,12 @@ executable() {
   cargo test --no-run --test "$1" --message-format=json |
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | grep "/$1-" | tail -n 1
 }
-languages=$(executable languages) readme=$(executable readme)
+languages=$(executable languages) commands=$(executable page_commands)
 environment+=(FISH_CI=1 FISH_TRIXIE=1 CARGO_TARGET_DIR="$project/target")
 echo "+ the packages' own tests, and their programs"
 in_tree "$languages" --exact --nocapture --test-threads=1 swift java the_program_of_java_md
 for page in docs/swift.md docs/java.md; do
   echo "+ the commands of $page"
-  in_tree env FISH_PAGE=$page "$readme" --exact --nocapture every_command_of_every_page_runs_as_it_stands
+  in_tree env FISH_PAGE=$page "$commands" --exact --nocapture every_command_of_every_page_runs_as_it_stands
 done
 echo "trixie: all passed"

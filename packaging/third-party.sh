@@ -5,7 +5,7 @@
 #
 #   packaging/third-party.sh [TARGET [OPTIONS OF CARGO TREE]] > THIRD-PARTY
 #
-# For the machine's own target and default features if none are named. tests/supply.rs proves it whole.
+# For the machine's own target and default features if none are named. tests/notice.rs proves it whole.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."

@@ -1,6 +1,7 @@
 //! What `fuzz/` uses of the core, whose modules are private. Only cargo-fuzz builds it (`--cfg fuzzing`). Each function
 //! panics if it takes too long for the length of its input.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::net::Shutdown;
 use std::time::{Duration, Instant, SystemTime};
@@ -13,24 +14,58 @@ use crate::error::Error;
 use crate::http;
 use crate::money;
 use crate::request::{self, Origin, Target, Template};
-use crate::response::{self, Amount, ApiCredit, Response, Stamp};
+use crate::response::{self, Amount, Response, Stamp};
 use crate::time;
 
-/// An amount: its text, its micros, and whether they are exact.
-pub type Money = (String, i64, bool);
-
-/// A decoded document.
+/// A field's value.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)]
-pub struct Credit {
-    pub id: String,
-    pub user_id: String,
-    pub credit: Money,
-    pub cumulative_top_up: Option<Money>,
-    pub created_at: (String, Option<i64>),
-    pub updated_at: (String, Option<i64>),
-    pub has_phone_sha256: Option<bool>,
-    pub has_free_credit: Option<bool>,
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// An amount: its text, its micros, and whether they are exact.
+    Money(String, i64, bool),
+    /// A time: its text, and its microseconds since 1970 if it is one.
+    Time(String, Option<i64>),
+    /// A flag.
+    Flag(bool),
+}
+
+/// A decoded document: every field by its key, in the order of the list in `response/document.rs`. `None`: absent or null.
+pub type Credit = Vec<(&'static str, Option<Value>)>;
+
+/// How a field's value is shown to a fuzz target.
+pub(crate) trait Show {
+    fn show(&self) -> Option<Value>;
+}
+
+impl Show for Cow<'_, str> {
+    fn show(&self) -> Option<Value> {
+        Some(Value::Text(self.to_string()))
+    }
+}
+
+impl Show for Amount<'_> {
+    fn show(&self) -> Option<Value> {
+        Some(Value::Money(self.text.to_string(), self.micros.value, self.micros.exact))
+    }
+}
+
+impl Show for Stamp<'_> {
+    fn show(&self) -> Option<Value> {
+        Some(Value::Time(self.text.to_string(), self.unix_micros))
+    }
+}
+
+impl Show for bool {
+    fn show(&self) -> Option<Value> {
+        Some(Value::Flag(*self))
+    }
+}
+
+impl<T: Show> Show for Option<T> {
+    fn show(&self) -> Option<Value> {
+        self.as_ref().and_then(T::show)
+    }
 }
 
 /// A failure: its numbers, and every text in it that leaves the library, with the message first.
@@ -65,21 +100,6 @@ fn in_time<T>(length: usize, work: impl Fn() -> T) -> T {
     }
 }
 
-fn credit(got: &ApiCredit<'_>) -> Credit {
-    let money = |amount: &Amount<'_>| (amount.text.to_string(), amount.micros.value, amount.micros.exact);
-    let stamp = |stamp: &Stamp<'_>| (stamp.text.to_string(), stamp.unix_micros);
-    Credit {
-        id: got.id.to_string(),
-        user_id: got.user_id.to_string(),
-        credit: money(&got.credit),
-        cumulative_top_up: got.cumulative_top_up.as_ref().map(money),
-        created_at: stamp(&got.created_at),
-        updated_at: stamp(&got.updated_at),
-        has_phone_sha256: got.has_phone_sha256,
-        has_free_credit: got.has_free_credit,
-    }
-}
-
 fn failure(error: Box<Error>) -> Failure {
     let mut texts = vec![error.message.into_owned()];
     texts.extend([error.api_message, error.api_reason, error.request_id].into_iter().flatten());
@@ -93,7 +113,7 @@ fn failure(error: Box<Error>) -> Failure {
 
 /// Decodes a document.
 pub fn decode(document: &[u8]) -> Result<Credit, Failure> {
-    in_time(document.len(), || response::decode(document).map(|(got, _)| credit(&got)).map_err(failure))
+    in_time(document.len(), || response::decode(document).map(|(got, _)| got.by_key()).map_err(failure))
 }
 
 /// A decimal text's micros, and whether they are exact.
@@ -159,7 +179,7 @@ fn exchange(bytes: &[u8], key: &str, bytewise: bool) -> Option<Result<Credit, Fa
     let request = template.request(&template.uri(&Target::default()).expect("a URI"));
     let read =
         |response: &Response<'_>, cut: Option<&http::error::TransportError>| match (response.status, cut) {
-            (200, None) => response::success(response, key).map(|(got, _)| credit(&got)).map_err(failure),
+            (200, None) => response::success(response, key).map(|(got, _)| got.by_key()).map_err(failure),
             (200, Some(cut)) => {
                 let mut error = cut.clone().into_error(limit);
                 response::describe(&mut error, response, key);

@@ -1,7 +1,7 @@
-//! The binary interface: C and Rust agree on every struct, and a program compiled yesterday runs with the
-//! library of today. docs/abi.txt is what it was compiled for, docs/symbols-in-versions says since when.
+//! The binary interface: C and Rust agree on every struct, and a program compiled for the committed ABI (docs/abi.txt)
+//! runs with the library of today. docs/symbols-in-versions lists each symbol with its version.
 //!
-//! `FISH_WRITE=1 cargo test --test generated` adds to both what is new; it refuses to write what would break.
+//! `FISH_WRITE=1 cargo test --test generated` adds what is new to both; it refuses to write a breaking change.
 
 mod support;
 
@@ -146,7 +146,7 @@ fn every_byte_that_is_no_field_is_zero_in_what_comes_back() {
 
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn a_program_compiled_yesterday_still_runs() {
+fn a_program_compiled_for_the_committed_abi_still_runs() {
     let new = today();
     abi::stands(&abi::read(&generate::committed("docs/abi.txt")), &new, "docs/abi.txt");
     // What was released, where CI hands it over (.ci/abi.sh).
@@ -156,7 +156,7 @@ fn a_program_compiled_yesterday_still_runs() {
 }
 
 #[test]
-fn the_guard_sees_what_breaks_and_lets_pass_what_does_not() {
+fn the_check_finds_what_breaks_a_program_and_accepts_additions() {
     let old = today();
     let start = "  const char *id;\n";
     let from = TEXT.find(start).expect("the first field") + start.len();

@@ -1,5 +1,5 @@
-//! A call in the background (src/ffi/call.rs): what it gives, who may do what with it and when, and what it does where
-//! the machine has run out of something.
+//! A call in the background (src/ffi/call.rs): its results, the use of it from several threads, its end, and what it does
+//! without free descriptors or threads.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::result_large_err)] // A failure is compared whole, and nothing here is in a hurry.
@@ -12,15 +12,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Call, Client, Failure, Options, Query, Token, name, readable};
-use support::server::{DOCUMENT, Server, Step, answer, ok, send};
-use support::tls::{Authority, BOTH, answering};
-use support::{c, child, clock, tasks};
+use support::client::{Call, Client, Failure, Options, Query, Token, name, readable};
+use support::server::{DOCUMENT, Server, Step, always, answer, ok, send};
+use support::tls::{Trusted, answering};
+use support::{child, clock, tasks};
 
 const LONG: u32 = 60_000;
 
 fn stalled() -> Server {
-    Server::scripted(vec![vec![Step::Stall]])
+    always(vec![Step::Stall])
 }
 
 fn status(failure: Result<impl Sized, Failure>) -> &'static str {
@@ -32,13 +32,13 @@ fn the_result_is_that_of_a_blocking_call_as_often_as_asked() {
     for script in [
         ok(),
         send(answer(401, "x-fish-trace-id: t\r\n", r#"{"status":401,"message":"bad key","reason":"key"}"#)),
-        send(answer(422, "", support::scenarios::VALIDATION)),
+        send(answer(422, "", support::routes::VALIDATION)),
         send(answer(429, "Retry-After: 7\r\n", "")),
         send(answer(503, "", "down")),
         send(answer(200, "", "{}")),
         vec![Step::Close],
     ] {
-        let server = Server::scripted(vec![script.clone()]);
+        let server = always(script.clone());
         let client = Client::once(&server.url());
         let blocking = client.get(&Query::default());
         let call = client.start(&Query::default()).unwrap();
@@ -106,8 +106,8 @@ fn what_a_blocking_call_refuses_is_refused_at_once() {
 }
 
 #[test]
-fn the_querys_strings_are_its_own() {
-    let server = Server::scripted(vec![vec![Step::Rest(Duration::from_millis(50)), ok()[0].clone()]]);
+fn the_querys_strings_are_copied() {
+    let server = always(vec![Step::Rest(Duration::from_millis(50)), ok()[0].clone()]);
     let client = Client::once(&server.url());
     let calls: Vec<Call> = (0..20)
         .map(|n| {
@@ -132,7 +132,7 @@ fn the_querys_strings_are_its_own() {
 
 #[test]
 fn any_thread_starts_waits_asks_and_frees() {
-    let server = Server::scripted(vec![vec![Step::Rest(Duration::from_millis(100)), ok()[0].clone()]]);
+    let server = always(vec![Step::Rest(Duration::from_millis(100)), ok()[0].clone()]);
     let client = Client::once(&server.url());
     let call =
         thread::scope(|scope| scope.spawn(|| client.start(&Query::default())).join().unwrap()).unwrap();
@@ -153,7 +153,7 @@ fn any_thread_starts_waits_asks_and_frees() {
 
 /// Everything that can end a call, while a thread waits for it.
 #[test]
-fn whatever_cancels_it_wakes_who_waits() {
+fn every_way_to_cancel_wakes_a_waiting_thread() {
     let server = stalled();
     for (n, what) in ["its token", "the client", "the client, freed"].into_iter().enumerate() {
         let mut client = Some(Client::once(&server.url()));
@@ -182,7 +182,7 @@ fn whatever_cancels_it_wakes_who_waits() {
 /// A token that is freed right after the start is held by the call.
 #[test]
 fn its_token_may_be_freed_while_it_runs() {
-    let server = Server::scripted(vec![vec![Step::Rest(Duration::from_millis(50)), ok()[0].clone()]]);
+    let server = always(vec![Step::Rest(Duration::from_millis(50)), ok()[0].clone()]);
     let client = Client::once(&server.url());
     let token = Token::new();
     let call = client.start(&Query { cancel: Some(&token), ..Query::default() }).unwrap();
@@ -192,89 +192,73 @@ fn its_token_may_be_freed_while_it_runs() {
 }
 
 #[test]
-fn freed_before_while_and_after_it_ends_at_once_and_its_thread_with_it() {
-    const TEST: &str = "freed_before_while_and_after_it_ends_at_once_and_its_thread_with_it";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let server = stalled();
-            let answering = Server::scripted(vec![ok()]);
-            let client = Client::once(&server.url());
-            for round in 0..20 {
-                let calls: Vec<_> = (0..4).map(|_| client.start(&Query::default()).unwrap()).collect();
-                if round % 2 == 0 {
-                    server.await_requests((round / 2 + 1) * 4);
-                }
-                clock::ends_by("freeing", Duration::ZERO, || drop(calls));
-                clock::ends_by("their threads", Duration::ZERO, || tasks::await_none("fish-call"));
-                let call = Client::once(&answering.url()).start(&Query::default()).unwrap();
-                // The client is freed already; whatever came of it, the call is over at once.
-                assert_eq!(call.wait(LONG), FISH_OK);
-                drop(call);
+fn freeing_ends_the_call_and_its_thread_at_any_time() {
+    child::alone(|| {
+        let server = stalled();
+        let answering = always(ok());
+        let client = Client::once(&server.url());
+        for round in 0..20 {
+            let calls: Vec<_> = (0..4).map(|_| client.start(&Query::default()).unwrap()).collect();
+            if round % 2 == 0 {
+                server.await_requests((round / 2 + 1) * 4);
             }
-            // A thread that waits for a call holds nobody up: it is told when another one frees the call.
-            let call = client.start(&Query::default()).unwrap();
-            let address = call.0 as usize;
-            let task = AtomicI32::new(0);
-            thread::scope(|scope| {
-                let waiting = scope.spawn(|| {
-                    // SAFETY: asks for this thread's id.
-                    task.store(unsafe { libc::gettid() }, Ordering::SeqCst);
-                    ManuallyDrop::new(Call(address as *mut fish_call)).wait(LONG)
-                });
-                tasks::until("the thread waits", || tasks::polls(task.load(Ordering::SeqCst)));
-                let waited = clock::ends_by("a call freed under who waits", Duration::ZERO, || {
-                    drop(call);
-                    waiting.join().unwrap()
-                });
-                assert_eq!(waited, FISH_OK);
+            clock::ends_by("freeing", Duration::ZERO, || drop(calls));
+            clock::ends_by("their threads", Duration::ZERO, || tasks::await_none("fish-call"));
+            let call = Client::once(&answering.url()).start(&Query::default()).unwrap();
+            // The client is freed already; whatever came of it, the call is over at once.
+            assert_eq!(call.wait(LONG), FISH_OK);
+            drop(call);
+        }
+        // A thread that waits for a call holds nobody up: it is told when another one frees the call.
+        let call = client.start(&Query::default()).unwrap();
+        let address = call.0 as usize;
+        let task = AtomicI32::new(0);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                // SAFETY: asks for this thread's id.
+                task.store(unsafe { libc::gettid() }, Ordering::SeqCst);
+                ManuallyDrop::new(Call(address as *mut fish_call)).wait(LONG)
             });
-        },
-    );
+            tasks::until("the thread waits", || tasks::polls(task.load(Ordering::SeqCst)));
+            let waited = clock::ends_by("a call freed under who waits", Duration::ZERO, || {
+                drop(call);
+                waiting.join().unwrap()
+            });
+            assert_eq!(waited, FISH_OK);
+        });
+    });
 }
 
 #[test]
 fn a_thousand_run_at_once() {
-    const TEST: &str = "a_thousand_run_at_once";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            raise_descriptor_limit();
-            let server = stalled();
-            let client = Client::new(&Options {
-                base_url: Some(&server.url()),
-                timeout_ms: 100_000,
-                connect_timeout_ms: 100_000,
-                max_retries: -1,
-                ..Options::test()
-            })
-            .unwrap();
-            let calls: Vec<Call> = (0..1000).map(|_| client.start(&Query::default()).unwrap()).collect();
-            server.await_requests(1000);
-            assert_eq!(tasks::named("fish-call").len(), 1000);
-            assert!(calls.iter().all(|call| !call.is_done()));
-            let begun = Instant::now();
-            drop(calls);
-            tasks::await_none("fish-call");
-            support::note(format_args!("a thousand were cancelled in {:?}", begun.elapsed()));
+    child::alone(|| {
+        raise_descriptor_limit();
+        let server = stalled();
+        let url = server.url();
+        let (timeout_ms, connect_timeout_ms) = (100_000, 100_000);
+        let options = Options { timeout_ms, connect_timeout_ms, ..Options::once(&url) };
+        let client = Client::new(&options).unwrap();
+        let calls: Vec<Call> = (0..1000).map(|_| client.start(&Query::default()).unwrap()).collect();
+        server.await_requests(1000);
+        assert_eq!(tasks::named("fish-call").len(), 1000);
+        assert!(calls.iter().all(|call| !call.is_done()));
+        let begun = Instant::now();
+        drop(calls);
+        tasks::await_none("fish-call");
+        support::note(format_args!("a thousand were cancelled in {:?}", begun.elapsed()));
 
-            let server = Server::scripted(vec![ok()]);
-            let client = Client::once(&server.url());
-            let calls: Vec<Call> = (0..1000).map(|_| client.start(&Query::default()).unwrap()).collect();
-            for call in &calls {
-                assert_eq!(call.wait(LONG), FISH_OK);
-                call.result().unwrap();
-            }
-        },
-    );
+        let server = always(ok());
+        let client = Client::once(&server.url());
+        let calls: Vec<Call> = (0..1000).map(|_| client.start(&Query::default()).unwrap()).collect();
+        for call in &calls {
+            assert_eq!(call.wait(LONG), FISH_OK);
+            call.result().unwrap();
+        }
+    });
 }
 
 #[test]
-fn where_no_thread_can_be_started_it_says_so() {
-    const TEST: &str = "where_no_thread_can_be_started_it_says_so";
-    let scratch = tempfile::tempdir().unwrap();
+fn without_threads_it_fails_with_a_reason() {
     let refused = |client: &Client| {
         let failures = [
             client.start(&Query::default()).err(),
@@ -287,216 +271,181 @@ fn where_no_thread_can_be_started_it_says_so() {
             assert!(failure.message.contains("thread"), "{}", failure.message);
         }
     };
-    child::alone(
-        TEST,
-        |command| {
-            command.env("LD_PRELOAD", c::preload("pthread_create", scratch.path()));
-        },
-        || {
-            let server = Server::scripted(vec![ok()]);
-            let client = Client::once(&server.url());
-            client.get(&Query::default()).unwrap();
-            // SAFETY: no other thread of this process reads the environment now.
-            unsafe { std::env::set_var("FISH_TEST_NO_THREADS", "1") };
-            refused(&client);
-            // SAFETY: as above.
-            unsafe { std::env::remove_var("FISH_TEST_NO_THREADS") };
-            let call = client.start(&Query::default()).unwrap();
-            assert_eq!(call.wait(LONG), FISH_OK);
-            call.result().unwrap();
-            drop(call);
-            tasks::await_none("fish-call");
+    child::preloading(&["pthread_create"], || {
+        let server = always(ok());
+        let client = Client::once(&server.url());
+        client.get(&Query::default()).unwrap();
+        // SAFETY: no other thread of this process reads the environment now.
+        unsafe { std::env::set_var("FISH_TEST_NO_THREADS", "1") };
+        refused(&client);
+        // SAFETY: as above.
+        unsafe { std::env::remove_var("FISH_TEST_NO_THREADS") };
+        let call = client.start(&Query::default()).unwrap();
+        assert_eq!(call.wait(LONG), FISH_OK);
+        call.result().unwrap();
+        drop(call);
+        tasks::await_none("fish-call");
 
-            // And by the kernel's own limit, which does not hold for root.
-            // SAFETY: plain system calls; this process ends with the test.
-            unsafe {
-                let limit = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
-                assert_eq!(libc::setrlimit(libc::RLIMIT_NPROC, &limit), 0);
-                if libc::geteuid() == 0 {
-                    assert_eq!(libc::setuid(54_321), 0);
-                }
+        // And by the kernel's own limit, which does not hold for root.
+        // SAFETY: plain system calls; this process ends with the test.
+        unsafe {
+            let limit = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
+            assert_eq!(libc::setrlimit(libc::RLIMIT_NPROC, &limit), 0);
+            if libc::geteuid() == 0 {
+                assert_eq!(libc::setuid(54_321), 0);
             }
-            refused(&client);
-            client.get(&Query::default()).unwrap();
-        },
-    );
+        }
+        refused(&client);
+        client.get(&Query::default()).unwrap();
+    });
 }
 
 #[test]
-fn where_no_descriptor_is_left_it_fails_and_can_still_be_waited_for_and_freed() {
-    const TEST: &str = "where_no_descriptor_is_left_it_fails_and_can_still_be_waited_for_and_freed";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let stuck = stalled();
-            let server = Server::scripted(vec![ok()]);
-            let (waiting, fresh) = (Client::once(&stuck.url()), Client::once(&server.url()));
-            fresh.get(&Query::default()).unwrap();
-            let mut taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
-            // On the kept connection it works; it has no descriptor to be waited for with.
-            let call = fresh.start(&Query::default()).unwrap();
-            assert_eq!(call.descriptor(), -1);
-            clock::ends_by("a call without a descriptor", Duration::ZERO, || {
-                assert_eq!(call.wait(LONG), FISH_OK);
-            });
-            call.result().unwrap();
-            let failed = Client::once(&server.url()).start(&Query::default()).unwrap();
-            assert_eq!(failed.wait(LONG), FISH_OK);
-            // The client is freed already: that may have come first.
-            assert!(["FISH_CONNECT_FAILED", "FISH_CANCELLED"].contains(&status(failed.result())));
-            let failed = waiting.start(&Query::default()).unwrap();
-            assert_eq!(failed.wait(LONG), FISH_OK);
-            assert_eq!(status(failed.result()), "FISH_CONNECT_FAILED");
-
-            // Started without one, then connected: cancelled all the same.
-            let watch = fresh.watch(&Query::default(), &Default::default()).unwrap();
-            assert_eq!(watch.descriptor(), -1);
-            let call = waiting.start(&Query::default()).unwrap();
-            assert_eq!(call.descriptor(), -1);
+fn without_descriptors_it_fails_and_can_be_waited_for_and_freed() {
+    child::alone(|| {
+        let stuck = stalled();
+        let server = always(ok());
+        let (waiting, fresh) = (Client::once(&stuck.url()), Client::once(&server.url()));
+        fresh.get(&Query::default()).unwrap();
+        let mut taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+        // On the kept connection it works; it has no descriptor to be waited for with.
+        let call = fresh.start(&Query::default()).unwrap();
+        assert_eq!(call.descriptor(), -1);
+        clock::ends_by("a call without a descriptor", Duration::ZERO, || {
             assert_eq!(call.wait(LONG), FISH_OK);
-            drop(call);
-            let token = Token::new();
-            taken.truncate(taken.len() - 3);
-            let call = waiting.start(&Query { cancel: Some(&token), ..Query::default() }).unwrap();
-            stuck.await_requests(1);
-            clock::ends_by("a token without a descriptor", Duration::ZERO, || {
-                token.cancel();
-                assert_eq!(call.wait(LONG), FISH_OK);
-            });
-            assert_eq!(status(call.result()), "FISH_CANCELLED");
-            drop((watch, taken));
-        },
-    );
+        });
+        call.result().unwrap();
+        let failed = Client::once(&server.url()).start(&Query::default()).unwrap();
+        assert_eq!(failed.wait(LONG), FISH_OK);
+        // The client is freed already: that may have come first.
+        assert!(["FISH_CONNECT_FAILED", "FISH_CANCELLED"].contains(&status(failed.result())));
+        let failed = waiting.start(&Query::default()).unwrap();
+        assert_eq!(failed.wait(LONG), FISH_OK);
+        assert_eq!(status(failed.result()), "FISH_CONNECT_FAILED");
+
+        // Started without one, then connected: cancelled all the same.
+        let watch = fresh.watch(&Query::default(), &Default::default()).unwrap();
+        assert_eq!(watch.descriptor(), -1);
+        let call = waiting.start(&Query::default()).unwrap();
+        assert_eq!(call.descriptor(), -1);
+        assert_eq!(call.wait(LONG), FISH_OK);
+        drop(call);
+        let token = Token::new();
+        taken.truncate(taken.len() - 3);
+        let call = waiting.start(&Query { cancel: Some(&token), ..Query::default() }).unwrap();
+        stuck.await_requests(1);
+        clock::ends_by("a token without a descriptor", Duration::ZERO, || {
+            token.cancel();
+            assert_eq!(call.wait(LONG), FISH_OK);
+        });
+        assert_eq!(status(call.result()), "FISH_CANCELLED");
+        drop((watch, taken));
+    });
 }
 
 #[test]
 fn its_thread_has_a_name_a_small_stack_and_no_signals() {
-    const TEST: &str = "its_thread_has_a_name_a_small_stack_and_no_signals";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let server = stalled();
-            let client = Client::once(&server.url());
-            let _call = client.start(&Query::default()).unwrap();
-            let _watch = client.watch(&Query::default(), &Default::default()).unwrap();
-            server.await_requests(2);
-            for (name, most) in [("fish-call", 512), ("fish-watch", 512)] {
-                let tasks = tasks::named(name);
-                assert_eq!(tasks.len(), 1, "{name}");
-                let faults = [
-                    libc::SIGSEGV,
-                    libc::SIGBUS,
-                    libc::SIGFPE,
-                    libc::SIGILL,
-                    libc::SIGTRAP,
-                    libc::SIGABRT,
-                    libc::SIGSYS,
-                ];
-                let blocked = tasks::blocked_signals(tasks[0]);
-                for signal in 1..32 {
-                    let free = faults.contains(&signal) || [libc::SIGKILL, libc::SIGSTOP].contains(&signal);
-                    assert_eq!(blocked >> (signal - 1) & 1 == 0, free, "{name}: signal {signal}");
-                }
-                let stack = tasks::stack_kib(tasks[0]);
-                assert!((64..=most).contains(&stack), "{name}: {stack} KiB");
+    child::alone(|| {
+        let server = stalled();
+        let client = Client::once(&server.url());
+        let _call = client.start(&Query::default()).unwrap();
+        let _watch = client.watch(&Query::default(), &Default::default()).unwrap();
+        server.await_requests(2);
+        for (name, most) in [("fish-call", 512), ("fish-watch", 512)] {
+            let tasks = tasks::named(name);
+            assert_eq!(tasks.len(), 1, "{name}");
+            let faults = [
+                libc::SIGSEGV,
+                libc::SIGBUS,
+                libc::SIGFPE,
+                libc::SIGILL,
+                libc::SIGTRAP,
+                libc::SIGABRT,
+                libc::SIGSYS,
+            ];
+            let blocked = tasks::blocked_signals(tasks[0]);
+            for signal in 1..32 {
+                let free = faults.contains(&signal) || [libc::SIGKILL, libc::SIGSTOP].contains(&signal);
+                assert_eq!(blocked >> (signal - 1) & 1 == 0, free, "{name}: signal {signal}");
             }
-        },
-    );
+            let stack = tasks::stack_kib(tasks[0]);
+            assert!((64..=most).contains(&stack), "{name}: {stack} KiB");
+        }
+    });
 }
 
 #[test]
 fn its_descriptor_serves_epoll_and_select() {
-    const TEST: &str = "its_descriptor_serves_epoll_and_select";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let server =
-                Server::scripted(vec![vec![Step::Rest(Duration::from_millis(100)), ok()[0].clone()]]);
-            let client = Client::once(&server.url());
-            for edge in [0, libc::EPOLLET] {
-                let call = client.start(&Query::default()).unwrap();
-                let fd = call.descriptor() as i32;
-                // SAFETY: descriptors of our own, and structs that are there.
-                unsafe {
-                    let epoll = libc::epoll_create1(libc::EPOLL_CLOEXEC);
-                    let mut event = libc::epoll_event { events: (libc::EPOLLIN | edge) as u32, u64: 7 };
-                    assert_eq!(libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &mut event), 0);
-                    let mut got = libc::epoll_event { events: 0, u64: 0 };
-                    assert_eq!(libc::epoll_wait(epoll, &mut got, 1, LONG as i32), 1);
-                    assert_eq!((got.events as i32, { got.u64 }), (libc::EPOLLIN, 7));
-                    assert!(call.is_done());
-                    libc::close(epoll);
-                }
-            }
+    child::alone(|| {
+        let server = always(vec![Step::Rest(Duration::from_millis(100)), ok()[0].clone()]);
+        let client = Client::once(&server.url());
+        for edge in [0, libc::EPOLLET] {
             let call = client.start(&Query::default()).unwrap();
             let fd = call.descriptor() as i32;
-            assert!((3..libc::FD_SETSIZE as i32).contains(&fd));
-            // SAFETY: as above, and the descriptor is below FD_SETSIZE.
+            // SAFETY: descriptors of our own, and structs that are there.
             unsafe {
-                let mut set: libc::fd_set = std::mem::zeroed();
-                libc::FD_SET(fd, &mut set);
-                let mut limit = libc::timeval { tv_sec: 60, tv_usec: 0 };
-                let null = std::ptr::null_mut();
-                assert_eq!(libc::select(fd + 1, &mut set, null, null, &mut limit), 1);
-                assert!(libc::FD_ISSET(fd, &set) && call.is_done());
+                let epoll = libc::epoll_create1(libc::EPOLL_CLOEXEC);
+                let mut event = libc::epoll_event { events: (libc::EPOLLIN | edge) as u32, u64: 7 };
+                assert_eq!(libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, &mut event), 0);
+                let mut got = libc::epoll_event { events: 0, u64: 0 };
+                assert_eq!(libc::epoll_wait(epoll, &mut got, 1, LONG as i32), 1);
+                assert_eq!((got.events as i32, { got.u64 }), (libc::EPOLLIN, 7));
+                assert!(call.is_done());
+                libc::close(epoll);
             }
-            call.result().unwrap();
-        },
-    );
+        }
+        let call = client.start(&Query::default()).unwrap();
+        let fd = call.descriptor() as i32;
+        assert!((3..libc::FD_SETSIZE as i32).contains(&fd));
+        // SAFETY: as above, and the descriptor is below FD_SETSIZE.
+        unsafe {
+            let mut set: libc::fd_set = std::mem::zeroed();
+            libc::FD_SET(fd, &mut set);
+            let mut limit = libc::timeval { tv_sec: 60, tv_usec: 0 };
+            let null = std::ptr::null_mut();
+            assert_eq!(libc::select(fd + 1, &mut set, null, null, &mut limit), 1);
+            assert!(libc::FD_ISSET(fd, &set) && call.is_done());
+        }
+        call.result().unwrap();
+    });
 }
 
 #[test]
-fn a_forked_child_sees_it_cancelled_and_the_parents_goes_on() {
-    const TEST: &str = "a_forked_child_sees_it_cancelled_and_the_parents_goes_on";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let server = Server::scripted(vec![
-                ok(),
-                vec![Step::Rest(Duration::from_millis(500)), ok()[0].clone()],
-                ok(),
-            ]);
-            let client = Client::once(&server.url());
-            let done = client.start(&Query::default()).unwrap();
-            assert_eq!(done.wait(LONG), FISH_OK);
-            let call = client.start(&Query::default()).unwrap();
-            server.await_requests(2);
-            child::forked(|| {
-                assert!(call.is_done());
-                assert_eq!(call.wait(LONG), FISH_OK);
-                assert_eq!(call.descriptor(), -1);
-                assert_eq!(status(call.result()), "FISH_CANCELLED");
-                assert_eq!(status(call.result_json()), "FISH_CANCELLED");
-                // What was known before the fork is known after it.
-                done.result().unwrap();
-                // Freed, and a call of the child's own with its parent's client.
-                drop(Call(call.0));
-                drop(Call(done.0));
-                let own = client.start(&Query::default()).unwrap();
-                assert_eq!(own.wait(LONG), FISH_OK);
-                own.result().unwrap();
-            });
+fn after_a_fork_the_child_sees_it_cancelled_and_the_parents_goes_on() {
+    child::alone(|| {
+        let server =
+            Server::scripted(vec![ok(), vec![Step::Rest(Duration::from_millis(500)), ok()[0].clone()], ok()]);
+        let client = Client::once(&server.url());
+        let done = client.start(&Query::default()).unwrap();
+        assert_eq!(done.wait(LONG), FISH_OK);
+        let call = client.start(&Query::default()).unwrap();
+        server.await_requests(2);
+        child::forked(|| {
+            assert!(call.is_done());
             assert_eq!(call.wait(LONG), FISH_OK);
-            call.result().unwrap();
-            assert!(readable(call.descriptor(), 0));
-        },
-    );
+            assert_eq!(call.descriptor(), -1);
+            assert_eq!(status(call.result()), "FISH_CANCELLED");
+            assert_eq!(status(call.result_json()), "FISH_CANCELLED");
+            // What was known before the fork is known after it.
+            done.result().unwrap();
+            // Freed, and a call of the child's own with its parent's client.
+            drop(Call(call.0));
+            drop(Call(done.0));
+            let own = client.start(&Query::default()).unwrap();
+            assert_eq!(own.wait(LONG), FISH_OK);
+            own.result().unwrap();
+        });
+        assert_eq!(call.wait(LONG), FISH_OK);
+        call.result().unwrap();
+        assert!(readable(call.descriptor(), 0));
+    });
 }
 
 #[test]
 fn its_stack_is_enough_for_tls() {
-    let folder = tempfile::tempdir().unwrap();
-    let authority = Authority::new();
-    let ca_file = authority.file(folder.path());
-    let server = answering(authority.issue().config(BOTH), answer(200, "", DOCUMENT));
-    let url = server.https_url();
-    let options =
-        Options { base_url: Some(&url), ca_file: Some(&ca_file), max_retries: -1, ..Options::test() };
-    let client = Client::new(&options).unwrap();
+    let trusted = Trusted::new();
+    let server = answering(trusted.config(), answer(200, "", DOCUMENT));
+    let client = trusted.client(&server.https_url());
     let call = client.start(&Query::default()).unwrap();
     assert_eq!(call.wait(LONG), FISH_OK);
     call.result().unwrap();

@@ -1,5 +1,5 @@
-//! Kept connections: who keeps one, for how long, and that nothing that comes out of one is ever taken for the
-//! answer to a question asked later.
+//! Kept connections: which are kept, for how long, and that bytes of an earlier exchange are never taken for the answer
+//! to a later request.
 
 mod support;
 
@@ -9,14 +9,12 @@ use std::thread;
 use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Options, Query, Token};
-use support::clock;
-use support::peer::Peer;
-use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
+use support::client::{Client, Options, Query};
+use support::server::{Connection, DOCUMENT, Script, Server, Step, always, answer, document, ok, send};
 
 /// A document that nobody should ever see.
 fn wrong() -> Vec<u8> {
-    answer(200, "", DOCUMENT.replace("12.345678", "666"))
+    answer(200, "", document("666"))
 }
 
 fn right(client: &Client) {
@@ -45,7 +43,7 @@ fn calls_one_after_another_share_a_connection() {
 fn eight_threads_on_one_client_keep_a_connection_each() {
     const THREADS: usize = 8;
     const ROUNDS: usize = 400;
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let client = Client::once(&server.url());
     let together = Barrier::new(THREADS);
     thread::scope(|scope| {
@@ -67,7 +65,7 @@ fn eight_threads_on_one_client_keep_a_connection_each() {
 
 #[test]
 fn more_threads_than_the_pool_has_room_for_are_all_served() {
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let client = Client::once(&server.url());
     let together = Barrier::new(40);
     thread::scope(|scope| {
@@ -97,7 +95,7 @@ fn more_threads_than_the_pool_has_room_for_are_all_served() {
 }
 
 #[test]
-fn a_connection_whose_time_is_up_is_closed_by_the_next_call_on_another() {
+fn an_expired_connection_is_closed_by_the_next_call_on_another() {
     let both = Barrier::new(2);
     let server = Server::directed(move |n, _| {
         if n < 2 {
@@ -118,7 +116,7 @@ fn a_connection_whose_time_is_up_is_closed_by_the_next_call_on_another() {
 }
 
 #[test]
-fn a_connection_the_server_closed_while_it_was_idle_is_no_attempt() {
+fn a_connection_closed_while_idle_is_not_counted_as_an_attempt() {
     for reset in [false, true] {
         let server = Server::directed(move |n, _| match (n, reset) {
             // A reset lies in wait: it follows right after the answer.
@@ -142,7 +140,7 @@ fn a_connection_the_server_closed_while_it_was_idle_is_no_attempt() {
 }
 
 #[test]
-fn a_kept_connection_that_is_lost_after_the_request_is_no_attempt_and_a_fresh_one_is() {
+fn losing_a_new_connection_counts_as_an_attempt_losing_a_kept_one_does_not() {
     // On a connection that has carried an answer, a server that closes right after the next request had closed it
     // before: a race that nobody can see. On a fresh connection it is a failure.
     for (lose, how) in [(Step::Close, "closed"), (Step::Reset, "reset")] {
@@ -176,8 +174,8 @@ fn a_kept_connection_that_is_lost_after_the_request_is_no_attempt_and_a_fresh_on
 }
 
 #[test]
-fn a_whole_pool_gone_stale_costs_no_attempt() {
-    let server = Server::scripted(vec![ok()]);
+fn a_pool_of_closed_connections_costs_no_attempt() {
+    let server = always(ok());
     let client = Arc::new(Client::once(&server.url()));
     let together = Barrier::new(8);
     thread::scope(|scope| {
@@ -198,9 +196,9 @@ fn a_whole_pool_gone_stale_costs_no_attempt() {
 }
 
 /// A peer whose first connections answer once, all at the same time, and then never again; later ones always answer.
-fn falls_silent(first: usize) -> Peer {
+fn falls_silent(first: usize) -> Server {
     let together = Barrier::new(first);
-    Peer::new(move |mut link| {
+    Server::new(move |mut link| {
         let dies = link.number < first;
         while link.head()?.is_some() {
             if dies {
@@ -225,18 +223,12 @@ fn at_once(client: &Client, count: usize) {
 }
 
 #[test]
-fn a_whole_pool_gone_silent_is_replaced_within_the_first_call() {
+fn a_pool_of_silent_connections_is_replaced_within_the_first_call() {
     // As after sleep, a change of network or a NAT that forgot: nothing is closed, nothing answers.
     for (timeout_ms, connect_timeout_ms, given_up_after) in [(1000, 0, 500), (10_000, 200, 200)] {
         let peer = falls_silent(4);
-        let url = peer.http_url();
-        let options = Options {
-            base_url: Some(&url),
-            timeout_ms,
-            connect_timeout_ms,
-            max_retries: -1,
-            ..Options::test()
-        };
+        let url = peer.url();
+        let options = Options { timeout_ms, connect_timeout_ms, ..Options::once(&url) };
         let client = Client::new(&options).unwrap();
         at_once(&client, 4);
         assert_eq!(peer.connections(), 4);
@@ -255,42 +247,33 @@ fn a_whole_pool_gone_silent_is_replaced_within_the_first_call() {
 
 #[test]
 fn a_silent_connection_does_not_hold_up_a_deadline_or_a_cancel() {
-    let peer = Peer::new(|mut link| {
+    let peer = Server::new(|mut link| {
         link.head()?;
         if link.number == 0 {
             link.write_all(&answer(200, "", DOCUMENT))?;
         }
         link.stall()
     });
-    let client = Client::once(&peer.http_url());
+    let client = Client::once(&peer.url());
     right(&client);
     // The fresh one is silent too.
     let query = Query { timeout_ms: 400, ..Query::default() };
-    let failure = clock::ends_at("two silent connections", Duration::from_millis(400), || {
-        client.get(&query).unwrap_err()
-    });
-    assert_eq!((failure.status, failure.attempts), (FISH_TIMED_OUT, 1), "{failure:?}");
+    let failure = client.times_out("two silent connections", &query, 400);
+    assert_eq!(failure.attempts, 1, "{failure:?}");
     assert!(failure.message.contains("400 ms"), "{}", failure.message);
     assert_eq!(peer.connections(), 2);
 
     let peer = falls_silent(1);
-    let client = Client::once(&peer.http_url());
+    let client = Client::once(&peer.url());
     right(&client);
-    let token = Token::new();
-    thread::scope(|scope| {
-        let call = scope.spawn(|| client.get(&Query { cancel: Some(&token), ..Query::default() }));
+    client.cancelled("a silent connection", &Query::default(), || {
         thread::sleep(Duration::from_millis(60));
-        assert!(!call.is_finished());
-        clock::ends_by("a silent connection", Duration::ZERO, || {
-            token.cancel();
-            assert_eq!(call.join().unwrap().unwrap_err().status, FISH_CANCELLED);
-        });
     });
     assert_eq!(peer.connections(), 1);
 }
 
 #[test]
-fn an_answer_nobody_asked_for_is_never_taken() {
+fn unsolicited_bytes_are_never_taken_for_an_answer() {
     let twice = |fields: &str| [answer(200, fields, DOCUMENT), wrong()].concat();
     let chunked = |tail: &str| {
         let length = DOCUMENT.len();
@@ -318,7 +301,7 @@ fn an_answer_nobody_asked_for_is_never_taken() {
     }
     // Later, while the connection lies idle.
     for bytes in [&wrong()[..], b"\r\n", b"H", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"] {
-        let server = Server::scripted(vec![ok()]);
+        let server = always(ok());
         let client = Client::once(&server.url());
         right(&client);
         server.send_unasked(bytes);
@@ -329,7 +312,7 @@ fn an_answer_nobody_asked_for_is_never_taken() {
 }
 
 #[test]
-fn a_connection_that_became_another_protocol_is_not_kept() {
+fn a_connection_that_switched_protocols_is_not_kept() {
     // What comes then is no HTTP, and comes only when the next request does.
     let server = Server::directed(|n, _| match n {
         0 => send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
@@ -377,10 +360,10 @@ fn connections_are_closed_when_the_server_says_so() {
 }
 
 #[test]
-fn a_connection_is_not_used_up_to_the_servers_own_limit() {
+fn a_connection_is_kept_for_half_of_the_servers_limit() {
     // The server keeps an idle connection for two seconds; the library lets go of it at half of that, so that a
     // request never meets the close on its way.
-    let server = Server::scripted(vec![send(answer(200, "Keep-Alive: max=9, timeout=2\r\n", DOCUMENT))]);
+    let server = always(send(answer(200, "Keep-Alive: max=9, timeout=2\r\n", DOCUMENT)));
     let client = Client::once(&server.url());
     right(&client);
     right(&client);
@@ -392,12 +375,11 @@ fn a_connection_is_not_used_up_to_the_servers_own_limit() {
 
 #[test]
 fn two_clients_share_nothing() {
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let url = server.url();
     let keys = ["one", "two"];
-    let clients = keys.map(|key| {
-        Client::new(&Options { api_key: Some(key), base_url: Some(&url), ..Options::test() }).unwrap()
-    });
+    let clients =
+        keys.map(|key| Client::new(&Options { api_key: Some(key), ..Options::once(&url) }).unwrap());
     for round in 0..5 {
         for (client, key) in clients.iter().zip(keys) {
             right(client);

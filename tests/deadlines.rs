@@ -11,10 +11,9 @@ use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
 use socket2::{Domain, Socket, Type};
-use support::call::{Client, Options, Query, Token, name};
-use support::peer::BlackHole;
-use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
-use support::{c, child, clock};
+use support::client::{Client, Options, Query, Token, name};
+use support::server::{BlackHole, DOCUMENT, Script, Server, Step, always, answer, ok, send};
+use support::{child, clock, tasks};
 
 const SHORT: u32 = 300;
 
@@ -81,7 +80,7 @@ fn stages() -> Vec<Stage> {
         max_retries: -1,
         at_deadline: (FISH_TIMED_OUT, words),
     };
-    let server = |script: Script| Place::Server(Server::scripted(vec![script]));
+    let server = |script: Script| Place::Server(always(script));
     let slowly = |bytes: &[u8]| Step::Trickle(bytes.to_vec(), ms(20));
     let whole = answer(200, "", DOCUMENT);
     let head = whole.len() - DOCUMENT.len();
@@ -184,40 +183,22 @@ fn a_call_ends_at_its_deadline_at_every_stage() {
 #[test]
 fn a_call_is_cancelled_at_once_at_every_stage() {
     for stage in stages() {
-        let client = stage.client(30_000);
-        let token = Token::new();
-        let failure = thread::scope(|scope| {
-            let call = scope.spawn(|| {
-                let query = Query { cancel: Some(&token), ..Query::default() };
-                client.get(&query).unwrap_err()
-            });
-            match &stage.place {
-                // It must be in the middle of it, not before it.
-                Place::Server(server) if stage.proxy.is_none() => server.await_requests(1),
-                _ => {}
+        let failure = stage.client(30_000).cancelled(stage.name, &Query::default(), || {
+            // It must be in the middle of it, not before it.
+            if let (Place::Server(server), None) = (&stage.place, &stage.proxy) {
+                server.await_requests(1);
             }
             thread::sleep(ms(60));
-            assert!(!call.is_finished(), "{}", stage.name);
-            clock::ends_by(stage.name, Duration::ZERO, || {
-                token.cancel();
-                call.join().unwrap()
-            })
         });
-        assert_eq!(name(failure.status), "FISH_CANCELLED", "{}: {failure:?}", stage.name);
-        assert!(!failure.retryable, "{}", stage.name);
         assert!(failure.attempts >= u32::from(stage.max_retries > 0), "{}", stage.name);
     }
 }
 
 #[test]
-fn a_query_may_take_longer_than_its_client() {
-    let server = Server::scripted(vec![vec![Step::Stall]]);
-    let url = server.url();
-    let options = Options { base_url: Some(&url), timeout_ms: 50, max_retries: -1, ..Options::test() };
-    let client = Client::new(&options).unwrap();
-    let query = Query { timeout_ms: SHORT, ..Query::default() };
-    let failure = clock::ends_at("a query", ms(SHORT), || client.get(&query).unwrap_err());
-    assert_eq!(failure.status, FISH_TIMED_OUT);
+fn a_querys_timeout_may_be_longer_than_its_clients() {
+    let server = always(vec![Step::Stall]);
+    let client = Client::new(&Options { timeout_ms: 50, ..Options::once(&server.url()) }).unwrap();
+    client.times_out("a query", &Query { timeout_ms: SHORT, ..Query::default() }, SHORT);
 }
 
 #[test]
@@ -228,16 +209,9 @@ fn connect_timeout_ends_an_attempt_and_not_the_call() {
         (format!("http://{}", hole.address()), "connecting"),
         (format!("https://{}", deaf.0.local_addr().unwrap()), "performing the TLS handshake"),
     ] {
-        let options = Options {
-            base_url: Some(&url),
-            timeout_ms: 20_000,
-            connect_timeout_ms: 200,
-            max_retries: -1,
-            ..Options::test()
-        };
-        let client = Client::new(&options).unwrap();
-        let failure = clock::ends_at(words, ms(200), || client.get(&Query::default()).unwrap_err());
-        assert_eq!((failure.status, failure.attempts, failure.retryable), (FISH_TIMED_OUT, 1, true));
+        let options = Options { timeout_ms: 20_000, connect_timeout_ms: 200, ..Options::once(&url) };
+        let failure = Client::new(&options).unwrap().times_out(words, &Query::default(), 200);
+        assert_eq!(failure.attempts, 1);
         assert!(failure.message.contains(words), "{}", failure.message);
         assert!(failure.message.contains("connect_timeout_ms (200 ms)"), "{}", failure.message);
         // With retries, each attempt has its own time, and the deadline holds for all of them.
@@ -256,25 +230,17 @@ fn a_wait_between_retries_is_cancelled_at_once_and_sends_nothing_more() {
     let url = server.url();
     let client =
         Client::new(&Options { base_url: Some(&url), timeout_ms: 60_000, ..Options::test() }).unwrap();
-    let token = Token::new();
-    thread::scope(|scope| {
-        let query = Query { cancel: Some(&token), ..Query::default() };
-        let client = &client;
-        let call = scope.spawn(move || client.get(&query).unwrap_err());
+    let failure = client.cancelled("a wait", &Query::default(), || {
         server.await_requests(1);
         thread::sleep(ms(60));
-        let failure = clock::ends_by("a wait", Duration::ZERO, || {
-            token.cancel();
-            call.join().unwrap()
-        });
-        assert_eq!((failure.status, failure.attempts, failure.retryable), (FISH_CANCELLED, 1, false));
     });
+    assert_eq!(failure.attempts, 1);
     assert_eq!(server.requests().len(), 1);
 }
 
 #[test]
 fn a_token_cancelled_before_the_call_sends_nothing_and_stays_cancelled() {
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let client = Client::once(&server.url());
     let token = Token::new();
     token.cancel();
@@ -295,7 +261,7 @@ fn a_token_cancelled_before_the_call_sends_nothing_and_stays_cancelled() {
 
 #[test]
 fn one_token_cancels_many_calls_of_many_clients() {
-    let server = Server::scripted(vec![vec![Step::Stall]]);
+    let server = always(vec![Step::Stall]);
     let clients: Vec<Client> = (0..4).map(|_| Client::once(&server.url())).collect();
     let token = Token::new();
     thread::scope(|scope| {
@@ -320,37 +286,29 @@ fn one_token_cancels_many_calls_of_many_clients() {
 
 #[test]
 fn a_token_may_be_freed_while_its_call_runs() {
-    let server = Server::scripted(vec![vec![Step::Rest(ms(200)), Step::Send(answer(200, "", DOCUMENT))]]);
+    let server = always(vec![Step::Rest(ms(200)), Step::Send(answer(200, "", DOCUMENT))]);
     let client = Arc::new(Client::once(&server.url()));
-    // Freed uncancelled: the call goes on to its end.
-    let token = Token::new();
-    let raw = token.0 as usize;
-    let own = Arc::clone(&client);
-    let call = thread::spawn(move || {
-        let borrowed = std::mem::ManuallyDrop::new(Token(raw as *mut fish_cancel_token));
-        let got = own.get(&Query { cancel: Some(&borrowed), ..Query::default() });
-        got.map(|credit| credit.credit).map_err(|failure| failure.status)
-    });
-    server.await_requests(1);
-    drop(token);
-    assert_eq!(call.join().unwrap().as_deref(), Ok("12.345678"));
-    // Freed right after it was cancelled: the call is cancelled.
-    let token = Token::new();
-    let raw = token.0 as usize;
-    let own = Arc::clone(&client);
-    let call = thread::spawn(move || {
-        let borrowed = std::mem::ManuallyDrop::new(Token(raw as *mut fish_cancel_token));
-        let got = own.get(&Query { cancel: Some(&borrowed), ..Query::default() });
-        got.map(|credit| credit.credit).map_err(|failure| failure.status)
-    });
-    server.await_requests(2);
-    token.cancel();
-    drop(token);
-    assert_eq!(call.join().unwrap(), Err(FISH_CANCELLED));
+    // Freed uncancelled, the call goes on to its end; freed right after it was cancelled, it is cancelled.
+    for (cancel, want) in [(false, Ok("12.345678")), (true, Err(FISH_CANCELLED))] {
+        let token = Token::new();
+        let raw = token.0 as usize;
+        let own = Arc::clone(&client);
+        let call = thread::spawn(move || {
+            let borrowed = std::mem::ManuallyDrop::new(Token(raw as *mut fish_cancel_token));
+            let got = own.get(&Query { cancel: Some(&borrowed), ..Query::default() });
+            got.map(|credit| credit.credit).map_err(|failure| failure.status)
+        });
+        server.await_requests(1 + usize::from(cancel));
+        if cancel {
+            token.cancel();
+        }
+        drop(token);
+        assert_eq!(call.join().unwrap().as_deref(), want.as_ref().copied());
+    }
 }
 
 #[test]
-fn after_a_deadline_or_a_cancel_the_client_works_on() {
+fn a_client_can_be_used_after_a_deadline_or_a_cancel() {
     let silent = Arc::new(AtomicBool::new(true));
     let told = Arc::clone(&silent);
     let server =
@@ -382,19 +340,19 @@ fn after_a_deadline_or_a_cancel_the_client_works_on() {
 #[test]
 fn an_answer_that_is_slow_but_in_time_is_taken() {
     let whole = answer(200, "", DOCUMENT);
-    let server = Server::scripted(vec![vec![Step::Trickle(whole, Duration::from_millis(1))]]);
+    let server = always(vec![Step::Trickle(whole, Duration::from_millis(1))]);
     let client = Client::once(&server.url());
     assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678");
 }
 
 #[test]
-fn the_shortest_deadline_is_no_hang_and_the_longest_is_taken() {
-    let server = Server::scripted(vec![vec![Step::Stall]]);
+fn the_shortest_and_the_longest_timeout_are_accepted() {
+    let server = always(vec![Step::Stall]);
     let client = Client::once(&server.url());
     let query = Query { timeout_ms: 1, ..Query::default() };
     let failure = clock::ends_by("1 ms", ms(1), || client.get(&query).unwrap_err());
     assert_eq!(failure.status, FISH_TIMED_OUT);
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let url = server.url();
     let options = Options {
         base_url: Some(&url),
@@ -412,129 +370,54 @@ fn the_shortest_deadline_is_no_hang_and_the_longest_is_taken() {
 #[cfg(target_os = "linux")]
 #[test]
 fn sending_to_a_server_that_never_reads_ends_at_the_deadline() {
-    const TEST: &str = "sending_to_a_server_that_never_reads_ends_at_the_deadline";
-    let scratch = tempfile::tempdir().unwrap();
-    child::alone(
-        TEST,
-        |command| {
-            command.env("LD_PRELOAD", c::preload("socket", scratch.path()));
-        },
-        || {
-            let deaf = Deaf::new();
-            let url = format!("http://{}/{}", deaf.0.local_addr().unwrap(), "p".repeat(4000));
-            let (agent, id) = ("a".repeat(4000), "?".repeat(1024));
-            let options = Options {
-                user_agent: Some(&agent),
-                base_url: Some(&url),
-                max_retries: -1,
-                ..Options::test()
-            };
-            let client = Client::new(&options).unwrap();
-            let query = Query { user_id: Some(&id), team_id: Some(&id), ..Query::default() };
-            let short = Query { timeout_ms: SHORT, ..query.clone() };
-            let failure = clock::ends_at("sending", ms(SHORT), || client.get(&short).unwrap_err());
-            assert_eq!(failure.status, FISH_TIMED_OUT);
-            assert!(failure.message.contains("sending the request"), "{}", failure.message);
-            let token = Token::new();
-            thread::scope(|scope| {
-                let query = Query { cancel: Some(&token), ..query };
-                let client = &client;
-                let call = scope.spawn(move || client.get(&query).unwrap_err());
-                thread::sleep(ms(150));
-                assert!(!call.is_finished());
-                let failure = clock::ends_by("sending", Duration::ZERO, || {
-                    token.cancel();
-                    call.join().unwrap()
-                });
-                assert_eq!(failure.status, FISH_CANCELLED);
-            });
-        },
-    );
+    child::preloading(&["socket"], || {
+        let deaf = Deaf::new();
+        let url = format!("http://{}/{}", deaf.0.local_addr().unwrap(), "p".repeat(4000));
+        let (agent, id) = ("a".repeat(4000), "?".repeat(1024));
+        let client = Client::new(&Options { user_agent: Some(&agent), ..Options::once(&url) }).unwrap();
+        let query = Query { user_id: Some(&id), team_id: Some(&id), ..Query::default() };
+        let failure = client.times_out("sending", &Query { timeout_ms: SHORT, ..query.clone() }, SHORT);
+        assert!(failure.message.contains("sending the request"), "{}", failure.message);
+        client.cancelled("sending", &query, || thread::sleep(ms(150)));
+    });
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_name_lookup_that_never_ends_holds_nobody() {
-    const TEST: &str = "a_name_lookup_that_never_ends_holds_nobody";
-    let scratch = tempfile::tempdir().unwrap();
-    child::alone(
-        TEST,
-        |command| {
-            command.env("LD_PRELOAD", c::preload("getaddrinfo", scratch.path()));
-        },
-        || {
-            let options =
-                Options { base_url: Some("https://stuck.test"), timeout_ms: SHORT, ..Options::test() };
-            let client = Client::new(&options).unwrap();
-            for round in 0..3 {
-                let failure =
-                    clock::ends_at("resolving", ms(SHORT), || client.get(&Query::default()).unwrap_err());
-                assert_eq!((failure.status, failure.attempts), (FISH_TIMED_OUT, 1), "{failure:?}");
-                assert!(failure.message.contains("resolving the host name"), "{}", failure.message);
-                assert_eq!(lookups(), 1, "one thread for all of them, in round {round}");
+fn a_name_lookup_that_hangs_delays_no_call() {
+    child::preloading(&["getaddrinfo"], || {
+        let options = Options { base_url: Some("https://stuck.test"), timeout_ms: SHORT, ..Options::test() };
+        let client = Client::new(&options).unwrap();
+        for round in 0..3 {
+            let failure = client.times_out("resolving", &Query::default(), SHORT);
+            assert_eq!(failure.attempts, 1, "{failure:?}");
+            assert!(failure.message.contains("resolving the host name"), "{}", failure.message);
+            assert_eq!(tasks::named("fish-resolve").len(), 1, "one thread for all of them, in round {round}");
+        }
+        let query = Query { timeout_ms: 30_000, ..Query::default() };
+        client.cancelled("resolving", &query, || thread::sleep(ms(60)));
+        // Eight callers at once share the one lookup, and none waits longer for it than it likes.
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| client.times_out("resolving together", &Query::default(), SHORT));
             }
-            let token = Token::new();
-            let running = AtomicBool::new(false);
-            thread::scope(|scope| {
-                let (client, token, running) = (&client, &token, &running);
-                let call = scope.spawn(move || {
-                    running.store(true, Ordering::SeqCst);
-                    let query = Query { cancel: Some(token), timeout_ms: 30_000, ..Query::default() };
-                    client.get(&query).unwrap_err()
-                });
-                while !running.load(Ordering::SeqCst) {
-                    thread::yield_now();
-                }
-                thread::sleep(ms(60));
-                let failure = clock::ends_by("resolving", Duration::ZERO, || {
-                    token.cancel();
-                    call.join().unwrap()
-                });
-                assert_eq!(failure.status, FISH_CANCELLED);
-            });
-            // Eight callers at once share the one lookup, and none waits longer for it than it likes.
-            thread::scope(|scope| {
-                for _ in 0..8 {
-                    scope.spawn(|| {
-                        let failure = clock::ends_at("resolving together", ms(SHORT), || {
-                            client.get(&Query::default()).unwrap_err()
-                        });
-                        assert_eq!(failure.status, FISH_TIMED_OUT);
-                    });
-                }
-            });
-            assert_eq!(lookups(), 1);
-            // Freeing the client does not wait for the lookup either.
-            clock::ends_by("freeing", Duration::ZERO, || drop(client));
-        },
-    );
-}
-
-/// The library's lookup threads in this process.
-#[cfg(target_os = "linux")]
-fn lookups() -> usize {
-    std::fs::read_dir("/proc/self/task")
-        .unwrap()
-        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
-        .filter(|comm| comm.trim() == "fish-resolve")
-        .count()
+        });
+        assert_eq!(tasks::named("fish-resolve").len(), 1);
+        // Freeing the client does not wait for the lookup either.
+        clock::ends_by("freeing", Duration::ZERO, || drop(client));
+    });
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn no_call_to_an_address_starts_a_thread() {
-    const TEST: &str = "no_call_to_an_address_starts_a_thread";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let client = Client::once(&format!("http://{}", listener.local_addr().unwrap()));
-            let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
-            let before = threads();
-            // The kernel makes the connection; nobody accepts it.
-            let failure = client.get(&Query { timeout_ms: 50, ..Query::default() }).unwrap_err();
-            assert_eq!((failure.status, threads()), (FISH_TIMED_OUT, before));
-        },
-    );
+    child::alone(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = Client::once(&format!("http://{}", listener.local_addr().unwrap()));
+        let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
+        let before = threads();
+        // The kernel makes the connection; nobody accepts it.
+        let failure = client.get(&Query { timeout_ms: 50, ..Query::default() }).unwrap_err();
+        assert_eq!((failure.status, threads()), (FISH_TIMED_OUT, before));
+    });
 }

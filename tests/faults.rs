@@ -1,5 +1,5 @@
-//! The fault matrix: a server that fails at every byte and stage of an answer. For every case: the exact status,
-//! in time, the same client's next call answered, and nothing leaked: no descriptor, no thread, no memory.
+//! The fault matrix: a server that fails at every byte and stage of an answer. Each case ends in time with its exact
+//! status, the same client's next call succeeds, and no descriptor, thread or memory is leaked.
 
 #![cfg(target_os = "linux")] // /proc tells of leaks.
 #![allow(clippy::result_large_err)] // A failure is compared whole.
@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Query, name};
+use support::client::{Client, Query, name};
 use support::clock;
 use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
 
@@ -389,52 +389,24 @@ fn interims_and_heads(matrix: &mut Matrix) {
         // ureq lets a 100 have no fields.
         let fields = if code == 100 { "" } else { "A: b\r\n" };
         let one = format!("HTTP/1.1 {code} Wait\r\n{fields}\r\n");
-        matrix.open("interim answers", format!("one {code}"), format!("{one}{whole}"), Want::Credit);
-        matrix.open(
-            "interim answers",
-            format!("ten {code}"),
-            format!("{}{whole}", one.repeat(10)),
-            Want::Credit,
-        );
-        matrix.closed(
-            "interim answers",
-            format!("{code} alone"),
-            one.clone(),
-            failure(FISH_CONNECTION_LOST, 0),
-        );
-        matrix.add(
-            "interim answers",
-            format!("{code} and silence"),
-            vec![Step::Send(one.into()), Step::Stall],
-            failure(FISH_TIMED_OUT, 0),
-        );
+        let group = "interim answers";
+        let silence = vec![Step::Send(one.clone().into()), Step::Stall];
+        matrix.open(group, format!("one {code}"), format!("{one}{whole}"), Want::Credit);
+        matrix.open(group, format!("ten {code}"), format!("{}{whole}", one.repeat(10)), Want::Credit);
+        matrix.closed(group, format!("{code} alone"), one, failure(FISH_CONNECTION_LOST, 0));
+        matrix.add(group, format!("{code} and silence"), silence, failure(FISH_TIMED_OUT, 0));
     }
-    matrix.open(
-        "interim answers",
-        "a length in one",
-        format!("HTTP/1.1 103 H\r\nContent-Length: 9\r\n\r\n{whole}"),
-        Want::Credit,
-    );
-    matrix.open(
-        "interim answers",
-        "a 100 with fields",
-        format!("HTTP/1.1 100 Wait\r\nA: b\r\n\r\n{whole}"),
-        bad(),
-    );
-    matrix.closed(
-        "interim answers",
-        "a broken one",
-        format!("HTTP/1.1 103 H\r\nbroken\r\n\r\n{whole}"),
-        bad(),
-    );
-    matrix.open(
-        "interim answers",
-        "switching protocols",
-        format!("HTTP/1.1 101 S\r\n\r\n{whole}"),
-        failure(FISH_UNEXPECTED_STATUS, 101),
-    );
     let many = "HTTP/1.1 100 Continue\r\n\r\n".repeat(50_000);
-    matrix.open("interim answers", "50,000", format!("{many}{whole}"), failure(FISH_RESPONSE_TOO_LARGE, 0));
+    for (name, first, want) in [
+        ("a length in one", "HTTP/1.1 103 H\r\nContent-Length: 9\r\n\r\n", Want::Credit),
+        ("a 100 with fields", "HTTP/1.1 100 Wait\r\nA: b\r\n\r\n", bad()),
+        ("switching protocols", "HTTP/1.1 101 S\r\n\r\n", failure(FISH_UNEXPECTED_STATUS, 101)),
+        ("50,000", &many, failure(FISH_RESPONSE_TOO_LARGE, 0)),
+    ] {
+        matrix.open("interim answers", name, format!("{first}{whole}"), want);
+    }
+    let broken = format!("HTTP/1.1 103 H\r\nbroken\r\n\r\n{whole}");
+    matrix.closed("interim answers", "a broken one", broken, bad());
 
     let head = |fields: String| {
         format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: {}\r\n\r\n{DOCUMENT}", DOCUMENT.len())
@@ -462,25 +434,15 @@ fn interims_and_heads(matrix: &mut Matrix) {
     let flood = |start: &str, piece: &str, times| {
         vec![Step::Send(start.as_bytes().to_vec()), Step::Flood(piece.as_bytes().to_vec(), times)]
     };
-    let large = || failure(FISH_RESPONSE_TOO_LARGE, 0);
-    matrix.add(
-        "large heads",
-        "one line without end",
-        flood("HTTP/1.1 200 ", &"a".repeat(65_536), 1000),
-        large(),
-    );
-    matrix.add(
-        "large heads",
-        "fields without end",
-        flood("HTTP/1.1 200 OK\r\n", &"A: b\r\n".repeat(10_000), 1000),
-        large(),
-    );
-    matrix.add(
-        "large heads",
-        "interim answers without end",
-        flood("", &"HTTP/1.1 100 C\r\n\r\n".repeat(4000), 1000),
-        large(),
-    );
+    let fields = "A: b\r\n".repeat(10_000);
+    let interims = "HTTP/1.1 100 C\r\n\r\n".repeat(4000);
+    for (name, script) in [
+        ("one line without end", flood("HTTP/1.1 200 ", &"a".repeat(65_536), 1000)),
+        ("fields without end", flood("HTTP/1.1 200 OK\r\n", &fields, 1000)),
+        ("interim answers without end", flood("", &interims, 1000)),
+    ] {
+        matrix.add("large heads", name, script, failure(FISH_RESPONSE_TOO_LARGE, 0));
+    }
 }
 
 fn bodies(matrix: &mut Matrix) {
@@ -526,21 +488,14 @@ fn bodies(matrix: &mut Matrix) {
     }
     // Cut at every byte, by a length that agrees.
     for cut in 0..DOCUMENT.len() {
-        matrix.open(
-            "a document that is cut",
-            cut.to_string(),
-            answer(200, "", &DOCUMENT[..cut]),
-            bad_document(),
-        );
+        let part = answer(200, "", &DOCUMENT[..cut]);
+        matrix.open("a document that is cut", cut.to_string(), part, bad_document());
     }
     let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0";
-    matrix.open(
-        "documents",
-        "gzip nobody asked for",
-        answer(200, "Content-Encoding: gzip\r\n", gzip),
-        bad_document(),
-    );
-    matrix.open("documents", "gzip nobody named", answer(200, "", gzip), bad_document());
+    for (name, fields) in [("gzip nobody asked for", "Content-Encoding: gzip\r\n"), ("gzip nobody named", "")]
+    {
+        matrix.open("documents", name, answer(200, fields, gzip), bad_document());
+    }
     // One that is right, and then one that nobody asked for: the next call must not see it.
     let other = answer(200, "", field("credit", "\"666\""));
     // (One that arrives in the very moment between looking and asking is the answer to any HTTP/1.1 client;
@@ -558,23 +513,15 @@ fn bodies(matrix: &mut Matrix) {
     let chunk = [b"10000\r\n".to_vec(), piece.clone(), b"\r\n".to_vec()].concat();
     for (code, want) in [(200, failure(FISH_RESPONSE_TOO_LARGE, 200)), (404, failure(FISH_NOT_FOUND, 404))] {
         let start = |fields: String| format!("HTTP/1.1 {code} X\r\n{fields}\r\n");
-        let length = start(format!("Content-Length: {gib}\r\n"));
-        matrix.add("a GiB", format!("{code}, a length"), flood(length, piece.clone()), want.clone());
-        matrix.add(
-            "a GiB",
-            format!("{code}, until close"),
-            flood(start(String::new()), piece.clone()),
-            want.clone(),
-        );
-        let chunks = start("Transfer-Encoding: chunked\r\n".into());
-        matrix.add("a GiB", format!("{code}, chunks"), flood(chunks, chunk.clone()), want.clone());
-        let small = start("Transfer-Encoding: chunked\r\n".into());
-        matrix.add(
-            "a GiB",
-            format!("{code}, chunks of a byte"),
-            flood(small, b"1\r\n \r\n".repeat(8192)),
-            want,
-        );
+        let chunks = || start("Transfer-Encoding: chunked\r\n".into());
+        for (how, head, piece) in [
+            ("a length", start(format!("Content-Length: {gib}\r\n")), piece.clone()),
+            ("until close", start(String::new()), piece.clone()),
+            ("chunks", chunks(), chunk.clone()),
+            ("chunks of a byte", chunks(), b"1\r\n \r\n".repeat(8192)),
+        ] {
+            matrix.add("a GiB", format!("{code}, {how}"), flood(head, piece), want.clone());
+        }
     }
 }
 
@@ -616,7 +563,7 @@ fn matrix() -> Vec<Case> {
 }
 
 /// One case, and a healthy call after it with the same client. `stage` is what its server does next. Tells by how
-/// much the case was over its time.
+/// much the case was over its time; zero, if its server was in time too.
 fn run(case: &Case, client: &Client, server: &Server, stage: &Mutex<Script>) -> Duration {
     let Case { group, name: title, script, want, timeout_ms } = case;
     let title = format!("{group}: {title}");
@@ -651,14 +598,17 @@ fn run(case: &Case, client: &Client, server: &Server, stage: &Mutex<Script>) -> 
         &script[..],
         [Step::Send(bytes), Step::Close | Step::Reset | Step::Stall] if bytes.is_empty()
     );
+    // Nor is half the time without a byte, which a busy machine's server needs now and then.
     let asked = server.requests().len() - before;
-    assert!(asked == 1 || wordless && asked == 2, "{title}: asked {asked} times");
+    let slow = asked == 2 && !wordless && *timeout_ms == SHORT;
+    assert!(asked == 1 || slow || wordless && asked == 2, "{title}: asked {asked} times");
     *stage.lock().unwrap() = ok();
     let next = client.get(&Query::default());
     assert_eq!(next.map(|credit| credit.credit).as_deref(), Ok("12.345678"), "{title}: the next call");
     // Read: a MiB and what the sockets hold of the rest.
     assert!(server.flooded() - flooded < 64 << 20, "{title}: {} MiB", (server.flooded() - flooded) >> 20);
-    took.saturating_sub(Duration::from_millis((*timeout_ms).into()) + clock::GRACE)
+    let late = took.saturating_sub(Duration::from_millis((*timeout_ms).into()) + clock::GRACE);
+    if slow { late.max(Duration::from_millis(1)) } else { late }
 }
 
 fn descriptors() -> usize {
@@ -680,7 +630,7 @@ fn run_all(cases: &[Case], workers: usize) {
                 let server = Server::directed(move |_, _| own.lock().unwrap().clone());
                 let client = Client::once(&server.url());
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // A library that is late is late every time, a busy machine now and then.
+                    // A library that is late, or asks twice, does so every time, a busy machine now and then.
                     let in_time = (0..5).any(|_| run(case, &client, &server, &stage).is_zero());
                     assert!(in_time, "{}: {}: not within its time", case.group, case.name);
                 }
@@ -702,7 +652,7 @@ fn await_threads(count: usize) {
 }
 
 #[test]
-fn the_matrix() {
+fn every_fault_has_its_status_and_leaks_nothing() {
     let threads_before = threads();
     // Once around first: what is made once and kept (thread-local buffers, the C library's) is made here.
     let mut cases = matrix();

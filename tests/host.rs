@@ -1,49 +1,41 @@
 //! The library inside other people's processes: loaded and unloaded, forked, interrupted, short of stack, several
-//! times over in one process. Each test compiles a C program of tests/host with the system's compiler against the
-//! library that cargo has just built, and runs it beside the servers of tests/host/server.rs.
+//! times over in one process. Each test compiles a C program of tests/host against the library that cargo has just
+//! built, and runs it beside the servers of tests/support/routes.rs, plain and over TLS.
 //!
 //! `cargo test` runs a few rounds of each; FISH_CI the thousand; FISH_HOST_ROUNDS=n says how many. `.ci/host.sh`
-//! runs the same programs under valgrind and the sanitizers, by these variables:
-//! FISH_HOST_CC, FISH_HOST_CFLAGS, FISH_HOST_LDFLAGS (compiler, more flags, and more at the end of a program's link),
-//! FISH_HOST_RUNNER (what to run programs under), FISH_HOST_LIBRARY (a folder with another build of the library),
-//! FISH_HOST_PATIENCE (by how much the times that the library promises are stretched), FISH_HOST_NO_AES (the TLS
+//! runs the same programs under valgrind and the sanitizers, by the variables of tests/support/c.rs and by
+//! FISH_HOST_PATIENCE (by how much the times that the library promises are stretched) and FISH_HOST_NO_AES (the TLS
 //! server offers ChaCha20 only).
 
 #![cfg(target_os = "linux")]
 
-#[path = "host/server.rs"]
-mod server;
+mod support;
 
 use std::env;
-use std::ffi::{OsStr, OsString};
-use std::io::Read;
-use std::os::unix::fs::symlink;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use server::Servers;
+use support::c::{self, Compiler, Library};
+use support::server::Server;
+use support::tls::{BOTH, Identity, directed};
+use support::tools::{have, in_ci};
+use support::{child, routes};
 use tempfile::TempDir;
 
-/// What a static link needs beside the library (rustc's native-static-libs).
-const STATIC_LIBS: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
-/// The flag that a plugin with the static library inside needs; docs/plugins.md says why.
-const STATIC_PLUGIN: &[&str] = &["-Wl,--exclude-libs,ALL"];
+/// The flags of a plugin, and the one that it needs with the static library inside; docs/plugins.md says why.
+const PLUGIN: [&str; 3] = ["-shared", "-fPIC", "-fvisibility=hidden"];
+const STATIC_PLUGIN: [&str; 4] = ["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,--exclude-libs,ALL"];
 /// Long past what any program takes, under valgrind too.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(1800);
 
-/// A folder for programs, the library under the names that linker and loader know, and the servers.
+/// A folder for programs, and the servers.
 struct Bench {
     scratch: TempDir,
-    servers: Servers,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Library {
-    None,
-    Shared,
-    Static,
+    plain: Server,
+    tls: Server,
+    /// The certificate to trust for `localhost` and `named.test`.
+    ca_file: PathBuf,
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -51,13 +43,13 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// How many rounds: `quick` under plain `cargo test`, `thorough` under FISH_CI.
-fn rounds(quick: u32, thorough: u32) -> String {
+fn rounds(quick: u32, thorough: u32) -> OsString {
     let count = match variable("FISH_HOST_ROUNDS") {
         Some(count) => count.parse().expect("FISH_HOST_ROUNDS is a count"),
-        None if variable("FISH_CI").is_some() => thorough,
+        None if in_ci() => thorough,
         None => quick,
     };
-    count.to_string()
+    count.to_string().into()
 }
 
 /// By how much the programs are slowed down.
@@ -65,306 +57,223 @@ fn patience() -> f64 {
     variable("FISH_HOST_PATIENCE").map_or(1.0, |times| times.parse().expect("FISH_HOST_PATIENCE is a number"))
 }
 
-fn skipped(what: &str) {
-    println!("skipped: {what}");
-    assert!(variable("FISH_CI").is_none(), "a skip is a failure in CI: {what}");
+/// Valgrind and the sanitizers have allocators of their own: a program that brings one has no place there.
+fn under_a_tool() -> bool {
+    let under = variable("FISH_HOST_RUNNER").is_some() || variable("FISH_HOST_CFLAGS").is_some();
+    if under {
+        support::note("not run under a tool that brings an allocator");
+    }
+    under
 }
 
 impl Bench {
     /// `None` on a machine without a C compiler.
     fn new() -> Option<Bench> {
-        if Command::new(Bench::compiler()).arg("--version").output().is_err() {
-            skipped("no C compiler");
+        if !c::have_compiler() {
             return None;
         }
         let scratch = tempfile::tempdir().unwrap();
-        let mut built = env::current_exe().unwrap();
-        built.pop();
-        if let Some(folder) = variable("FISH_HOST_LIBRARY") {
-            built = env::current_dir().unwrap().join(folder);
-        }
-        for (from, to) in [
-            ("libfish_api_credit.so", "libfish_api_credit.so"),
-            ("libfish_api_credit.so", "libfish_api_credit.so.0"),
-            ("libfish_api_credit.a", "libfish_api_credit.a"),
-        ] {
-            let from = built.join(from);
-            assert!(from.exists(), "{} was not built", from.display());
-            symlink(from, scratch.path().join(to)).unwrap();
-        }
-        let servers = Servers::start(scratch.path());
-        Some(Bench { scratch, servers })
-    }
-
-    fn compiler() -> String {
-        variable("FISH_HOST_CC").unwrap_or_else(|| "cc".to_owned())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.scratch.path().join(name)
+        let (identity, pem) =
+            Identity::self_signed(&["localhost", "named.test"], &rcgen::PKCS_ECDSA_P256_SHA256);
+        let ca_file = scratch.path().join("ca.pem");
+        std::fs::write(&ca_file, pem).unwrap();
+        let tls = directed(identity.config(BOTH), routes::respond);
+        Some(Bench { scratch, plain: routes::server(), tls, ca_file })
     }
 
     /// Compiles `source`, a path from the top of the repository, into `name`.
     fn compile(&self, source: &str, name: &str, library: Library, flags: &[&str]) -> PathBuf {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folder = self.scratch.path();
-        let output = self.path(name);
-        let mut command = Command::new(Bench::compiler());
-        command
-            .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-O1", "-pthread"])
-            .args(flags)
-            .args(variable("FISH_HOST_CFLAGS").iter().flat_map(|flags| flags.split_whitespace()))
-            .arg("-I")
-            .arg(root.join("include"))
-            .arg(root.join(source))
-            .arg("-o")
-            .arg(&output);
-        match library {
-            Library::None => {}
-            Library::Shared => {
-                command
-                    .arg(folder.join("libfish_api_credit.so"))
-                    .arg(format!("-Wl,-rpath,{}", folder.display()));
-            }
-            Library::Static => {
-                command.arg(folder.join("libfish_api_credit.a")).args(STATIC_LIBS);
-            }
-        }
-        // After the library, whose calls of getaddrinfo and the like it may be there to answer.
-        command.args(["-ldl", "-rdynamic"]);
-        if !flags.contains(&"-shared") {
-            command.args(variable("FISH_HOST_LDFLAGS").iter().flat_map(|flags| flags.split_whitespace()));
-        }
-        let compiled = command.output().unwrap();
-        assert!(compiled.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&compiled.stderr));
-        output
+        let flags = [&["-O1", "-ldl", "-rdynamic"], flags].concat();
+        Compiler::c().compile(self.scratch.path().join(name), &[&c::root().join(source)], library, &flags)
     }
 
-    fn plugin(&self, name: &str, library: Library, flags: &[&str]) -> PathBuf {
-        let flags = [&["-shared", "-fPIC", "-fvisibility=hidden"], flags].concat();
-        self.compile("tests/host/plugin.c", name, library, &flags)
+    fn host(&self, name: &str, library: Library) -> PathBuf {
+        self.compile(&format!("tests/host/{name}.c"), name, library, &[])
+    }
+
+    fn plugin(&self, name: &str, library: Library) -> PathBuf {
+        let flags = if library == Library::Static { &STATIC_PLUGIN[..] } else { &PLUGIN };
+        self.compile("tests/host/plugin.c", name, library, flags)
     }
 
     fn plain(&self) -> OsString {
-        format!("http://{}", self.servers.plain).into()
+        self.plain.url().into()
     }
 
-    fn tls(&self) -> OsString {
-        format!("https://localhost:{}", self.servers.tls.port()).into()
+    /// What the programs that ask both servers are told first.
+    fn both(&self) -> [OsString; 3] {
+        let tls = format!("https://localhost:{}", self.tls.port());
+        [self.plain(), tls.into(), self.ca_file.clone().into()]
     }
 
-    fn ca_file(&self) -> OsString {
-        self.servers.ca_file.clone().into()
+    /// Runs a program of tests/host that asks both servers.
+    fn asks_both(&self, name: &str, more: &[OsString]) {
+        self.run(&self.host(name, Library::Shared), &[&self.both(), more].concat(), &[]);
     }
 
     /// Runs a program to a good end, prints what it said on stdout, and gives it.
-    fn run(&self, program: &Path, arguments: &[OsString]) -> String {
-        let (ended_well, out, err) = self.run_with(program, arguments, &[]);
-        assert!(ended_well, "{} failed\n{out}\n{err}", program.display());
-        out
+    fn run(&self, program: &Path, arguments: &[OsString], environment: &[(&str, &str)]) -> String {
+        let mut command = c::under_runner(program);
+        command.args(arguments).envs(environment.iter().copied());
+        let said = c::stdout(&child::run(command, PROGRAM_LIMIT));
+        print!("{said}");
+        said
     }
 
     /// Runs the example's host with a plugin, for so many seconds or until it has drawn `awaited`, and gives what it
     /// printed.
-    fn example(&self, plugin: &Path, seconds: &str, behaviour: &str, awaited: &str) -> String {
-        let host = self.compile("examples/plugin/host.c", "meter-host", Library::None, &["-D_GNU_SOURCE"]);
-        let mut url = self.plain();
-        url.push(behaviour);
-        let arguments = [plugin.as_os_str().to_owned(), seconds.into(), url, awaited.into()];
-        let (ended_well, out, err) = self.run_with(&host, &arguments, &[("FISH_API_KEY", "example")]);
-        assert!(ended_well, "{out}\n{err}");
-        out
-    }
-
-    fn run_with(
-        &self,
-        program: &Path,
-        arguments: &[OsString],
-        environment: &[(&str, &str)],
-    ) -> (bool, String, String) {
-        let runner = variable("FISH_HOST_RUNNER").unwrap_or_default();
-        let words: Vec<&OsStr> =
-            runner.split_whitespace().map(OsStr::new).chain([program.as_os_str()]).collect();
-        let mut child = Command::new(words[0])
-            .args(&words[1..])
-            .args(arguments)
-            .env_remove("FISH_API_KEY")
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let drain = |pipe: Option<Box<dyn Read + Send>>| {
-            thread::spawn(move || {
-                let mut text = Vec::new();
-                let _ = pipe.unwrap().read_to_end(&mut text);
-                String::from_utf8_lossy(&text).into_owned()
-            })
-        };
-        let out = drain(child.stdout.take().map(|pipe| Box::new(pipe) as _));
-        let err = drain(child.stderr.take().map(|pipe| Box::new(pipe) as _));
-        let end = Instant::now() + PROGRAM_LIMIT;
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            if Instant::now() > end {
-                child.kill().unwrap();
-            }
-            thread::sleep(Duration::from_millis(10));
-        };
-        let (out, err) = (out.join().unwrap(), err.join().unwrap());
-        print!("{out}");
-        (status.success(), out, format!("{status}\n{err}"))
+    fn example(&self, plugin: &Path, seconds: f64, route: &str, awaited: &str) -> String {
+        let flags = ["-D_GNU_SOURCE"];
+        let host = self.compile("examples/plugin/host.c", "meter-host", Library::None, &flags);
+        let url = format!("{}/{route}", self.plain.url());
+        let arguments = [plugin.into(), seconds.to_string().into(), url.into(), awaited.into()];
+        self.run(&host, &arguments, &[("FISH_API_KEY", "example")])
     }
 }
 
 #[test]
 fn eight_threads_share_a_client_and_a_token() {
     let Some(bench) = Bench::new() else { return };
-    let program = bench.compile("tests/host/threads.c", "threads", Library::Shared, &[]);
-    bench.run(&program, &[bench.plain(), bench.tls(), bench.ca_file(), rounds(3, 30).into()]);
+    bench.asks_both("threads", &[rounds(3, 30)]);
 }
 
 #[test]
 fn a_handle_may_be_freed_while_it_is_used() {
     let Some(bench) = Bench::new() else { return };
-    let program = bench.compile("tests/host/handles.c", "handles", Library::Shared, &[]);
-    bench.run(&program, &[bench.plain(), rounds(20, 1000).into()]);
+    let program = bench.host("handles", Library::Shared);
+    bench.run(&program, &[bench.plain(), rounds(20, 1000)], &[]);
 }
 
 #[test]
 fn a_plugin_that_links_the_shared_library_is_unloaded_while_busy() {
     let Some(bench) = Bench::new() else { return };
-    let host = bench.compile("tests/host/unload.c", "unload", Library::None, &[]);
-    let plugin = bench.plugin("shared.so", Library::Shared, &[]);
+    let host = bench.host("unload", Library::None);
+    let plugin = bench.plugin("shared.so", Library::Shared);
     // The plugin's own code goes; the library, linked with -z nodelete, stays.
-    let arguments = [bench.plain(), plugin.into(), rounds(40, 1000).into(), "leaves".into()];
-    bench.run(&host, &arguments);
-    let (ended_well, _, err) = bench.run_with(&host, &arguments, &[("LD_BIND_NOW", "1")]);
-    assert!(ended_well, "with LD_BIND_NOW: {err}");
+    let arguments = [bench.plain(), plugin.into(), rounds(40, 1000), "leaves".into()];
+    bench.run(&host, &arguments, &[]);
+    bench.run(&host, &arguments, &[("LD_BIND_NOW", "1")]);
 }
 
 #[test]
 fn a_plugin_with_the_static_library_inside_is_unloaded_while_busy() {
     let Some(bench) = Bench::new() else { return };
-    let host = bench.compile("tests/host/unload.c", "unload", Library::None, &[]);
+    let host = bench.host("unload", Library::None);
     // No flag keeps it loaded: the library pins the module that it is in.
-    let plugin = bench.plugin("static.so", Library::Static, STATIC_PLUGIN);
-    bench.run(&host, &[bench.plain(), plugin.into(), rounds(40, 1000).into(), "resident".into()]);
+    let plugin = bench.plugin("static.so", Library::Static);
+    bench.run(&host, &[bench.plain(), plugin.into(), rounds(40, 1000), "resident".into()], &[]);
 }
 
 #[test]
 fn plugins_with_copies_of_their_own_live_in_one_process() {
     let Some(bench) = Bench::new() else { return };
-    let host = bench.compile("tests/host/copies.c", "copies", Library::None, &[]);
-    let run = |copies: &str, plugins: &[&PathBuf]| {
-        let mut arguments = vec![bench.plain(), copies.into()];
-        arguments.extend(plugins.iter().map(|plugin| plugin.as_os_str().to_owned()));
-        bench.run(&host, &arguments);
+    let host = bench.host("copies", Library::None);
+    let run = |copies: &str, plugins: [&PathBuf; 2]| {
+        let plugins = plugins.map(|plugin| plugin.as_os_str().to_owned());
+        bench.run(&host, &[&[bench.plain(), copies.into()][..], &plugins].concat(), &[]);
     };
-    let shared = bench.plugin("shared1.so", Library::Shared, &[]);
-    let shared_too = bench.plugin("shared2.so", Library::Shared, &[]);
-    let inside = bench.plugin("static1.so", Library::Static, STATIC_PLUGIN);
-    let inside_too = bench.plugin("static2.so", Library::Static, STATIC_PLUGIN);
-    run("apart", &[&inside, &inside_too]);
-    run("apart", &[&inside, &shared]);
-    run("apart", &[&shared, &inside]);
-    run("shared", &[&shared, &shared_too]);
+    let shared = bench.plugin("shared1.so", Library::Shared);
+    let shared_too = bench.plugin("shared2.so", Library::Shared);
+    let inside = bench.plugin("static1.so", Library::Static);
+    let inside_too = bench.plugin("static2.so", Library::Static);
+    run("apart", [&inside, &inside_too]);
+    run("apart", [&inside, &shared]);
+    run("apart", [&shared, &inside]);
+    run("shared", [&shared, &shared_too]);
 }
 
 #[test]
 fn a_static_plugin_exports_its_own_functions_only() {
     let Some(bench) = Bench::new() else { return };
-    let plugin = bench.plugin("static.so", Library::Static, STATIC_PLUGIN);
-    let Ok(symbols) = Command::new("nm").args(["-D", "--defined-only"]).arg(plugin).output() else {
-        return skipped("no nm");
-    };
-    let symbols = String::from_utf8(symbols.stdout).unwrap();
+    if !have("nm") {
+        return;
+    }
+    let plugin = bench.plugin("static.so", Library::Static);
+    let symbols = c::run(c::command("nm").args(["-D", "--defined-only"]).arg(plugin));
     let mut names: Vec<&str> = symbols.lines().filter_map(|line| line.split(' ').nth(2)).collect();
     names.sort_unstable();
     assert_eq!(names, ["plugin_call", "plugin_library", "plugin_start", "plugin_stop"]);
 }
 
 #[test]
-fn a_forked_child_and_its_parent_do_not_notice_each_other() {
+fn a_forked_child_and_its_parent_do_not_affect_each_other() {
     let Some(bench) = Bench::new() else { return };
-    let program = bench.compile("tests/host/fork.c", "fork", Library::Shared, &[]);
-    bench.run(&program, &[bench.plain(), bench.tls(), bench.ca_file(), rounds(20, 300).into()]);
+    bench.asks_both("fork", &[rounds(20, 300)]);
 }
 
 #[test]
-fn a_fork_in_the_middle_of_the_first_calls_holds_up_no_child() {
+fn a_fork_during_the_first_calls_blocks_no_child() {
     let Some(bench) = Bench::new() else { return };
-    // valgrind and the sanitizers have allocators of their own.
-    if variable("FISH_HOST_RUNNER").is_some() || variable("FISH_HOST_CFLAGS").is_some() {
-        println!("not run: the slow allocator has no place under a tool that brings one");
+    if under_a_tool() {
         return;
     }
-    let program = bench.compile("tests/host/fork.c", "fork", Library::Shared, &[]);
-    let slow = bench.compile(
-        "tests/preload/malloc.c",
-        "malloc.so",
-        Library::None,
-        &["-shared", "-fPIC", "-D_GNU_SOURCE"],
-    );
-    let arguments = [bench.plain(), bench.tls(), bench.ca_file(), rounds(20, 100).into(), "first".into()];
-    let (ended_well, _, err) =
-        bench.run_with(&program, &arguments, &[("LD_PRELOAD", slow.to_str().unwrap())]);
-    assert!(ended_well, "{err}");
+    let program = bench.host("fork", Library::Shared);
+    let slow = c::preload("malloc", bench.scratch.path());
+    let arguments = [&bench.both()[..], &[rounds(20, 100), "first".into()]].concat();
+    bench.run(&program, &arguments, &[("LD_PRELOAD", slow.to_str().unwrap())]);
 }
 
 #[test]
 fn signals_interrupt_every_wait_and_change_nothing() {
     let Some(bench) = Bench::new() else { return };
-    let program = bench.compile("tests/host/signals.c", "signals", Library::Shared, &[]);
-    bench.run(&program, &[bench.plain(), bench.tls(), bench.ca_file(), "300".into()]);
+    bench.asks_both("signals", &["300".into()]);
 }
 
 #[test]
 fn a_thread_that_its_host_cancels_ends_after_the_call() {
     let Some(bench) = Bench::new() else { return };
-    let program = bench.compile("tests/host/cancelled.c", "cancelled", Library::Shared, &[]);
-    bench.run(&program, &[bench.plain(), bench.tls(), bench.ca_file(), rounds(5, 200).into()]);
+    bench.asks_both("cancelled", &[rounds(5, 200)]);
+}
+
+/// What a real-time thread is promised, on its first call too.
+#[test]
+fn cancelling_from_a_fresh_thread_allocates_nothing() {
+    let Some(bench) = Bench::new() else { return };
+    if under_a_tool() {
+        return;
+    }
+    let flags = ["-fno-builtin", "-Wno-pedantic"];
+    let program = bench.compile("tests/host/realtime.c", "realtime", Library::None, &flags);
+    let library = c::library_folder().join("libfish_api_credit.so");
+    let printed = bench.run(&program, &[library.into()], &[]);
+    assert_eq!(printed, "a careless thread allocates 1\na cancelling thread allocates 0\n");
 }
 
 #[test]
 fn a_started_program_inherits_no_descriptor() {
     let Some(bench) = Bench::new() else { return };
-    let program = bench.compile("tests/host/descriptors.c", "descriptors", Library::Shared, &[]);
-    bench.run(&program, &[bench.plain(), bench.tls(), bench.ca_file()]);
+    bench.asks_both("descriptors", &[]);
 }
 
 #[test]
 fn a_thread_with_a_small_stack_can_call() {
     let Some(bench) = Bench::new() else { return };
-    let program = bench.compile("tests/host/stack.c", "stack", Library::Shared, &[]);
     // The promise is the release build's; without optimisation the same code needs several times as much.
     let limit = if cfg!(debug_assertions) { "512" } else { "64" };
-    bench.run(&program, &[bench.plain(), bench.tls(), bench.ca_file(), limit.into()]);
+    bench.asks_both("stack", &[limit.into()]);
 }
 
 #[test]
 fn the_example_plugin_never_keeps_its_host_waiting() {
     let Some(bench) = Bench::new() else { return };
-    let flags = ["-shared", "-fPIC", "-fvisibility=hidden"];
     let source = "examples/plugin/plugin.c";
-    let inside_flags = [&flags[..], STATIC_PLUGIN].concat();
     for plugin in [
-        bench.compile(source, "meter-shared.so", Library::Shared, &flags),
-        bench.compile(source, "meter-static.so", Library::Static, &inside_flags),
+        bench.compile(source, "meter-shared.so", Library::Shared, &PLUGIN),
+        bench.compile(source, "meter-static.so", Library::Static, &STATIC_PLUGIN),
     ] {
         // It may be there at the first look, or late on a busy machine: it is waited for, far longer than it takes.
-        let shown = "API credit: $12.345678";
-        let out = bench.example(&plugin, &format!("{}", 60.0 * patience()), "/ok", shown);
-        assert!(out.lines().any(|line| line == shown), "{out}");
-        let shown =
-            "API credit unknown: The request is invalid (HTTP 422); see field_errors and api_message.";
-        let out = bench.example(&plugin, &format!("{}", 60.0 * patience()), "/unprocessable", shown);
-        assert!(out.lines().any(|line| line == shown), "{out}");
+        for (route, shown) in [
+            ("ok", "API credit: $12.345678"),
+            (
+                "422",
+                "API credit unknown: The request is invalid (HTTP 422); see field_errors and api_message.",
+            ),
+        ] {
+            let out = bench.example(&plugin, 60.0 * patience(), route, shown);
+            assert!(out.lines().any(|line| line == shown), "{out}");
+        }
         // Unloaded while the call waits for an answer that never comes.
-        let out = bench.example(&plugin, "0.3", "/hang", "nothing that is drawn");
+        let out = bench.example(&plugin, 0.3, "stall", "nothing that is drawn");
         let times: Vec<f64> =
             out.lines().last().unwrap().split(' ').filter_map(|word| word.parse().ok()).collect();
         assert_eq!(times.len(), 3, "{out}");

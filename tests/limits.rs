@@ -1,5 +1,5 @@
-//! What a hostile server can make a call spend, as docs/limits.md states it: each bound is driven at with the worst that
-//! was found, and the call is on time, is cancelled at once, and keeps its memory.
+//! What a hostile server can cost a call, as docs/limits.md states it: each bound is tested with the worst input that was
+//! found. The call ends in time, can be cancelled at once, and stays within its memory.
 
 #![cfg(target_os = "linux")]
 
@@ -15,11 +15,10 @@ use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
 use rustls::server::ProducesTickets;
-use support::call::{Client, Failure, KEY, Options, Query, Token, name};
 use support::chains;
-use support::peer::{Link, Peer};
-use support::server::{DOCUMENT, Server, Step, answer, ok};
-use support::tls::{Authority, BOTH, ONLY_1_2, ONLY_1_3, Secured, answering, server};
+use support::client::{Client, Failure, KEY, Options, Query, Token, name};
+use support::server::{Connection, DOCUMENT, Link, Server, Step, always, answer, ok};
+use support::tls::{Authority, BOTH, ONLY_1_2, ONLY_1_3, Secured, Trusted, answering, server};
 use support::{child, clock};
 
 /// What a call may take of memory, whatever a server sends.
@@ -109,13 +108,8 @@ fn withstands(what: &str, client: &Client, timeout_ms: u32) -> Option<Failure> {
     got.err()
 }
 
-fn options<'a>(url: &'a str, ca_file: &'a str) -> Options<'a> {
-    Options { base_url: Some(url), ca_file: Some(ca_file), max_retries: -1, ..Options::test() }
-}
-
 #[test]
 fn no_chain_of_certificates_takes_long() {
-    const TEST: &str = "no_chain_of_certificates_takes_long";
     // The system's roots are what this variable says, when the process starts.
     let folder = tempfile::tempdir().unwrap();
     let system = folder.path().join("system.pem");
@@ -124,53 +118,47 @@ fn no_chain_of_certificates_takes_long() {
         Ok(file) if child::is_one() => (file.clone().into(), format!("{file}.own")),
         _ => (system.clone(), String::new()),
     };
-    child::alone(
-        TEST,
-        |command| {
-            std::fs::write(&system, Authority::new().pem()).unwrap();
-            command.env("SSL_CERT_FILE", &system).env("SSL_CERT_DIR", "");
-        },
-        || {
-            std::fs::write(&own, authority.pem()).unwrap();
-            // The system trusts the same authority from here on.
-            std::fs::write(&system, authority.pem()).unwrap();
-            for versions in [ONLY_1_2, ONLY_1_3] {
-                for chain in chains::all(&authority) {
-                    let peer = answering(chain.identity.config(versions), answer(200, "", DOCUMENT));
-                    let url = peer.https_url();
-                    for (roots, ca_file, tls_roots) in [
-                        ("ca_file", Some(own.as_str()), FISH_TLS_ROOTS_BUNDLED),
-                        ("bundled", None, FISH_TLS_ROOTS_BUNDLED),
-                        #[cfg(feature = "system-roots")]
-                        ("system", None, FISH_TLS_ROOTS_SYSTEM),
-                    ] {
-                        let what = format!("{}, {roots}, {versions:?}", chain.name);
-                        let client =
-                            Client::new(&Options { ca_file, tls_roots, ..options(&url, "") }).unwrap();
-                        let failure = withstands(&what, &client, 1000).expect(&what);
-                        assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{what}: {failure:?}");
-                        assert!(!failure.retryable, "{what}: {failure:?}");
-                        let trusted = chain.trusted && roots != "bundled";
-                        let unknown = failure.message.contains("no trusted issuer");
-                        // Where looking for an issuer is itself too much, that is what is told.
-                        let given_up = failure.message.contains("too complex");
-                        assert!(unknown != (trusted || given_up), "{what}: {failure:?}");
-                    }
-                    assert!(!peer.saw(KEY));
+    let prepare = |command: &mut std::process::Command| {
+        std::fs::write(&system, Authority::new().pem()).unwrap();
+        command.env("SSL_CERT_FILE", &system).env("SSL_CERT_DIR", "");
+    };
+    child::prepared(&[], prepare, || {
+        std::fs::write(&own, authority.pem()).unwrap();
+        // The system trusts the same authority from here on.
+        std::fs::write(&system, authority.pem()).unwrap();
+        for versions in [ONLY_1_2, ONLY_1_3] {
+            for chain in chains::all(&authority) {
+                let peer = answering(chain.identity.config(versions), answer(200, "", DOCUMENT));
+                let url = peer.https_url();
+                for (roots, ca_file, tls_roots) in [
+                    ("ca_file", Some(own.as_str()), FISH_TLS_ROOTS_BUNDLED),
+                    ("bundled", None, FISH_TLS_ROOTS_BUNDLED),
+                    #[cfg(feature = "system-roots")]
+                    ("system", None, FISH_TLS_ROOTS_SYSTEM),
+                ] {
+                    let what = format!("{}, {roots}, {versions:?}", chain.name);
+                    let client = Client::new(&Options { ca_file, tls_roots, ..Options::once(&url) }).unwrap();
+                    let failure = withstands(&what, &client, 1000).expect(&what);
+                    assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{what}: {failure:?}");
+                    assert!(!failure.retryable, "{what}: {failure:?}");
+                    let trusted = chain.trusted && roots != "bundled";
+                    let unknown = failure.message.contains("no trusted issuer");
+                    // Where looking for an issuer is itself too much, that is what is told.
+                    let given_up = failure.message.contains("too complex");
+                    assert!(unknown != (trusted || given_up), "{what}: {failure:?}");
                 }
+                assert!(!peer.saw(KEY));
             }
-        },
-    );
+        }
+    });
 }
 
 #[test]
-fn a_real_chain_is_looked_at_to_its_end() {
-    let folder = tempfile::tempdir().unwrap();
-    let authority = Authority::new();
-    let ca_file = authority.file(folder.path());
-    for (what, identity, want) in chains::usual(&authority) {
+fn an_ordinary_certificate_chain_is_checked_to_its_end() {
+    let trusted = Trusted::new();
+    for (what, identity, want) in chains::usual(&trusted.authority) {
         let peer = answering(identity.config(BOTH), answer(200, "", DOCUMENT));
-        let got = Client::new(&options(&peer.https_url(), &ca_file)).unwrap().get(&Query::default());
+        let got = trusted.client(&peer.https_url()).get(&Query::default());
         assert_eq!(got.is_ok(), want, "{what}: {got:?}");
     }
 }
@@ -220,16 +208,14 @@ fn in_single_bytes(flight: &[u8]) -> Vec<u8> {
 
 #[test]
 fn no_use_of_tls_takes_more_than_its_time_or_its_memory() {
-    let folder = tempfile::tempdir().unwrap();
-    let authority = Authority::new();
-    let ca_file = authority.file(folder.path());
-    let mut attacks: Vec<(&str, Peer)> = Vec::new();
+    let trusted = Trusted::new();
+    let mut attacks: Vec<(&str, Server)> = Vec::new();
 
-    let mut worst = chains::all(&authority).into_iter();
+    let mut worst = chains::all(&trusted.authority).into_iter();
     let config = Arc::new(worst.next().unwrap().identity.config(ONLY_1_2));
     attacks.push((
         "a handshake in records of a byte",
-        Peer::new(move |link| {
+        Server::new(move |link| {
             let mut secured = Secured::new(link, &config);
             secured.incoming()?;
             let flight = secured.outgoing();
@@ -244,13 +230,13 @@ fn no_use_of_tls_takes_more_than_its_time_or_its_memory() {
         ("a handshake message that never ends", &[22, 3, 3, 0, 8, 11, 0, 0xff, 0xff, 0, 0, 0, 0]),
         ("records that are too large", &[22, 3, 3, 0xff, 0xff, 0]),
     ] {
-        attacks.push((what, Peer::new(move |mut link| flood(&mut link, &record.repeat(500), 4096))));
+        attacks.push((what, Server::new(move |mut link| flood(&mut link, &record.repeat(500), 4096))));
     }
     for (what, count, ticketer) in [
         ("tickets without end", 20_000, None),
         ("large tickets without end", 300, Some(Arc::new(Large) as Arc<dyn ProducesTickets>)),
     ] {
-        let mut config = authority.issue().config(ONLY_1_3);
+        let mut config = trusted.authority.issue().config(ONLY_1_3);
         config.send_tls13_tickets = count;
         if let Some(ticketer) = ticketer {
             config.ticketer = ticketer;
@@ -259,7 +245,7 @@ fn no_use_of_tls_takes_more_than_its_time_or_its_memory() {
     }
     attacks.push((
         "key updates without end",
-        server(authority.issue().config(ONLY_1_3), |mut secured| {
+        server(trusted.authority.issue().config(ONLY_1_3), |mut secured| {
             secured.head()?;
             loop {
                 secured.tls.refresh_traffic_keys().map_err(io::Error::other)?;
@@ -270,7 +256,7 @@ fn no_use_of_tls_takes_more_than_its_time_or_its_memory() {
     ));
     attacks.push((
         "key updates between the bytes of a head",
-        server(authority.issue().config(ONLY_1_3), |mut secured| {
+        server(trusted.authority.issue().config(ONLY_1_3), |mut secured| {
             secured.head()?;
             secured.send(b"HTTP/1.1 200 OK\r\nX: ")?;
             loop {
@@ -282,7 +268,7 @@ fn no_use_of_tls_takes_more_than_its_time_or_its_memory() {
     for versions in [ONLY_1_2, ONLY_1_3] {
         attacks.push((
             "a head in records of a byte",
-            server(authority.issue().config(versions), |mut secured| {
+            server(trusted.authority.issue().config(versions), |mut secured| {
                 secured.head()?;
                 secured.send(b"HTTP/1.1 200 OK\r\nX: ")?;
                 loop {
@@ -292,7 +278,7 @@ fn no_use_of_tls_takes_more_than_its_time_or_its_memory() {
         ));
         attacks.push((
             "records that hold nothing",
-            server(authority.issue().config(versions), |mut secured| {
+            server(trusted.authority.issue().config(versions), |mut secured| {
                 secured.head()?;
                 loop {
                     // rustls sends none that are empty: one of a byte is the least.
@@ -303,15 +289,15 @@ fn no_use_of_tls_takes_more_than_its_time_or_its_memory() {
     }
     for (what, peer) in attacks {
         let url = peer.https_url();
-        let client = Client::new(&options(&url, &ca_file)).unwrap();
+        let client = trusted.client(&url);
         withstands(what, &client, 700).expect(what);
     }
 }
 
 /// A peer that waits for a request, says how its answer begins, and then goes on with the same for ever.
-fn going_on(start: impl Into<Vec<u8>>, with: impl Into<Vec<u8>>, piece: usize) -> Peer {
+fn going_on(start: impl Into<Vec<u8>>, with: impl Into<Vec<u8>>, piece: usize) -> Server {
     let (start, with) = (start.into(), with.into());
-    Peer::new(move |mut link: Link| {
+    Server::new(move |mut link: Link| {
         link.head()?;
         link.write_all(&start)?;
         flood(&mut link, &with, piece)
@@ -341,17 +327,17 @@ fn no_response_takes_more_than_its_time_or_its_memory() {
         ("trailers", going_on(format!("{CHUNKED}0\r\n"), field.repeat(10), 4096)),
         ("trailers byte by byte", going_on(format!("{CHUNKED}0\r\n"), field.as_str(), 1)),
     ] {
-        let client = Client::once(&peer.http_url());
+        let client = Client::once(&peer.url());
         withstands(what, &client, 700);
     }
 }
 
 #[test]
 fn no_proxy_takes_more_than_its_time_or_its_memory() {
-    let target = Server::scripted(vec![ok()]);
+    let target = always(ok());
     let greeted = |start: &[u8], with: &str, piece: usize| {
         let (start, with) = (start.to_vec(), with.as_bytes().to_vec());
-        Peer::new(move |mut link: Link| {
+        Server::new(move |mut link: Link| {
             io::Read::read(&mut link, &mut [0; 1024])?;
             link.write_all(&start)?;
             flood(&mut link, &with, piece)
@@ -365,8 +351,7 @@ fn no_proxy_takes_more_than_its_time_or_its_memory() {
     ] {
         let proxy_url = format!("{scheme}://{}", peer.address());
         let url = target.url();
-        let options =
-            Options { base_url: Some(&url), proxy_url: Some(&proxy_url), max_retries: -1, ..Options::test() };
+        let options = Options { proxy_url: Some(&proxy_url), ..Options::once(&url) };
         withstands(what, &Client::new(&options).unwrap(), 700).expect(what);
     }
     assert_eq!(target.connections(), 0);
@@ -381,18 +366,16 @@ fn a_large_answer_leaves_nothing_behind() {
         format_args!(",\"x\":\"{}\"}}", "x".repeat(1_000_000))
     );
     let long_head = format!("X: {}\r\n", "x".repeat(60_000));
-    let folder = tempfile::tempdir().unwrap();
-    let authority = Authority::new();
-    let ca_file = authority.file(folder.path());
+    let trusted = Trusted::new();
     for (what, whole) in [
         ("a large body", answer(200, "", &large)),
         ("a long head", answer(200, &long_head, DOCUMENT)),
         ("both, as an error", answer(403, &long_head, &large)),
     ] {
-        let plain = Server::scripted(vec![vec![Step::Send(whole.clone())]]);
-        let secure = answering(authority.issue().config(BOTH), whole);
+        let plain = always(vec![Step::Send(whole.clone())]);
+        let secure = answering(trusted.authority.issue().config(BOTH), whole);
         for url in [plain.url(), secure.https_url()] {
-            let client = Client::new(&options(&url, &ca_file)).unwrap();
+            let client = trusted.client(&url);
             let query = Query { timeout_ms: 60_000, ..Query::default() };
             let (_, most, left) = memory(|| drop(client.get(&query)));
             assert!(most <= MOST_MEMORY, "{what}: {most} bytes");

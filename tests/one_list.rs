@@ -64,6 +64,11 @@ const FIELD: Addition = Addition {
             find: "        has_free_credit: -1,\n    }\n",
             put: "        has_free_credit: -1,\n        currency: Some(\"USD\".into()),\n    }\n",
         },
+        Place {
+            file: "fuzz/targets/differential.rs",
+            find: "    (\"has_free_credit\", Kind::Flag, true),\n",
+            put: "    (\"has_free_credit\", Kind::Flag, true),\n    (\"currency\", Kind::Text, true),\n",
+        },
     ],
     generated: &[
         ("include/fish_api_credit.h", "  const char *currency;\n  /** Zero. */\n  uint64_t reserved[3];\n"),
@@ -214,7 +219,7 @@ fn the_rest_follows_and_every_test_passes() {
         assert!(written.contains(text), "{file} has no {text:?}");
     }
     cargo(&copy, &["build", "--examples"], false);
-    let tests = ["generated", "abi", "contract", "c_programs", "answers", "requests", "languages"];
+    let tests = ["generated", "abi", "header", "c_interface", "answers", "requests", "languages"];
     let arguments = tests.iter().flat_map(|test| ["--test", test]);
     cargo(&copy, &["test"].into_iter().chain(arguments).collect::<Vec<_>>(), false);
     compiles(&copy);

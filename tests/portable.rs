@@ -9,85 +9,75 @@
 //! | `FISH_RUNNER`   | what runs its programs, such as "qemu-aarch64 -L /usr/…" |
 
 #![cfg(unix)]
-#![allow(missing_docs)]
 
-mod loopback;
-mod programs;
 mod support;
 
-use loopback::Server;
-use programs::{Compiler, fence, run, scratch, without};
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-const WARNINGS: [&str; 6] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
+use support::c::{self, Compiler, Library};
+use support::{pages, routes};
 
-/// The platform's compiler; `None` on a machine that has none.
-fn compiler() -> Option<Compiler> {
-    if let Ok(tree) = env::var("FISH_TREE") {
-        return Some(Compiler::for_tree(&env::var("FISH_CC").expect("FISH_CC"), Path::new(&tree)));
-    }
-    let name = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    (!without(&name)).then(|| Compiler::native(&name))
+const WARNINGS: [&str; 2] = ["-std=c99", "-Wconversion"];
+
+/// The other platform's compiler that this variable names.
+fn cross(variable: &str) -> Option<Compiler> {
+    let tree = env::var("FISH_TREE").ok()?;
+    Some(Compiler::for_tree(env::var(variable).expect(variable), Path::new(&tree)))
 }
 
-/// The command that runs a program on its platform.
-fn start(program: &Path) -> Command {
-    let words = env::var("FISH_RUNNER").unwrap_or_default();
-    let mut words = words.split_whitespace();
-    let Some(first) = words.next() else { return Command::new(program) };
-    let mut command = Command::new(first);
-    command.args(words).arg(program);
-    command
+/// The platform's C compiler; `None` on a machine that has none.
+fn compiler() -> Option<Compiler> {
+    cross("FISH_CC").or_else(|| c::have_compiler().then(Compiler::c))
+}
+
+/// The C programs of a folder, with their names.
+fn programs(folder: &str) -> Vec<(String, PathBuf)> {
+    let paths = c::root().join(folder).read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let programs = paths.filter(|path| path.extension().is_some_and(|extension| extension == "c"));
+    let programs: Vec<_> =
+        programs.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path)).collect();
+    assert!(!programs.is_empty());
+    programs
 }
 
 /// Natively tests/cpp.rs does this, and more.
 #[test]
 fn the_cpp_program_passes_on_another_platform() {
-    let (Ok(tree), Ok(compiler)) = (env::var("FISH_TREE"), env::var("FISH_CXX")) else { return };
-    let compiler = Compiler::for_tree(&compiler, Path::new(&tree));
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cpp");
-    let sources = [folder.join("client.cpp"), folder.join("other_unit.cpp")];
+    let Some(compiler) = cross("FISH_CXX") else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    let sources = ["client.cpp", "other_unit.cpp"].map(|name| c::root().join("tests/cpp").join(name));
     let sources = sources.each_ref().map(PathBuf::as_path);
-    let program = compiler.compile(&["-std=c++17", "-Wall", "-Wextra", "-Werror"], &sources, "client.exe");
-    let server = Server::start();
-    assert_eq!(run(start(&program).arg(server.url())).trim_end(), "0 failures");
+    let program = scratch.path().join("client.exe");
+    let program = compiler.compile(program, &sources, Library::Shared, &["-std=c++17", "-Wno-pedantic"]);
+    let server = routes::server();
+    assert_eq!(c::run(c::under_runner(&program).arg(server.url())).trim_end(), "0 failures");
 }
 
-/// Natively tests/c_programs.rs does this, and compares what they print with the header.
+/// Natively tests/c_interface.rs does this, and compares what they print with the header.
 #[test]
-fn the_contracts_programs_pass_on_another_platform() {
-    let (Ok(tree), Ok(compiler)) = (env::var("FISH_TREE"), env::var("FISH_CC")) else { return };
-    let compiler = Compiler::for_tree(&compiler, Path::new(&tree));
-    let server = support::scenarios::server();
-    for source in programs("tests/c") {
-        let name = source.file_stem().unwrap().to_str().unwrap();
-        let flags = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"];
-        let program = compiler.compile(&flags, &[&source], &format!("{name}.exe"));
-        let printed = run(start(&program).arg(server.url()));
+fn the_c_programs_pass_on_another_platform() {
+    let Some(compiler) = cross("FISH_CC") else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    let server = routes::server();
+    for (name, source) in programs("tests/c") {
+        let program = scratch.path().join(format!("{name}.exe"));
+        let program = compiler.compile(program, &[&source], Library::Shared, &[]);
+        let printed = c::run(c::under_runner(&program).arg(server.url()));
         assert!(!printed.trim().is_empty(), "{name} says what it checked");
         support::note(format_args!("{name}: {} lines", printed.lines().count()));
     }
 }
 
-fn programs(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut all: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-    all.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
-    all.sort();
-    assert!(!all.is_empty());
-    all
-}
-
 #[test]
 fn the_portable_programs_pass() {
     let Some(compiler) = compiler() else { return };
-    let server = Server::start();
-    for source in programs("tests/c/portable") {
-        let name = source.file_stem().unwrap().to_str().unwrap();
-        let program = compiler.compile(&WARNINGS, &[&source], &format!("{name}.exe"));
-        let printed = run(start(&program).arg(server.url()));
+    let scratch = tempfile::tempdir().unwrap();
+    let server = routes::server();
+    for (name, source) in programs("tests/c/portable") {
+        let program = scratch.path().join(format!("{name}.exe"));
+        let program = compiler.compile(program, &[&source], Library::Shared, &WARNINGS);
+        let printed = c::run(c::under_runner(&program).arg(server.url()));
         assert_eq!(printed.trim_end(), "0 failures", "{name}");
     }
 }
@@ -95,18 +85,10 @@ fn the_portable_programs_pass() {
 #[test]
 fn the_program_of_the_c_page_compiles_and_runs() {
     let Some(compiler) = compiler() else { return };
-    let server = Server::start();
-    let source = scratch().join("c-page.c");
-    std::fs::write(&source, fence("docs/c.md", "c")).unwrap();
-    let program = compiler.compile(&WARNINGS, &[&source], "c-page.exe");
-    let asking = |route: &str| {
-        let mut command = start(&program);
-        command.arg(format!("{}/{route}", server.url())).env("FISH_API_KEY", "secret-1");
-        command
-    };
-    let printed = run(&mut asking("ok"));
-    assert!(printed.contains("12.345678"), "{printed}");
-    let refused = asking("401").output().unwrap();
-    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("FISH_UNAUTHORIZED"), "{refused:?}");
+    let scratch = tempfile::tempdir().unwrap();
+    let source = scratch.path().join("c-page.c");
+    std::fs::write(&source, pages::program("docs/c.md", "c")).unwrap();
+    let program = scratch.path().join("c-page.exe");
+    let program = compiler.compile(program, &[&source], Library::Shared, &WARNINGS);
+    pages::shows_a_credit_and_a_refusal(&program);
 }

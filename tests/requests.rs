@@ -8,9 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, KEY, Options, Query, Token, name, report};
 use support::child;
-use support::server::{Server, ok};
+use support::client::{Client, KEY, Options, Query, Token, name, report};
+use support::server::{Server, always, ok};
 
 const AGENT: &str = concat!("fish-api-credit/", env!("CARGO_PKG_VERSION"));
 
@@ -34,7 +34,7 @@ fn lowercased(sent: &[u8]) -> String {
 
 #[test]
 fn every_kind_of_query_is_sent_to_the_byte() {
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let host = server.address().to_string();
     let long = "x".repeat(1024);
     let token = Token::new();
@@ -85,7 +85,7 @@ fn every_kind_of_query_is_sent_to_the_byte() {
 
 #[test]
 fn every_option_that_shapes_the_request_is_sent_to_the_byte() {
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let port = server.address().port();
     let plain = |base: &str| (base.to_owned(), None, KEY);
     let path = "/wallet/self/api-credit";
@@ -132,7 +132,7 @@ fn a_retry_and_a_kept_connection_send_the_same_bytes() {
 
 #[test]
 fn options_that_are_refused_are_named() {
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let url = server.url();
     let test = || Options { base_url: Some(&url), ..Options::test() };
     let base = |base_url| Options { base_url: Some(base_url), ..test() };
@@ -192,7 +192,7 @@ fn options_that_are_refused_are_named() {
 
 #[test]
 fn queries_that_are_refused_are_named_and_nothing_is_sent() {
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let client = Client::once(&server.url());
     let long = "x".repeat(1025);
     for (query, named) in [
@@ -266,72 +266,67 @@ fn bad_utf8_and_reserved_words_in_options_are_named() {
 
 #[test]
 fn the_key_comes_from_the_environment_where_none_is_given() {
-    const TEST: &str = "the_key_comes_from_the_environment_where_none_is_given";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let server = Server::scripted(vec![ok()]);
-            let url = server.url();
-            let set = |value: Option<&[u8]>| {
-                // SAFETY: the only test of this process, and its server reads no environment.
-                unsafe {
-                    match value {
-                        None => std::env::remove_var("FISH_API_KEY"),
-                        Some(value) => std::env::set_var("FISH_API_KEY", OsStr::from_bytes(value)),
-                    }
-                }
-            };
-            let (long, longer) = (vec![b'k'; 4096], vec![b'k'; 4097]);
-            for (value, option, want) in [
-                (None, None, Err(FISH_MISSING_API_KEY)),
-                (Some(&b""[..]), None, Err(FISH_MISSING_API_KEY)),
-                (Some(b"from-env"), None, Ok("from-env")),
-                (Some(&long), None, Ok(std::str::from_utf8(&long).unwrap())),
-                (Some(b"from-env"), Some("given"), Ok("given")),
-                (None, Some("given"), Ok("given")),
-                (Some(b"\xff"), Some("given"), Ok("given")),
-                // An empty option is a mistake of the caller's, which the environment should not cover up.
-                (Some(b"from-env"), Some(""), Err(FISH_MISSING_API_KEY)),
-                (Some(&longer), None, Err(FISH_INVALID_ARGUMENT)),
-                (Some(b"secret\xff"), None, Err(FISH_INVALID_ARGUMENT)),
-                (Some(b"secret\n"), None, Err(FISH_INVALID_ARGUMENT)),
-                (Some(b"'secret '"), None, Err(FISH_INVALID_ARGUMENT)),
-            ] {
-                set(value);
-                let options = Options { api_key: option, base_url: Some(&url), ..Options::test() };
-                match (Client::new(&options), want) {
-                    (Ok(client), Ok(key)) => {
-                        // It was copied: what the environment says later does not matter.
-                        set(None);
-                        client.get(&Query::default()).unwrap();
-                        let host = server.address().to_string();
-                        let want = request("/wallet/self/api-credit", &host, key, AGENT);
-                        assert_eq!(lowercased(server.requests().last().unwrap()), want);
-                    }
-                    (Err(failure), Err(status)) => {
-                        assert_eq!(name(failure.status), name(status), "{failure:?}");
-                        assert!(failure.message.contains("FISH_API_KEY"), "{}", failure.message);
-                        assert!(!failure.message.contains("secret"), "{}", failure.message);
-                    }
-                    (got, want) => panic!("{value:?} {option:?}: {want:?}, but {:?}", got.err()),
-                }
-            }
-            // NULL options: everything by default, the key from the environment.
-            set(Some(b"from-env"));
-            let mut client = ptr::null_mut();
-            // SAFETY: every pointer is valid or allowed to be NULL.
+    child::alone(|| {
+        let server = always(ok());
+        let url = server.url();
+        let set = |value: Option<&[u8]>| {
+            // SAFETY: the only test of this process, and its server reads no environment.
             unsafe {
-                assert_eq!(fish_client_new(ptr::null(), &mut client, ptr::null_mut()), FISH_OK);
-                fish_client_free(client);
+                match value {
+                    None => std::env::remove_var("FISH_API_KEY"),
+                    Some(value) => std::env::set_var("FISH_API_KEY", OsStr::from_bytes(value)),
+                }
             }
-        },
-    );
+        };
+        let (long, longer) = (vec![b'k'; 4096], vec![b'k'; 4097]);
+        for (value, option, want) in [
+            (None, None, Err(FISH_MISSING_API_KEY)),
+            (Some(&b""[..]), None, Err(FISH_MISSING_API_KEY)),
+            (Some(b"from-env"), None, Ok("from-env")),
+            (Some(&long), None, Ok(std::str::from_utf8(&long).unwrap())),
+            (Some(b"from-env"), Some("given"), Ok("given")),
+            (None, Some("given"), Ok("given")),
+            (Some(b"\xff"), Some("given"), Ok("given")),
+            // An empty option is a mistake of the caller's, which the environment should not cover up.
+            (Some(b"from-env"), Some(""), Err(FISH_MISSING_API_KEY)),
+            (Some(&longer), None, Err(FISH_INVALID_ARGUMENT)),
+            (Some(b"secret\xff"), None, Err(FISH_INVALID_ARGUMENT)),
+            (Some(b"secret\n"), None, Err(FISH_INVALID_ARGUMENT)),
+            (Some(b"'secret '"), None, Err(FISH_INVALID_ARGUMENT)),
+        ] {
+            set(value);
+            let options = Options { api_key: option, base_url: Some(&url), ..Options::test() };
+            match (Client::new(&options), want) {
+                (Ok(client), Ok(key)) => {
+                    // It was copied: what the environment says later does not matter.
+                    set(None);
+                    client.get(&Query::default()).unwrap();
+                    let host = server.address().to_string();
+                    let want = request("/wallet/self/api-credit", &host, key, AGENT);
+                    assert_eq!(lowercased(server.requests().last().unwrap()), want);
+                }
+                (Err(failure), Err(status)) => {
+                    assert_eq!(name(failure.status), name(status), "{failure:?}");
+                    assert!(failure.message.contains("FISH_API_KEY"), "{}", failure.message);
+                    assert!(!failure.message.contains("secret"), "{}", failure.message);
+                }
+                (got, want) => panic!("{value:?} {option:?}: {want:?}, but {:?}", got.err()),
+            }
+        }
+        // NULL options: everything by default, the key from the environment.
+        set(Some(b"from-env"));
+        let mut client = ptr::null_mut();
+        // SAFETY: every pointer is valid or allowed to be NULL.
+        unsafe {
+            assert_eq!(fish_client_new(ptr::null(), &mut client, ptr::null_mut()), FISH_OK);
+            fish_client_free(client);
+        }
+    });
 }
 
 #[test]
 fn a_clients_options_are_copied() {
-    let server = Server::scripted(vec![ok()]);
+    let server = always(ok());
     let strings = [KEY, &server.url(), "", "agent/1"].map(|text| CString::new(text).unwrap());
     let mut client = ptr::null_mut();
     // SAFETY: all-zero is a set of options; every pointer is valid for the call.

@@ -1,5 +1,5 @@
-//! A machine that has run out: of descriptors, of threads, of names, of a clock that can be trusted. Each in a
-//! process of its own: a clean status, and the same client works again when the machine does.
+//! A machine without free descriptors, threads, name lookups or a steady clock. Each in a process of its own: calls fail
+//! with the right status, and the same client works again afterwards.
 
 #![cfg(target_os = "linux")]
 
@@ -14,11 +14,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Options, Query, Token, name};
-use support::peer::{BlackHole, Peer};
-use support::server::{DOCUMENT, Server, Step, answer, ok, send};
-use support::tls::{Authority, BOTH, answering, server};
-use support::{c, child, clock};
+use support::client::{Client, Options, Query, Token, name};
+use support::server::{BlackHole, Connection, DOCUMENT, Server, Step, always, answer, ok, send};
+use support::tls::{Authority, BOTH, Trusted, answering, server};
+use support::{child, clock};
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -40,256 +39,211 @@ fn take_all() -> Vec<File> {
 }
 
 fn client(url: &str) -> Client {
-    let options = Options { base_url: Some(url), timeout_ms: 5000, max_retries: -1, ..Options::test() };
-    Client::new(&options).unwrap()
+    Client::new(&Options { timeout_ms: 5000, ..Options::once(url) }).unwrap()
 }
 
 #[test]
-fn no_descriptor_is_left() {
-    const TEST: &str = "no_descriptor_is_left";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            limit_descriptors(128);
-            let server = Server::scripted(vec![ok()]);
-            let stuck = Server::scripted(vec![vec![Step::Stall]]);
-            let fresh = client(&server.url());
-            let kept = client(&server.url());
-            let waiting = client(&stuck.url());
-            kept.get(&Query::default()).unwrap();
-            let mut taken = take_all();
-            assert!(taken.len() > 50);
+fn without_free_descriptors_calls_fail_and_recover() {
+    child::alone(|| {
+        limit_descriptors(128);
+        let server = always(ok());
+        let stuck = always(vec![Step::Stall]);
+        let fresh = client(&server.url());
+        let kept = client(&server.url());
+        let waiting = client(&stuck.url());
+        kept.get(&Query::default()).unwrap();
+        let mut taken = take_all();
+        assert!(taken.len() > 50);
 
-            // A new connection cannot be made, with retries and without; a kept one works.
-            let failure = fresh.get(&Query::default()).unwrap_err();
+        // A new connection cannot be made, with retries and without; a kept one works.
+        let failure = fresh.get(&Query::default()).unwrap_err();
+        assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
+        assert!(failure.message.contains("open files"), "{}", failure.message);
+        assert_eq!((failure.attempts, failure.retryable), (1, true));
+        kept.get(&Query::default()).unwrap();
+        kept.get_json(&Query::default()).unwrap();
+        // Making and freeing clients and tokens takes no descriptor that must be there.
+        for _ in 0..3 {
+            let failure = client(&server.url()).get(&Query::default()).unwrap_err();
             assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
-            assert!(failure.message.contains("open files"), "{}", failure.message);
-            assert_eq!((failure.attempts, failure.retryable), (1, true));
-            kept.get(&Query::default()).unwrap();
-            kept.get_json(&Query::default()).unwrap();
-            // Making and freeing clients and tokens takes no descriptor that must be there.
-            for _ in 0..3 {
-                let failure = client(&server.url()).get(&Query::default()).unwrap_err();
-                assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
-            }
-            // A file that cannot be opened is named, and what makes no file is no failure.
-            let base_url = Some("https://127.0.0.1:1");
-            let options = Options { base_url, ca_file: Some("/etc/hostname"), ..Options::test() };
-            let failure = Client::new(&options).err().unwrap();
-            assert_eq!(name(failure.status), "FISH_INVALID_ARGUMENT");
-            assert!(failure.message.contains("options.ca_file"), "{}", failure.message);
-            let failure = client("https://127.0.0.1:1").get(&Query::default()).unwrap_err();
-            assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
-            // A name cannot be looked up without a file or a socket.
-            let failure = client("https://name.test").get(&Query::default()).unwrap_err();
-            assert_eq!(name(failure.status), "FISH_RESOLVE_FAILED", "{failure:?}");
-            assert!(failure.retryable);
-            // System roots: read at once or not at all.
-            let options = Options { base_url, tls_roots: FISH_TLS_ROOTS_SYSTEM, ..Options::test() };
-            if let Err(failure) = Client::new(&options) {
-                assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{failure:?}");
-            }
+        }
+        // A file that cannot be opened is named, and what makes no file is no failure.
+        let base_url = Some("https://127.0.0.1:1");
+        let options = Options { base_url, ca_file: Some("/etc/hostname"), ..Options::test() };
+        let failure = Client::new(&options).err().unwrap();
+        assert_eq!(name(failure.status), "FISH_INVALID_ARGUMENT");
+        assert!(failure.message.contains("options.ca_file"), "{}", failure.message);
+        let failure = client("https://127.0.0.1:1").get(&Query::default()).unwrap_err();
+        assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
+        // A name cannot be looked up without a file or a socket.
+        let failure = client("https://name.test").get(&Query::default()).unwrap_err();
+        assert_eq!(name(failure.status), "FISH_RESOLVE_FAILED", "{failure:?}");
+        assert!(failure.retryable);
+        // System roots: read at once or not at all.
+        let options = Options { base_url, tls_roots: FISH_TLS_ROOTS_SYSTEM, ..Options::test() };
+        if let Err(failure) = Client::new(&options) {
+            assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{failure:?}");
+        }
 
-            // A token made now has no descriptor to wake anybody with, and still cancels in time.
-            let token = Token::new();
-            taken.truncate(taken.len() - 3);
-            thread::scope(|scope| {
-                let (waiting, token) = (&waiting, &token);
-                let call = scope.spawn(move || {
-                    let query = Query { cancel: Some(token), ..Query::default() };
-                    waiting.get(&query).unwrap_err()
-                });
-                stuck.await_requests(1);
-                let failure = clock::ends_by("a token without a bell", Duration::ZERO, || {
-                    token.cancel();
-                    call.join().unwrap()
-                });
-                assert_eq!(name(failure.status), "FISH_CANCELLED");
-            });
-            // And its deadline holds as well.
-            let other = Token::new();
-            let query = Query { cancel: Some(&other), timeout_ms: 200, ..Query::default() };
-            let failure = clock::ends_at("a deadline", ms(200), || waiting.get(&query).unwrap_err());
-            assert_eq!(name(failure.status), "FISH_TIMED_OUT");
+        // A token made now has no descriptor to wake anybody with, and still cancels in time.
+        let token = Token::new();
+        taken.truncate(taken.len() - 3);
+        waiting.cancelled_by(&token, "a token without a descriptor", &Query::default(), || {
+            stuck.await_requests(1);
+        });
+        // And its deadline holds as well.
+        let other = Token::new();
+        let query = Query { cancel: Some(&other), timeout_ms: 200, ..Query::default() };
+        waiting.times_out("a deadline", &query, 200);
 
-            // Given back one at a time: a failure or a success, and at last a success.
-            taken.extend(take_all());
-            let mut worked = 0;
-            for _ in 0..8 {
-                taken.pop();
-                match fresh.get(&Query::default()) {
-                    Ok(_) => worked += 1,
-                    // Connected, but the server had no descriptor for it.
-                    Err(failure) => assert!(
-                        [FISH_CONNECT_FAILED, FISH_CONNECTION_LOST, FISH_TIMED_OUT].contains(&failure.status),
-                        "{failure:?}"
-                    ),
-                }
+        // Given back one at a time: a failure or a success, and at last a success.
+        taken.extend(take_all());
+        let mut worked = 0;
+        for _ in 0..8 {
+            taken.pop();
+            match fresh.get(&Query::default()) {
+                Ok(_) => worked += 1,
+                // Connected, but the server had no descriptor for it.
+                Err(failure) => assert!(
+                    [FISH_CONNECT_FAILED, FISH_CONNECTION_LOST, FISH_TIMED_OUT].contains(&failure.status),
+                    "{failure:?}"
+                ),
             }
-            drop(taken);
-            fresh.get(&Query::default()).unwrap();
-            support::note(format_args!("{worked} of 8 calls worked while descriptors came back"));
-        },
-    );
+        }
+        drop(taken);
+        fresh.get(&Query::default()).unwrap();
+        support::note(format_args!("{worked} of 8 calls worked while descriptors came back"));
+    });
 }
 
 #[test]
-fn no_thread_can_be_started() {
-    const TEST: &str = "no_thread_can_be_started";
-    let scratch = tempfile::tempdir().unwrap();
-    child::alone(
-        TEST,
-        |command| {
-            command.env("LD_PRELOAD", c::preload("pthread_create", scratch.path()));
-        },
-        || {
-            let server = Server::scripted(vec![ok()]);
-            let literal = client(&server.url());
-            // Its connection has its server thread from now on.
-            literal.get(&Query::default()).unwrap();
-            let named = client("https://name.test");
-            let local = client(&server.url().replace("127.0.0.1", "localhost"));
-            local.get(&Query::default()).unwrap();
-            // SAFETY: no other thread of this process reads the environment now.
-            unsafe { std::env::set_var("FISH_TEST_NO_THREADS", "1") };
-            assert!(thread::Builder::new().spawn(|| ()).is_err(), "the preloaded library does nothing");
-            let failure = named.get(&Query::default()).unwrap_err();
-            assert_eq!(name(failure.status), "FISH_RESOLVE_FAILED", "{failure:?}");
-            assert!(failure.message.contains("no thread could be started"), "{}", failure.message);
-            assert_eq!((failure.attempts, failure.retryable), (1, true));
-            // An address, and a name that means this machine, need no thread.
-            literal.get(&Query::default()).unwrap();
-            local.get(&Query::default()).unwrap();
-            let failure = client("https://127.0.0.1:1").get(&Query::default()).unwrap_err();
-            assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
-            // SAFETY: as above.
-            unsafe { std::env::remove_var("FISH_TEST_NO_THREADS") };
-            client(&server.url()).get(&Query::default()).unwrap();
-        },
-    );
+fn without_threads_only_name_lookups_fail() {
+    child::preloading(&["pthread_create"], || {
+        let server = always(ok());
+        let literal = client(&server.url());
+        // Its connection has its server thread from now on.
+        literal.get(&Query::default()).unwrap();
+        let named = client("https://name.test");
+        let local = client(&server.url().replace("127.0.0.1", "localhost"));
+        local.get(&Query::default()).unwrap();
+        // SAFETY: no other thread of this process reads the environment now.
+        unsafe { std::env::set_var("FISH_TEST_NO_THREADS", "1") };
+        assert!(thread::Builder::new().spawn(|| ()).is_err(), "the preloaded library does nothing");
+        let failure = named.get(&Query::default()).unwrap_err();
+        assert_eq!(name(failure.status), "FISH_RESOLVE_FAILED", "{failure:?}");
+        assert!(failure.message.contains("no thread could be started"), "{}", failure.message);
+        assert_eq!((failure.attempts, failure.retryable), (1, true));
+        // An address, and a name that means this machine, need no thread.
+        literal.get(&Query::default()).unwrap();
+        local.get(&Query::default()).unwrap();
+        let failure = client("https://127.0.0.1:1").get(&Query::default()).unwrap_err();
+        assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
+        // SAFETY: as above.
+        unsafe { std::env::remove_var("FISH_TEST_NO_THREADS") };
+        client(&server.url()).get(&Query::default()).unwrap();
+    });
 }
 
 #[test]
-fn a_name_that_cannot_be_resolved() {
-    const TEST: &str = "a_name_that_cannot_be_resolved";
-    let scratch = tempfile::tempdir().unwrap();
-    child::alone(
-        TEST,
-        |command| {
-            command.env("LD_PRELOAD", c::preload("getaddrinfo", scratch.path()));
-        },
-        || {
-            for host in ["again.test", "fail.test", "memory.test", "system.test", "empty.test", "none.test"] {
-                let client = client(&format!("https://{host}"));
-                for _ in 0..2 {
-                    let failure = client.get(&Query::default()).unwrap_err();
-                    assert_eq!(name(failure.status), "FISH_RESOLVE_FAILED", "{failure:?}");
-                    assert!(failure.message.contains(host), "{}", failure.message);
-                    assert_eq!((failure.attempts, failure.retryable, failure.http_status), (1, true, 0));
-                }
-                // Each failure is asked about again: the network may have come back.
-                let url = format!("https://{host}");
-                let options = Options { base_url: Some(&url), max_retries: 2, ..Options::test() };
-                let failure = Client::new(&options).unwrap().get(&Query::default()).unwrap_err();
-                assert_eq!(failure.attempts, 3, "{failure:?}");
+fn a_failed_lookup_is_reported_and_repeated_by_the_next_call() {
+    child::preloading(&["getaddrinfo"], || {
+        for host in ["again.test", "fail.test", "memory.test", "system.test", "empty.test", "none.test"] {
+            let client = client(&format!("https://{host}"));
+            for _ in 0..2 {
+                let failure = client.get(&Query::default()).unwrap_err();
+                assert_eq!(name(failure.status), "FISH_RESOLVE_FAILED", "{failure:?}");
+                assert!(failure.message.contains(host), "{}", failure.message);
+                assert_eq!((failure.attempts, failure.retryable, failure.http_status), (1, true, 0));
             }
-            // Through a proxy it is the proxy that cannot be found.
-            let base_url = Some("https://api.fish.audio");
-            let proxy_url = Some("http://none.test:3128");
-            let options = Options { base_url, proxy_url, max_retries: -1, ..Options::test() };
+            // Each failure is asked about again: the network may have come back.
+            let url = format!("https://{host}");
+            let options = Options { base_url: Some(&url), max_retries: 2, ..Options::test() };
             let failure = Client::new(&options).unwrap().get(&Query::default()).unwrap_err();
-            assert_eq!(name(failure.status), "FISH_PROXY_FAILED", "{failure:?}");
-        },
-    );
+            assert_eq!(failure.attempts, 3, "{failure:?}");
+        }
+        // Through a proxy it is the proxy that cannot be found.
+        let base_url = Some("https://api.fish.audio");
+        let proxy_url = Some("http://none.test:3128");
+        let options = Options { base_url, proxy_url, max_retries: -1, ..Options::test() };
+        let failure = Client::new(&options).unwrap().get(&Query::default()).unwrap_err();
+        assert_eq!(name(failure.status), "FISH_PROXY_FAILED", "{failure:?}");
+    });
 }
 
 #[test]
 fn a_wall_clock_that_jumps_moves_no_deadline() {
-    const TEST: &str = "a_wall_clock_that_jumps_moves_no_deadline";
-    let scratch = tempfile::tempdir().unwrap();
-    child::alone(
-        TEST,
-        |command| {
-            command.env("LD_PRELOAD", c::preload("clock", scratch.path()));
-        },
-        || {
-            let now = std::time::SystemTime::now;
-            let (one, two) = (now(), now());
-            let apart = one.duration_since(two).or_else(|_| two.duration_since(one)).unwrap();
-            assert!(apart > Duration::from_secs(86_400 * 365), "the preloaded library does nothing");
+    child::preloading(&["clock"], || {
+        let now = std::time::SystemTime::now;
+        let (one, two) = (now(), now());
+        let apart = one.duration_since(two).or_else(|_| two.duration_since(one)).unwrap();
+        assert!(apart > Duration::from_secs(86_400 * 365), "the preloaded library does nothing");
 
-            let server = Server::scripted(vec![ok()]);
-            let healthy = client(&server.url());
-            for _ in 0..20 {
-                healthy.get(&Query::default()).unwrap();
+        let server = always(ok());
+        let healthy = client(&server.url());
+        for _ in 0..20 {
+            healthy.get(&Query::default()).unwrap();
+        }
+        assert_eq!(server.connections(), 1, "an idle connection ages by the other clock");
+        let stuck = always(vec![Step::Stall]);
+        let stuck = client(&stuck.url());
+        for _ in 0..3 {
+            stuck.times_out("a deadline", &Query { timeout_ms: 200, ..Query::default() }, 200);
+        }
+        // A date is the one thing that the wall clock decides: past, or far ahead, never a hang.
+        let truly_now = one.min(two) + Duration::from_secs(315_360_000);
+        for _ in 0..6 {
+            let date = format!("Retry-After: {}\r\n", httpdate::fmt_http_date(truly_now));
+            let server =
+                Server::scripted(vec![send(answer(503, &date, "")), send(answer(200, "", DOCUMENT))]);
+            let url = server.url();
+            let options = Options { base_url: Some(&url), timeout_ms: 2000, ..Options::test() };
+            let client = Client::new(&options).unwrap();
+            let get = || client.get(&Query::default()).err();
+            if let Some(failure) = clock::ends_by("a date", ms(1000), get) {
+                assert_eq!(name(failure.status), "FISH_SERVER_ERROR");
+                assert!(failure.retry_after_ms > 1000, "{failure:?}");
             }
-            assert_eq!(server.connections(), 1, "an idle connection ages by the other clock");
-            let stuck = Server::scripted(vec![vec![Step::Stall]]);
-            let stuck = client(&stuck.url());
-            for _ in 0..3 {
-                let query = Query { timeout_ms: 200, ..Query::default() };
-                let failure = clock::ends_at("a deadline", ms(200), || stuck.get(&query).unwrap_err());
-                assert_eq!(name(failure.status), "FISH_TIMED_OUT");
-            }
-            // A date is the one thing that the wall clock decides: past, or far ahead, never a hang.
-            let truly_now = one.min(two) + Duration::from_secs(315_360_000);
-            for _ in 0..6 {
-                let date = format!("Retry-After: {}\r\n", httpdate::fmt_http_date(truly_now));
-                let server =
-                    Server::scripted(vec![send(answer(503, &date, "")), send(answer(200, "", DOCUMENT))]);
-                let url = server.url();
-                let options = Options { base_url: Some(&url), timeout_ms: 2000, ..Options::test() };
-                let client = Client::new(&options).unwrap();
-                let get = || client.get(&Query::default()).err();
-                if let Some(failure) = clock::ends_by("a date", ms(1000), get) {
-                    assert_eq!(name(failure.status), "FISH_SERVER_ERROR");
-                    assert!(failure.retry_after_ms > 1000, "{failure:?}");
-                }
-            }
-        },
-    );
+        }
+    });
 }
 
 /// What lives in the parent of such a process: servers whose descriptors the child cannot lose.
 struct Outside {
     server: Server,
     stuck: Server,
-    secure: Peer,
+    secure: Server,
     hole: BlackHole,
     folder: tempfile::TempDir,
 }
 
 impl Outside {
-    /// `None` in the child.
-    fn new() -> Option<Outside> {
-        (!child::is_one()).then(|| {
-            let folder = tempfile::tempdir().unwrap();
-            let authority = Authority::new();
-            authority.file(folder.path());
-            let certificate = authority.issue_for(&["here.test", "127.0.0.1"], |_| {});
-            Outside {
-                server: Server::scripted(vec![ok()]),
-                stuck: Server::scripted(vec![vec![Step::Stall]]),
-                secure: answering(certificate.config(BOTH), answer(200, "", DOCUMENT)),
-                hole: BlackHole::new(),
-                folder,
-            }
-        })
+    /// Runs a test's body in a process that is told where they are.
+    fn run(preloaded: &[&str], body: impl FnOnce()) {
+        let outside = (!child::is_one()).then(Outside::new);
+        let tell = |command: &mut std::process::Command| outside.as_ref().unwrap().tell(command);
+        child::prepared(preloaded, tell, body);
     }
 
-    /// Tells a child where they are.
-    fn tell(&self, command: &mut std::process::Command, preloaded: &[&str]) {
+    fn new() -> Outside {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new();
+        authority.file(folder.path());
+        let certificate = authority.issue_for(&["here.test", "127.0.0.1"], |_| {});
+        Outside {
+            server: always(ok()),
+            stuck: always(vec![Step::Stall]),
+            secure: answering(certificate.config(BOTH), answer(200, "", DOCUMENT)),
+            hole: BlackHole::new(),
+            folder,
+        }
+    }
+
+    fn tell(&self, command: &mut std::process::Command) {
         command.env("FISH_TEST_SERVER", self.server.url());
         command.env("FISH_TEST_STUCK", self.stuck.url());
         command.env("FISH_TEST_SECURE", self.secure.https_url());
         command.env("FISH_TEST_HOLE", format!("http://{}", self.hole.address()));
         command.env("FISH_TEST_CA_FILE", self.folder.path().join("ca.pem"));
-        let libraries: Vec<_> = preloaded
-            .iter()
-            .map(|name| c::preload(name, self.folder.path()).to_str().unwrap().to_owned())
-            .collect();
-        command.env("LD_PRELOAD", libraries.join(":"));
     }
 }
 
@@ -300,14 +254,7 @@ fn told(name: &str) -> String {
 
 fn secure_client(url: &str) -> Client {
     let ca_file = told("CA_FILE");
-    let options = Options {
-        base_url: Some(url),
-        ca_file: Some(&ca_file),
-        timeout_ms: 5000,
-        max_retries: -1,
-        ..Options::test()
-    };
-    Client::new(&options).unwrap()
+    Client::new(&Options { ca_file: Some(&ca_file), timeout_ms: 5000, ..Options::once(url) }).unwrap()
 }
 
 fn right(client: &Client, what: &str) {
@@ -364,103 +311,91 @@ fn replace_all(replacement: Option<fn() -> OwnedFd>) {
 }
 
 #[test]
-fn descriptors_that_the_host_closed_or_made_its_own() {
-    const TEST: &str = "descriptors_that_the_host_closed_or_made_its_own";
-    let outside = Outside::new();
-    child::alone(
-        TEST,
-        |command| outside.as_ref().unwrap().tell(command, &["getaddrinfo"]),
-        || {
-            let secure = told("SECURE").replace("127.0.0.1", "here.test");
-            let ways: Vec<_> = std::iter::once(("nothing", None))
-                .chain(REPLACEMENTS.map(|(what, make)| (what, Some(make))))
-                .collect();
+fn closed_or_replaced_descriptors_never_hang_a_call() {
+    Outside::run(&["getaddrinfo"], || {
+        let secure = told("SECURE").replace("127.0.0.1", "here.test");
+        let ways: Vec<_> = std::iter::once(("nothing", None))
+            .chain(REPLACEMENTS.map(|(what, make)| (what, Some(make))))
+            .collect();
+        for (what, make) in &ways {
+            // Between two calls: the next one goes by a new connection.
+            let clients = [client(&told("SERVER")), secure_client(&secure)];
+            for client in &clients {
+                right(client, "before");
+            }
+            replace_all(*make);
+            for client in clients {
+                let query = Query { timeout_ms: 1000, ..Query::default() };
+                let got = clock::ends_by(what, ms(1000), || client.get(&query));
+                assert_eq!(got.expect(what).credit, "12.345678", "{what}");
+                // It closes what it believes to be its own.
+                std::mem::forget(client);
+            }
+        }
+        // In the middle of a call, wherever it waits: it ends by its deadline.
+        for (stage, url) in [
+            ("resolving", "https://stuck.test"),
+            ("connecting", &told("HOLE")),
+            ("in the handshake", &told("STUCK").replace("http:", "https:")),
+            ("waiting", &told("STUCK")),
+        ] {
             for (what, make) in &ways {
-                // Between two calls: the next one goes by a new connection.
-                let clients = [client(&told("SERVER")), secure_client(&secure)];
-                for client in &clients {
-                    right(client, "before");
-                }
-                replace_all(*make);
-                for client in clients {
-                    let query = Query { timeout_ms: 1000, ..Query::default() };
-                    let got = clock::ends_by(what, ms(1000), || client.get(&query));
-                    assert_eq!(got.expect(what).credit, "12.345678", "{what}");
-                    // It closes what it believes to be its own.
-                    std::mem::forget(client);
-                }
-            }
-            // In the middle of a call, wherever it waits: it ends by its deadline.
-            for (stage, url) in [
-                ("resolving", "https://stuck.test"),
-                ("connecting", &told("HOLE")),
-                ("in the handshake", &told("STUCK").replace("http:", "https:")),
-                ("waiting", &told("STUCK")),
-            ] {
-                for (what, make) in &ways {
-                    let client = client(url);
-                    let query = Query { timeout_ms: 250, ..Query::default() };
-                    let got = thread::scope(|scope| {
-                        let call = scope.spawn(|| {
-                            clock::ends_by(&format!("{stage}, {what}"), ms(250), || client.get(&query))
-                        });
-                        thread::sleep(ms(60));
-                        assert!(!call.is_finished(), "{stage}");
-                        replace_all(*make);
-                        call.join().unwrap()
+                let client = client(url);
+                let query = Query { timeout_ms: 250, ..Query::default() };
+                let got = thread::scope(|scope| {
+                    let call = scope.spawn(|| {
+                        clock::ends_by(&format!("{stage}, {what}"), ms(250), || client.get(&query))
                     });
-                    assert!(got.is_err(), "{stage}, {what}");
-                    std::mem::forget(client);
-                }
+                    thread::sleep(ms(60));
+                    assert!(!call.is_finished(), "{stage}");
+                    replace_all(*make);
+                    call.join().unwrap()
+                });
+                assert!(got.is_err(), "{stage}, {what}");
+                std::mem::forget(client);
             }
-        },
-    );
+        }
+    });
 }
 
 #[test]
-fn standard_input_output_and_error_are_closed() {
-    const TEST: &str = "standard_input_output_and_error_are_closed";
-    let outside = Outside::new();
-    child::alone(
-        TEST,
-        |command| outside.as_ref().unwrap().tell(command, &["getaddrinfo"]),
-        || {
-            // SAFETY: descriptors of this process, which this test alone uses.
-            let kept = [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 100) });
-            for fd in [0, 1, 2] {
-                // SAFETY: as above.
-                unsafe { libc::close(fd) };
-            }
-            // Everything that has a descriptor: tokens, clients, connections, a lookup's end, calls in the background.
-            let token = Token::new();
-            let query = Query { cancel: Some(&token), ..Query::default() };
-            let secure = told("SECURE");
-            let clients = [
-                client(&told("SERVER")),
-                client(&told("SERVER").replace("127.0.0.1", "localhost")),
-                secure_client(&secure),
-                secure_client(&secure.replace("127.0.0.1", "here.test")),
-            ];
-            let got = clients.each_ref().map(|client| client.get(&query).is_ok());
-            let mut call = std::ptr::null_mut();
-            // SAFETY: every pointer is valid for the call.
-            let started =
-                unsafe { fish_call_start(clients[0].0, std::ptr::null(), &mut call, std::ptr::null_mut()) };
-            // SAFETY: it only asks.
-            let open = [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0);
-            // SAFETY: the call that was started.
-            let done = unsafe { fish_call_wait(call, 5000) };
-            // SAFETY: as above, and freed once.
-            unsafe { fish_call_free(call) };
-            for (fd, kept) in kept.into_iter().enumerate() {
-                // SAFETY: as above.
-                unsafe { libc::dup2(kept, fd as i32) };
-            }
-            assert_eq!(got, [true; 4]);
-            assert_eq!((started, done), (FISH_OK, FISH_OK));
-            assert_eq!(open, [false; 3], "one of the library's is a standard descriptor");
-        },
-    );
+fn the_library_never_uses_a_closed_standard_descriptor() {
+    Outside::run(&["getaddrinfo"], || {
+        // SAFETY: descriptors of this process, which this test alone uses.
+        let kept = [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 100) });
+        for fd in [0, 1, 2] {
+            // SAFETY: as above.
+            unsafe { libc::close(fd) };
+        }
+        // Everything that has a descriptor: tokens, clients, connections, a lookup's end, calls in the background.
+        let token = Token::new();
+        let query = Query { cancel: Some(&token), ..Query::default() };
+        let secure = told("SECURE");
+        let clients = [
+            client(&told("SERVER")),
+            client(&told("SERVER").replace("127.0.0.1", "localhost")),
+            secure_client(&secure),
+            secure_client(&secure.replace("127.0.0.1", "here.test")),
+        ];
+        let got = clients.each_ref().map(|client| client.get(&query).is_ok());
+        let mut call = std::ptr::null_mut();
+        // SAFETY: every pointer is valid for the call.
+        let started =
+            unsafe { fish_call_start(clients[0].0, std::ptr::null(), &mut call, std::ptr::null_mut()) };
+        // SAFETY: it only asks.
+        let open = [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0);
+        // SAFETY: the call that was started.
+        let done = unsafe { fish_call_wait(call, 5000) };
+        // SAFETY: as above, and freed once.
+        unsafe { fish_call_free(call) };
+        for (fd, kept) in kept.into_iter().enumerate() {
+            // SAFETY: as above.
+            unsafe { libc::dup2(kept, fd as i32) };
+        }
+        assert_eq!(got, [true; 4]);
+        assert_eq!((started, done), (FISH_OK, FISH_OK));
+        assert_eq!(open, [false; 3], "one of the library's is a standard descriptor");
+    });
 }
 
 /// What holds when the kernel refuses to wait: with no room for descriptors, or by a filter.
@@ -468,42 +403,33 @@ fn works_without_waiting(kept: &[Client], stuck: &Client) {
     for client in kept {
         clock::ends_by("an answer that is there", ms(500), || right(client, "a kept connection"));
     }
-    let query = Query { timeout_ms: 200, ..Query::default() };
-    let failure = clock::ends_at("a deadline", ms(200), || stuck.get(&query).unwrap_err());
-    assert_eq!(name(failure.status), "FISH_TIMED_OUT", "{failure:?}");
+    stuck.times_out("a deadline", &Query { timeout_ms: 200, ..Query::default() }, 200);
 }
 
 #[test]
-fn no_descriptor_may_be_waited_for() {
-    const TEST: &str = "no_descriptor_may_be_waited_for";
-    let outside = Outside::new();
-    child::alone(
-        TEST,
-        |command| outside.as_ref().unwrap().tell(command, &[]),
-        || {
-            let kept = [client(&told("SERVER")), secure_client(&told("SECURE"))];
-            for client in &kept {
-                right(client, "before");
-            }
-            // poll takes no more descriptors than may be open, and refuses even those that are.
-            let fresh = client(&told("SERVER"));
-            let stuck = client(&told("STUCK"));
-            limit_descriptors(0);
-            for client in &kept {
-                clock::ends_by("an answer that is there", ms(500), || right(client, "kept"));
-            }
-            for client in [&fresh, &stuck] {
-                let failure =
-                    clock::ends_by("no socket", ms(500), || client.get(&Query::default()).unwrap_err());
-                assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
-                assert!(failure.message.contains("open files"), "{}", failure.message);
-            }
-            limit_descriptors(128);
-            for client in kept.iter().chain([&fresh]) {
-                right(client, "after");
-            }
-        },
-    );
+fn with_no_descriptors_allowed_kept_connections_work() {
+    Outside::run(&[], || {
+        let kept = [client(&told("SERVER")), secure_client(&told("SECURE"))];
+        for client in &kept {
+            right(client, "before");
+        }
+        // poll takes no more descriptors than may be open, and refuses even those that are.
+        let fresh = client(&told("SERVER"));
+        let stuck = client(&told("STUCK"));
+        limit_descriptors(0);
+        for client in &kept {
+            clock::ends_by("an answer that is there", ms(500), || right(client, "kept"));
+        }
+        for client in [&fresh, &stuck] {
+            let failure = clock::ends_by("no socket", ms(500), || client.get(&Query::default()).unwrap_err());
+            assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
+            assert!(failure.message.contains("open files"), "{}", failure.message);
+        }
+        limit_descriptors(128);
+        for client in kept.iter().chain([&fresh]) {
+            right(client, "after");
+        }
+    });
 }
 
 /// Lets the kernel refuse poll to this thread and to those that it starts.
@@ -533,51 +459,34 @@ fn refuse_poll() {
 }
 
 #[test]
-fn poll_is_refused() {
-    const TEST: &str = "poll_is_refused";
-    let outside = Outside::new();
-    child::alone(
-        TEST,
-        |command| outside.as_ref().unwrap().tell(command, &["getaddrinfo"]),
-        || {
-            let secure = told("SECURE");
-            let kept = [client(&told("SERVER")), secure_client(&secure)];
-            for client in &kept {
-                right(client, "before");
-            }
-            refuse_poll();
-            let stuck = client(&told("STUCK"));
-            works_without_waiting(&kept, &stuck);
-            // New connections too: connecting, the handshake and the lookup's end are looked at again and again.
-            let fresh = [
-                client(&told("SERVER")),
-                secure_client(&secure),
-                secure_client(&secure.replace("127.0.0.1", "here.test")),
-            ];
-            for client in &fresh {
-                clock::ends_by("a new connection", ms(1000), || right(client, "fresh"));
-            }
-            for (stage, url) in [("a lookup", "https://stuck.test"), ("a server", &told("STUCK"))] {
-                let client = client(url);
-                let token = Token::new();
-                let query = Query { cancel: Some(&token), ..Query::default() };
-                thread::scope(|scope| {
-                    let call = scope.spawn(|| client.get(&query).unwrap_err());
-                    thread::sleep(ms(60));
-                    let failure = clock::ends_by(stage, Duration::ZERO, || {
-                        token.cancel();
-                        call.join().unwrap()
-                    });
-                    assert_eq!(name(failure.status), "FISH_CANCELLED", "{stage}");
-                });
-            }
-            // It does not spin meanwhile.
-            let before = cpu();
-            let query = Query { timeout_ms: 1000, ..Query::default() };
-            assert_eq!(stuck.get(&query).unwrap_err().status, FISH_TIMED_OUT);
-            assert!(cpu() - before < ms(250), "{:?}", cpu() - before);
-        },
-    );
+fn without_poll_calls_work_and_end_in_time() {
+    Outside::run(&["getaddrinfo"], || {
+        let secure = told("SECURE");
+        let kept = [client(&told("SERVER")), secure_client(&secure)];
+        for client in &kept {
+            right(client, "before");
+        }
+        refuse_poll();
+        let stuck = client(&told("STUCK"));
+        works_without_waiting(&kept, &stuck);
+        // New connections too: connecting, the handshake and the lookup's end are looked at again and again.
+        let fresh = [
+            client(&told("SERVER")),
+            secure_client(&secure),
+            secure_client(&secure.replace("127.0.0.1", "here.test")),
+        ];
+        for client in &fresh {
+            clock::ends_by("a new connection", ms(1000), || right(client, "fresh"));
+        }
+        for (stage, url) in [("a lookup", "https://stuck.test"), ("a server", &told("STUCK"))] {
+            client(url).cancelled(stage, &Query::default(), || thread::sleep(ms(60)));
+        }
+        // It does not spin meanwhile.
+        let before = cpu();
+        let query = Query { timeout_ms: 1000, ..Query::default() };
+        assert_eq!(stuck.get(&query).unwrap_err().status, FISH_TIMED_OUT);
+        assert!(cpu() - before < ms(250), "{:?}", cpu() - before);
+    });
 }
 
 /// The time that this thread has computed.
@@ -595,97 +504,72 @@ fn cpu() -> Duration {
 }
 
 #[test]
-fn a_machine_that_sleeps_ages_what_is_kept() {
-    const TEST: &str = "a_machine_that_sleeps_ages_what_is_kept";
-    let scratch = tempfile::tempdir().unwrap();
-    child::alone(
-        TEST,
-        |command| {
-            let libraries = ["suspend", "getaddrinfo"]
-                .map(|name| c::preload(name, scratch.path()).to_str().unwrap().to_owned());
-            command.env("LD_PRELOAD", libraries.join(":"));
-        },
-        || {
-            // SAFETY: the functions' types are those of tests/preload.
-            let (sleep, lookups) = unsafe {
-                let sleep = child::preloaded(c"fish_test_sleep");
-                let lookups = child::preloaded(c"fish_test_lookups");
-                (
-                    std::mem::transmute::<*mut libc::c_void, extern "C" fn(libc::c_long)>(sleep),
-                    std::mem::transmute::<*mut libc::c_void, extern "C" fn() -> libc::c_uint>(lookups),
-                )
-            };
-            // A connection is kept for fifty seconds, asleep or not, and then closed and not tried.
-            let plain = Server::scripted(vec![ok()]);
-            let client = client(&plain.url());
-            right(&client, "first");
-            sleep(45);
-            right(&client, "still kept");
-            sleep(45);
-            right(&client, "kept again");
-            assert_eq!(plain.connections(), 1);
-            for hours in [0, 8] {
-                let before = plain.connections();
-                sleep(51 + hours * 3600);
-                right(&client, "after a long sleep");
-                assert_eq!(plain.connections(), before + 1);
-                plain.await_open_connections(1);
-            }
+fn time_asleep_counts_for_kept_connections_and_addresses() {
+    child::preloading(&["suspend", "getaddrinfo"], || {
+        // SAFETY: the functions' types are those of tests/preload.
+        let (sleep, lookups) = unsafe {
+            let sleep = child::preloaded(c"fish_test_sleep");
+            let lookups = child::preloaded(c"fish_test_lookups");
+            (
+                std::mem::transmute::<*mut libc::c_void, extern "C" fn(libc::c_long)>(sleep),
+                std::mem::transmute::<*mut libc::c_void, extern "C" fn() -> libc::c_uint>(lookups),
+            )
+        };
+        // A connection is kept for fifty seconds, asleep or not, and then closed and not tried.
+        let plain = always(ok());
+        let client = client(&plain.url());
+        right(&client, "first");
+        sleep(45);
+        right(&client, "still kept");
+        sleep(45);
+        right(&client, "kept again");
+        assert_eq!(plain.connections(), 1);
+        for hours in [0, 8] {
+            let before = plain.connections();
+            sleep(51 + hours * 3600);
+            right(&client, "after a long sleep");
+            assert_eq!(plain.connections(), before + 1);
+            plain.await_open_connections(1);
+        }
 
-            // An address is kept for a minute.
-            let folder = tempfile::tempdir().unwrap();
-            let authority = Authority::new();
-            let ca_file = authority.file(folder.path());
-            let certificate = authority.issue_for(&["here.test"], |_| {});
-            let peer = server(certificate.config(BOTH), |mut secured| {
-                secured.head()?;
-                secured.send(&answer(200, "Connection: close\r\n", DOCUMENT))?;
-                secured.close_notify()
-            });
-            let url = format!("https://here.test:{}", peer.port());
-            let options =
-                Options { base_url: Some(&url), ca_file: Some(&ca_file), max_retries: -1, ..Options::test() };
-            let named = Client::new(&options).unwrap();
-            let before = lookups();
-            for (slept, want) in [(0, 1), (0, 1), (55, 1), (10, 2), (8 * 3600, 3), (0, 3)] {
-                sleep(slept);
-                right(&named, "named");
-                assert_eq!(lookups() - before, want, "{slept}");
-            }
-            // Not that of a host that could not be reached: its address may be another by now.
-            let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-            let url = format!("https://here.test:{}", nobody.port());
-            let options = Options { base_url: Some(&url), ..options };
-            let unreachable = Client::new(&options).unwrap();
-            let before = lookups();
-            for count in 1..4 {
-                let failure = unreachable.get(&Query::default()).unwrap_err();
-                assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
-                assert_eq!(lookups() - before, count);
-            }
-        },
-    );
+        // An address is kept for a minute.
+        let trusted = Trusted::new();
+        let certificate = trusted.authority.issue_for(&["here.test"], |_| {});
+        let peer = server(certificate.config(BOTH), |mut secured| {
+            secured.head()?;
+            secured.send(&answer(200, "Connection: close\r\n", DOCUMENT))?;
+            secured.close_notify()
+        });
+        let url = format!("https://here.test:{}", peer.port());
+        let named = trusted.client(&url);
+        let before = lookups();
+        for (slept, want) in [(0, 1), (0, 1), (55, 1), (10, 2), (8 * 3600, 3), (0, 3)] {
+            sleep(slept);
+            right(&named, "named");
+            assert_eq!(lookups() - before, want, "{slept}");
+        }
+        // Not that of a host that could not be reached: its address may be another by now.
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let unreachable = trusted.client(&format!("https://here.test:{}", nobody.port()));
+        let before = lookups();
+        for count in 1..4 {
+            let failure = unreachable.get(&Query::default()).unwrap_err();
+            assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
+            assert_eq!(lookups() - before, count);
+        }
+    });
 }
 
 #[test]
-fn a_lookup_has_room_for_the_systems_modules() {
-    const TEST: &str = "a_lookup_has_room_for_the_systems_modules";
-    let scratch = tempfile::tempdir().unwrap();
-    child::alone(
-        TEST,
-        |command| {
-            command.env("LD_PRELOAD", c::preload("getaddrinfo", scratch.path()));
-        },
-        || {
-            let failure = client("https://deep.test").get(&Query::default()).unwrap_err();
-            assert_eq!(name(failure.status), "FISH_RESOLVE_FAILED", "{failure:?}");
-        },
-    );
+fn a_lookup_has_enough_stack_for_resolver_modules() {
+    child::preloading(&["getaddrinfo"], || {
+        let failure = client("https://deep.test").get(&Query::default()).unwrap_err();
+        assert_eq!(name(failure.status), "FISH_RESOLVE_FAILED", "{failure:?}");
+    });
 }
 
 #[test]
-fn workers_forked_from_one_client_do_not_come_back_together() {
-    const TEST: &str = "workers_forked_from_one_client_do_not_come_back_together";
+fn forked_workers_retry_at_different_times() {
     const WORKERS: usize = 8;
     let came: Arc<Mutex<Vec<(String, Instant)>>> = Arc::default();
     let log = Arc::clone(&came);
@@ -697,40 +581,37 @@ fn workers_forked_from_one_client_do_not_come_back_together() {
             send(answer(503, "", ""))
         })
     });
-    child::alone(
-        TEST,
-        |command| {
-            command.env("FISH_TEST_BUSY", busy.as_ref().unwrap().url());
-        },
-        || {
-            let url = told("BUSY");
-            let options = Options { base_url: Some(&url), max_retries: 1, ..Options::test() };
-            let client = Client::new(&options).unwrap();
-            // It has drawn before, so that its children inherit whatever it draws from.
-            let _ = client.get(&Query { user_id: Some("parent"), ..Query::default() });
-            let workers: Vec<libc::pid_t> = (0..WORKERS)
-                .map(|worker| {
-                    // SAFETY: the child only makes a call and ends.
-                    let pid = unsafe { libc::fork() };
-                    assert!(pid >= 0);
-                    if pid == 0 {
-                        let id = format!("worker-{worker}");
-                        let got = client.get(&Query { user_id: Some(&id), ..Query::default() });
-                        let told = got.is_err_and(|failure| failure.attempts == 2);
-                        // SAFETY: ends the process, and runs nothing of its parent's.
-                        unsafe { libc::_exit(if told { 0 } else { 1 }) };
-                    }
-                    pid
-                })
-                .collect();
-            for pid in workers {
-                let mut status = -1;
-                // SAFETY: our own child.
-                assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
-                assert_eq!(status, 0);
-            }
-        },
-    );
+    let tell = |command: &mut std::process::Command| {
+        command.env("FISH_TEST_BUSY", busy.as_ref().unwrap().url());
+    };
+    child::prepared(&[], tell, || {
+        let url = told("BUSY");
+        let options = Options { base_url: Some(&url), max_retries: 1, ..Options::test() };
+        let client = Client::new(&options).unwrap();
+        // It has drawn before, so that its children inherit whatever it draws from.
+        let _ = client.get(&Query { user_id: Some("parent"), ..Query::default() });
+        let workers: Vec<libc::pid_t> = (0..WORKERS)
+            .map(|worker| {
+                // SAFETY: the child only makes a call and ends.
+                let pid = unsafe { libc::fork() };
+                assert!(pid >= 0);
+                if pid == 0 {
+                    let id = format!("worker-{worker}");
+                    let got = client.get(&Query { user_id: Some(&id), ..Query::default() });
+                    let told = got.is_err_and(|failure| failure.attempts == 2);
+                    // SAFETY: ends the process, and runs nothing of its parent's.
+                    unsafe { libc::_exit(if told { 0 } else { 1 }) };
+                }
+                pid
+            })
+            .collect();
+        for pid in workers {
+            let mut status = -1;
+            // SAFETY: our own child.
+            assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+            assert_eq!(status, 0);
+        }
+    });
     let Some(_busy) = busy else { return };
     let came = came.lock().unwrap();
     let mut waits: Vec<Duration> = (0..WORKERS)

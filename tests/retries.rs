@@ -1,4 +1,4 @@
-//! Asking again: after what, how often, after how long, and what is told of it.
+//! Retries: after which failures, how often, after how long, and what the last failure reports.
 
 mod support;
 
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ::fish_api_credit::ffi::*;
 use socket2::{Domain, Socket, Type};
-use support::call::{Client, Options, Query, name};
+use support::client::{Client, Options, Query, name};
 use support::clock;
-use support::server::{DOCUMENT, Script, Server, Step, answer, ok, read_head, send};
+use support::server::{DOCUMENT, Script, Server, Step, always, answer, ok, read_head, send};
 
 const WHOLE: Duration = Duration::from_millis(20_000);
 
@@ -78,7 +78,7 @@ fn failures() -> Vec<(&'static str, Script, fish_status, i32)> {
 }
 
 #[test]
-fn what_is_worth_it_is_asked_again_and_told_truly() {
+fn retryable_failures_are_retried_and_reported() {
     for (title, script, status, http) in failures() {
         // Once, then well.
         let server = Server::scripted(vec![script.clone(), ok()]);
@@ -88,7 +88,7 @@ fn what_is_worth_it_is_asked_again_and_told_truly() {
 
         // Never well: as often as asked for.
         for (max_retries, attempts) in [(-1, 1), (1, 2), (0, 3), (3, 4)] {
-            let server = Server::scripted(vec![script.clone()]);
+            let server = always(script.clone());
             let failure = client(&server.url(), max_retries).get(&Query::default()).unwrap_err();
             let title = format!("{title} {http}, max_retries {max_retries}: {failure:?}");
             assert_eq!(name(failure.status), name(status), "{title}");
@@ -104,7 +104,7 @@ fn what_is_worth_it_is_asked_again_and_told_truly() {
 }
 
 #[test]
-fn what_is_not_worth_it_is_asked_once() {
+fn other_failures_are_not_retried() {
     let mut cases: Vec<(String, Script)> =
         [201, 204, 301, 400, 401, 402, 403, 404, 409, 422, 501, 505, 511, 519, 525, 526, 531, 599]
             .map(|code| (format!("HTTP {code}"), send(answer(code, "Retry-After: 0\r\n", ""))))
@@ -122,7 +122,7 @@ fn what_is_not_worth_it_is_asked_once() {
 }
 
 #[test]
-fn a_refused_connection_is_tried_again_and_works_once_somebody_listens() {
+fn a_refused_connection_is_retried() {
     // Bound and not listening: the port is nobody else's, and refuses.
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
@@ -165,7 +165,7 @@ fn failures_of_many_kinds_in_one_call() {
 }
 
 #[test]
-fn retry_after_is_waited_for_in_both_its_forms() {
+fn retry_after_is_respected_in_both_forms() {
     /// What the server says, at the moment it says it.
     enum Says {
         Text(&'static str),
@@ -207,9 +207,9 @@ fn retry_after_is_waited_for_in_both_its_forms() {
 }
 
 #[test]
-fn a_server_that_says_now_is_not_flooded() {
+fn retry_after_zero_does_not_flood_the_server() {
     for value in ["0", "Sun, 06 Nov 1994 08:49:37 GMT"] {
-        let server = Server::scripted(vec![send(answer(503, &format!("Retry-After: {value}\r\n"), ""))]);
+        let server = always(send(answer(503, &format!("Retry-After: {value}\r\n"), "")));
         let client = client(&server.url(), 100_000);
         let query = Query { timeout_ms: 1500, ..Query::default() };
         let failure = client.get(&query).unwrap_err();
@@ -221,7 +221,7 @@ fn a_server_that_says_now_is_not_flooded() {
 }
 
 #[test]
-fn a_wait_that_would_pass_the_deadline_is_not_begun() {
+fn a_wait_beyond_the_deadline_is_not_started() {
     for (value, told) in [("30", 30_000), ("3600", 3_600_000), ("99999999999", u32::MAX)] {
         let busy = answer(429, &format!("Retry-After: {value}\r\nx-fish-trace-id: t\r\n"), "slow down");
         let server = Server::scripted(vec![send(busy), ok()]);
@@ -236,10 +236,10 @@ fn a_wait_that_would_pass_the_deadline_is_not_begun() {
 }
 
 #[test]
-fn the_last_failure_is_told_when_the_deadline_passes_in_a_wait() {
+fn the_last_failure_is_reported_when_the_deadline_passes_in_a_wait() {
     // Each answer takes 120 ms, and each wait has at most 250 ms: the deadline comes in between.
     let slow = vec![Step::Rest(Duration::from_millis(120)), Step::Send(answer(503, "", "busy"))];
-    let server = Server::scripted(vec![slow]);
+    let server = always(slow);
     let client = client(&server.url(), 1000);
     for _ in 0..5 {
         let query = Query { timeout_ms: 500, ..Query::default() };
@@ -255,7 +255,7 @@ fn the_last_failure_is_told_when_the_deadline_passes_in_a_wait() {
 }
 
 #[test]
-fn waits_grow_and_are_not_all_alike() {
+fn waits_have_jitter() {
     // 24 calls of one retry each: full jitter from 0 to 250 ms.
     let server = Server::directed(|n, _| if n % 2 == 0 { send(answer(503, "", "")) } else { ok() });
     let client = client(&server.url(), 1);

@@ -1,4 +1,4 @@
-//! A watch (src/ffi/watch.rs) against a scripted server: what it tells, when it reads, and what ends it. Its policy
+//! A watch (src/ffi/watch.rs) against a scripted server: what it reports, when it reads, and what ends it. Its policy
 //! has tables of its own beside it, in src/watch.rs; here the shortest interval, a second, is long, so that most
 //! readings are asked for with `fish_watch_refresh`.
 
@@ -12,9 +12,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::call::{Client, Query, State, Token, Watch, WatchOptions, name, readable};
-use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
-use support::{c, child, clock, tasks};
+use support::client::{Client, Query, State, Token, Watch, WatchOptions, name, readable};
+use support::server::{Script, Server, Step, always, answer, document, ok, send};
+use support::{child, clock, tasks};
 
 const LONG: i32 = 60_000;
 /// Nothing but a refresh makes such a watch read again within a test.
@@ -22,7 +22,7 @@ const RARELY: WatchOptions = WatchOptions { interval_ms: 3_600_000, low_micros: 
 const EVERY_SECOND: WatchOptions = WatchOptions { interval_ms: 1000, low_micros: 0, recovered_micros: 0 };
 
 fn credit(amount: &str) -> Script {
-    send(answer(200, "", DOCUMENT.replace("12.345678", amount)))
+    send(answer(200, "", document(amount)))
 }
 
 fn failing(status: u16, fields: &str) -> Script {
@@ -45,7 +45,7 @@ fn told(state: &State) -> String {
 }
 
 #[test]
-fn each_change_is_told_once_and_a_failure_replaces_nothing() {
+fn each_change_is_reported_once_and_a_failure_keeps_the_balance() {
     let steps = [
         (failing(503, ""), Some("none UNKNOWN FISH_SERVER_ERROR 1 1")),
         (failing(503, ""), None),
@@ -111,7 +111,7 @@ fn each_change_is_told_once_and_a_failure_replaces_nothing() {
 }
 
 #[test]
-fn it_reads_once_an_interval_and_tells_age_and_next() {
+fn it_reads_once_an_interval_and_reports_age_and_next() {
     let times = std::sync::Arc::new(Mutex::new(Vec::new()));
     let log = std::sync::Arc::clone(&times);
     let server = Server::directed(move |n, _| {
@@ -145,7 +145,7 @@ fn it_reads_once_an_interval_and_tells_age_and_next() {
 
 #[test]
 fn before_the_first_reading_has_ended_it_is_pending() {
-    let server = Server::scripted(vec![vec![Step::Stall]]);
+    let server = always(vec![Step::Stall]);
     let client = Client::once(&server.url());
     let watch = client.watch(&Query::default(), &RARELY).unwrap();
     server.await_requests(1);
@@ -156,7 +156,7 @@ fn before_the_first_reading_has_ended_it_is_pending() {
 }
 
 #[test]
-fn a_bad_key_is_asked_with_ten_times_more_rarely() {
+fn a_refused_key_is_tried_ten_times_less_often() {
     for (status, least, most) in [
         (401, 9500, 10_500),
         (402, 9500, 10_500),
@@ -193,7 +193,7 @@ fn retry_after_is_waited_for_by_a_refresh_too() {
 
 /// An answer that asks to be left alone for ever does no harm, and what was known is still told.
 #[test]
-fn the_longest_retry_after_is_borne() {
+fn the_longest_retry_after_is_respected() {
     for value in ["4294967295", "18446744073709551616", "Fri, 31 Dec 9999 23:59:59 GMT"] {
         let fields = format!("Retry-After: {value}\r\n");
         let server = Server::scripted(vec![credit("1"), failing(503, &fields), credit("2")]);
@@ -252,7 +252,7 @@ fn while_an_early_reading_is_under_way_next_is_zero() {
 
 /// Everything that ends a watch, in a reading and between two.
 #[test]
-fn what_ends_it_leaves_what_it_knew() {
+fn a_cancelled_watch_keeps_its_last_balance() {
     for between in [true, false] {
         for what in ["its token", "the client", "the client, freed"] {
             let server = Server::directed(move |n, _| if n == 0 { ok() } else { vec![Step::Stall] });
@@ -283,69 +283,59 @@ fn what_ends_it_leaves_what_it_knew() {
 }
 
 #[test]
-fn freed_in_a_reading_or_between_two_it_ends_at_once_and_its_thread_with_it() {
-    const TEST: &str = "freed_in_a_reading_or_between_two_it_ends_at_once_and_its_thread_with_it";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let stalled = Server::scripted(vec![vec![Step::Stall]]);
-            let answering = Server::scripted(vec![ok()]);
-            for round in 0..10 {
-                let client = Client::once(&stalled.url());
-                let in_a_reading = client.watch(&Query::default(), &RARELY).unwrap();
-                stalled.await_requests(round + 1);
-                let other = Client::once(&answering.url());
-                let between = other.watch(&Query::default(), &RARELY).unwrap();
-                changed(&between);
-                let at_once = other.watch(&Query::default(), &RARELY).unwrap();
-                clock::ends_by("freeing", Duration::ZERO, || drop((in_a_reading, between, at_once)));
-                clock::ends_by("their threads", Duration::ZERO, || tasks::await_none("fish-watch"));
-            }
-        },
-    );
+fn freeing_ends_the_watch_and_its_thread_at_any_time() {
+    child::alone(|| {
+        let stalled = always(vec![Step::Stall]);
+        let answering = always(ok());
+        for round in 0..10 {
+            let client = Client::once(&stalled.url());
+            let in_a_reading = client.watch(&Query::default(), &RARELY).unwrap();
+            stalled.await_requests(round + 1);
+            let other = Client::once(&answering.url());
+            let between = other.watch(&Query::default(), &RARELY).unwrap();
+            changed(&between);
+            let at_once = other.watch(&Query::default(), &RARELY).unwrap();
+            clock::ends_by("freeing", Duration::ZERO, || drop((in_a_reading, between, at_once)));
+            clock::ends_by("their threads", Duration::ZERO, || tasks::await_none("fish-watch"));
+        }
+    });
 }
 
 #[test]
-fn a_forked_child_sees_it_cancelled_and_the_parents_goes_on() {
-    const TEST: &str = "a_forked_child_sees_it_cancelled_and_the_parents_goes_on";
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let server = Server::directed(|n, _| credit(&(n + 5).to_string()));
-            let client = Client::once(&server.url());
-            let watch = client.watch(&Query::default(), &RARELY).unwrap();
-            assert_eq!(told(&changed(&watch)), "5 OK FISH_OK 0 1");
-            child::forked(|| {
-                for _ in 0..2 {
-                    let state = watch.read();
-                    assert_eq!(told(&state), "5 OK FISH_CANCELLED 0 1");
-                    assert_eq!((state.next_ms, state.failure.is_some()), (u32::MAX, true));
+fn after_a_fork_the_child_sees_it_cancelled_and_the_parents_goes_on() {
+    child::alone(|| {
+        let server = Server::directed(|n, _| credit(&(n + 5).to_string()));
+        let client = Client::once(&server.url());
+        let watch = client.watch(&Query::default(), &RARELY).unwrap();
+        assert_eq!(told(&changed(&watch)), "5 OK FISH_OK 0 1");
+        child::forked(|| {
+            for _ in 0..2 {
+                let state = watch.read();
+                assert_eq!(told(&state), "5 OK FISH_CANCELLED 0 1");
+                assert_eq!((state.next_ms, state.failure.is_some()), (u32::MAX, true));
+            }
+            // Several readers are in nobody's way.
+            thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        for _ in 0..200 {
+                            assert_eq!(told(&watch.read()), "5 OK FISH_CANCELLED 0 1");
+                        }
+                    });
                 }
-                // Several readers are in nobody's way.
-                thread::scope(|scope| {
-                    for _ in 0..4 {
-                        scope.spawn(|| {
-                            for _ in 0..200 {
-                                assert_eq!(told(&watch.read()), "5 OK FISH_CANCELLED 0 1");
-                            }
-                        });
-                    }
-                });
-                assert_eq!(watch.descriptor(), -1);
-                watch.refresh();
-                drop(Watch(watch.0));
-                let own = client.watch(&Query::default(), &RARELY).unwrap();
-                assert_eq!(name(changed(&own).status), "FISH_OK");
             });
-            let requests = server.requests().len();
-            assert_eq!(requests, 2, "the child's own watch alone has read");
-            assert!(!readable(watch.descriptor(), 0));
+            assert_eq!(watch.descriptor(), -1);
             watch.refresh();
-            assert_eq!(told(&changed(&watch)), "7 OK FISH_OK 0 2");
-        },
-    );
+            drop(Watch(watch.0));
+            let own = client.watch(&Query::default(), &RARELY).unwrap();
+            assert_eq!(name(changed(&own).status), "FISH_OK");
+        });
+        let requests = server.requests().len();
+        assert_eq!(requests, 2, "the child's own watch alone has read");
+        assert!(!readable(watch.descriptor(), 0));
+        watch.refresh();
+        assert_eq!(told(&changed(&watch)), "7 OK FISH_OK 0 2");
+    });
 }
 
 #[test]
@@ -394,37 +384,29 @@ fn several_threads_read_refresh_and_wait() {
 
 #[test]
 fn after_a_suspend_it_reads_at_once() {
-    const TEST: &str = "after_a_suspend_it_reads_at_once";
-    let scratch = tempfile::tempdir().unwrap();
-    child::alone(
-        TEST,
-        |command| {
-            command.env("LD_PRELOAD", c::preload("suspend", scratch.path()));
-        },
-        || {
-            let server = Server::directed(|n, _| credit(&n.to_string()));
-            let client = Client::once(&server.url());
-            // The clock that is preloaded moves no timer of the kernel's, so this watch gets none: then it looks at
-            // the clock now and again.
-            let taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
-            let watch = client.watch(&Query::default(), &RARELY).unwrap();
-            tasks::until("the first reading failed", || watch.read().failures == 1);
-            drop(taken);
-            watch.refresh();
-            tasks::until("a reading", || watch.read().status == FISH_OK);
-            let before = watch.read();
-            assert!(before.age_ms < 60_000 && before.next_ms > 3_000_000);
-            sleep_for(8 * 3600);
-            tasks::until("another reading", || watch.read().changes > before.changes);
-            let state = watch.read();
-            assert_eq!(state.credit.unwrap().credit, "1");
-            assert!(state.age_ms < 60_000 && state.next_ms > 3_000_000);
-            // Time asleep belongs to the age.
-            sleep_for(1000);
-            assert!(watch.read().age_ms >= 1_000_000);
-            assert_eq!(server.requests().len(), 2);
-        },
-    );
+    child::preloading(&["suspend"], || {
+        let server = Server::directed(|n, _| credit(&n.to_string()));
+        let client = Client::once(&server.url());
+        // The clock that is preloaded moves no timer of the kernel's, so this watch gets none: then it looks at
+        // the clock now and again.
+        let taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+        let watch = client.watch(&Query::default(), &RARELY).unwrap();
+        tasks::until("the first reading failed", || watch.read().failures == 1);
+        drop(taken);
+        watch.refresh();
+        tasks::until("a reading", || watch.read().status == FISH_OK);
+        let before = watch.read();
+        assert!(before.age_ms < 60_000 && before.next_ms > 3_000_000);
+        sleep_for(8 * 3600);
+        tasks::until("another reading", || watch.read().changes > before.changes);
+        let state = watch.read();
+        assert_eq!(state.credit.unwrap().credit, "1");
+        assert!(state.age_ms < 60_000 && state.next_ms > 3_000_000);
+        // Time asleep belongs to the age.
+        sleep_for(1000);
+        assert!(watch.read().age_ms >= 1_000_000);
+        assert_eq!(server.requests().len(), 2);
+    });
 }
 
 fn sleep_for(seconds: libc::c_long) {
@@ -437,26 +419,21 @@ fn sleep_for(seconds: libc::c_long) {
 /// Between two readings the thread sleeps in one wait: it is scheduled as often as its readings make it wait, and
 /// once more.
 #[test]
-fn while_idle_it_takes_no_time() {
-    const TEST: &str = "while_idle_it_takes_no_time";
+fn an_idle_watch_takes_no_time() {
     const READINGS: u64 = 3;
-    child::alone(
-        TEST,
-        |_| {},
-        || {
-            let server = Server::directed(|n, _| credit(&n.to_string()));
-            let client = Client::once(&server.url());
-            let watch = client.watch(&Query::default(), &EVERY_SECOND).unwrap();
+    child::alone(|| {
+        let server = Server::directed(|n, _| credit(&n.to_string()));
+        let client = Client::once(&server.url());
+        let watch = client.watch(&Query::default(), &EVERY_SECOND).unwrap();
+        changed(&watch);
+        let task = tasks::named("fish-watch")[0];
+        let switches = || tasks::status(task, "voluntary_ctxt_switches").parse::<u64>().unwrap();
+        let before = switches();
+        for _ in 0..READINGS {
             changed(&watch);
-            let task = tasks::named("fish-watch")[0];
-            let switches = || tasks::status(task, "voluntary_ctxt_switches").parse::<u64>().unwrap();
-            let before = switches();
-            for _ in 0..READINGS {
-                changed(&watch);
-            }
-            // One wait for each answer, one for each interval, and the lock when a reader has it.
-            let took = switches() - before;
-            assert!(took <= 3 * READINGS + 2, "{took} waits in {READINGS} intervals");
-        },
-    );
+        }
+        // One wait for each answer, one for each interval, and the lock when a reader has it.
+        let took = switches() - before;
+        assert!(took <= 3 * READINGS + 2, "{took} waits in {READINGS} intervals");
+    });
 }

@@ -11,7 +11,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use support::c::{self, Link};
+use support::c::{self, Compiler, Library};
 
 const KEY_VARIABLE: &str = "FISH_API_KEY";
 const SPEND_VARIABLE: &str = "FISH_SANDBOX_SPEND";
@@ -29,7 +29,10 @@ fn main() -> ExitCode {
 fn run() -> Result<ExitCode, String> {
     let program = compile()?;
     let name = shown(&program);
-    println!("{name} is examples/c/credit.c, compiled with {} and linked to this library.", c::compiler());
+    println!(
+        "{name} is examples/c/credit.c, compiled with {} and linked to this library.",
+        Compiler::c().command
+    );
 
     let has_key = std::env::var_os(KEY_VARIABLE).is_some_and(|key| !key.is_empty());
     // Lives until the program has ended.
@@ -75,7 +78,7 @@ fn compile() -> Result<PathBuf, String> {
     let program = folder.join("credit").with_extension(std::env::consts::EXE_EXTENSION);
     // Another quickstart may be running the old program, so replace the file rather than overwrite it.
     let fresh = folder.join(format!("credit-{}", std::process::id()));
-    c::build(&fresh, &[&c::root().join("examples/c/credit.c")], Link::Shared, &["-Wall"], &folder)?;
+    Compiler::c().build(&fresh, &[&c::root().join("examples/c/credit.c")], Library::Shared, &["-Wall"])?;
     std::fs::rename(&fresh, &program).map_err(|why| format!("{}: {why}.", program.display()))?;
     Ok(program)
 }

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use fish_api_credit::fuzzing::{Credit, Money, decode};
+use fish_api_credit::fuzzing::{self, Credit, decode};
 use libfuzzer_sys::fuzz_target;
 use num_bigint::BigInt;
 use serde::de::{MapAccess, Visitor};
@@ -32,15 +32,23 @@ impl<'de> serde::Deserialize<'de> for Fields {
     }
 }
 
-const KNOWN: [&str; 8] = [
-    "_id",
-    "user_id",
-    "credit",
-    "cumulative_top_up",
-    "created_at",
-    "updated_at",
-    "has_phone_sha256",
-    "has_free_credit",
+enum Kind {
+    Text,
+    Money,
+    Time,
+    Flag,
+}
+
+/// Each known field's key, its kind, and whether it may be absent or null; in the decoder's order.
+const KNOWN: &[(&str, Kind, bool)] = &[
+    ("_id", Kind::Text, false),
+    ("user_id", Kind::Text, false),
+    ("credit", Kind::Money, false),
+    ("cumulative_top_up", Kind::Money, true),
+    ("created_at", Kind::Time, false),
+    ("updated_at", Kind::Time, false),
+    ("has_phone_sha256", Kind::Flag, true),
+    ("has_free_credit", Kind::Flag, true),
 ];
 
 /// The floor of the decimal times a million, and whether it is exact.
@@ -98,53 +106,44 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.contains('\0')).map(str::to_owned)
 }
 
-/// `ours`: the decoder's text, which is used for a number, because a `Value` does not keep a number's text.
-fn money(value: &Value, ours: Option<&Money>) -> Option<Money> {
-    let text = match value {
-        Value::Number(number) => {
-            let ours = &ours?.0;
-            assert_eq!(ours.parse::<f64>().ok(), number.as_f64(), "{ours} for {number}");
-            ours.clone()
+/// The value that a field should have. `ours`: what the decoder got, for what a `Value` does not keep, a number's own
+/// text, and for what is not compared, the reading of a time.
+fn value(kind: &Kind, value: &Value, ours: Option<&fuzzing::Value>) -> Option<fuzzing::Value> {
+    Some(match kind {
+        Kind::Text => fuzzing::Value::Text(text(value)?),
+        Kind::Time => {
+            let read = ours.and_then(|ours| if let fuzzing::Value::Time(_, at) = ours { *at } else { None });
+            fuzzing::Value::Time(text(value)?, read)
         }
-        _ => text(value)?,
-    };
-    let (value, exact) = micros(&text)?;
-    Some((text, value, exact))
+        Kind::Flag => fuzzing::Value::Flag(value.as_bool()?),
+        Kind::Money => {
+            let text = match (value, ours) {
+                (Value::Number(number), Some(fuzzing::Value::Money(ours, ..))) => {
+                    assert_eq!(ours.parse::<f64>().ok(), number.as_f64(), "{ours} for {number}");
+                    ours.clone()
+                }
+                _ => text(value)?,
+            };
+            let (micros, exact) = micros(&text)?;
+            fuzzing::Value::Money(text, micros, exact)
+        }
+    })
 }
 
 fn reference(fields: &Fields, ours: Option<&Credit>) -> Option<Credit> {
-    let mut found = [&Value::Null; 8];
-    for (name, value) in &fields.0 {
-        if let Some(at) = KNOWN.iter().position(|known| known == name) {
-            if fields.0.iter().filter(|(other, _)| other == name).count() > 1 {
-                return None;
-            }
-            found[at] = value;
+    let mut credit = Vec::new();
+    for (at, (key, kind, optional)) in KNOWN.iter().enumerate() {
+        let mut found = fields.0.iter().filter(|(name, _)| name == key).map(|(_, value)| value);
+        let (first, more) = (found.next().unwrap_or(&Value::Null), found.next());
+        if more.is_some() {
+            return None;
         }
+        credit.push(match first {
+            Value::Null if *optional => (*key, None),
+            first => (*key, Some(value(kind, first, ours.and_then(|ours| ours[at].1.as_ref()))?)),
+        });
     }
-    let flag = |value: &Value| match value {
-        Value::Null => Some(None),
-        Value::Bool(flag) => Some(Some(*flag)),
-        _ => None,
-    };
-    let [id, user_id, credit, top_up, created_at, updated_at, phone, free] = found;
-    // Of a time, only the text is compared.
-    let stamp = |value: &Value, ours: Option<&(String, Option<i64>)>| {
-        text(value).map(|text| (text, ours.and_then(|stamp| stamp.1)))
-    };
-    Some(Credit {
-        id: text(id)?,
-        user_id: text(user_id)?,
-        credit: money(credit, ours.map(|credit| &credit.credit))?,
-        cumulative_top_up: match top_up {
-            Value::Null => None,
-            value => Some(money(value, ours.and_then(|credit| credit.cumulative_top_up.as_ref()))?),
-        },
-        created_at: stamp(created_at, ours.map(|credit| &credit.created_at))?,
-        updated_at: stamp(updated_at, ours.map(|credit| &credit.updated_at))?,
-        has_phone_sha256: flag(phone)?,
-        has_free_credit: flag(free)?,
-    })
+    Some(credit)
 }
 
 fuzz_target!(|document: &[u8]| {
@@ -155,7 +154,7 @@ fuzz_target!(|document: &[u8]| {
             let refused_number = || {
                 // A Value does not keep a number's text, so it is unknown whether the number was out of range.
                 let is_number = |name: &str| fields.0.iter().any(|(n, v)| n == name && v.is_number());
-                is_number("credit") || is_number("cumulative_top_up")
+                KNOWN.iter().any(|(key, kind, _)| matches!(kind, Kind::Money) && is_number(key))
             };
             assert!(ours == theirs || ours.is_none() && refused_number(), "{ours:?}\n{theirs:?}");
         }

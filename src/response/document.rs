@@ -34,6 +34,13 @@ macro_rules! fields {
             $name: Option<&'a RawValue>,)+
         }
 
+        #[cfg(fuzzing)]
+        impl ApiCredit<'_> {
+            pub(crate) fn by_key(&self) -> crate::fuzzing::Credit {
+                vec![$(($key, crate::fuzzing::Show::show(&self.$name)),)+]
+            }
+        }
+
         impl<'a> Document<'a> {
             fn decode(&self) -> Field<ApiCredit<'a>> {
                 Ok(ApiCredit { $($name: $read(self.$name, $key)?,)+ request_id: None })

@@ -1,6 +1,6 @@
 /*
  * What the C tests share: checks that say where they failed, and a client for the scripted server whose URL is
- * the program's argument (tests/support/scenarios.rs). C11 and nothing of one system only.
+ * the program's argument (tests/support/routes.rs). C11 and nothing of one system only.
  */
 #ifndef CHECK_H
 #define CHECK_H

@@ -1,6 +1,6 @@
 /*
  * Every field that comes back, printed and compared: of a whole answer, of a bare one, and of three failures.
- * The answers are those of tests/support/scenarios.rs.
+ * The answers are those of tests/support/routes.rs.
  */
 #include "check.h"
 #include "every_field.h"
@@ -163,7 +163,7 @@ static fish_error failure(const char *user_id, fish_status status) {
 }
 
 static void failures(void) {
-  fish_error error = failure("validation", FISH_VALIDATION_FAILED);
+  fish_error error = failure("422", FISH_VALIDATION_FAILED);
   CHECK_INT(error.http_status, 422);
   CHECK_INT(error.retry_after_ms, 0);
   CHECK(!error.retryable);
@@ -183,7 +183,7 @@ static void failures(void) {
   CHECK_TEXT(error.field_errors[1].context, NULL);
   fish_error_free(&error);
 
-  error = failure("limited", FISH_RATE_LIMITED);
+  error = failure("429", FISH_RATE_LIMITED);
   CHECK_INT(error.http_status, 429);
   CHECK_INT(error.retry_after_ms, 7000);
   CHECK(error.retryable);

@@ -210,7 +210,7 @@ static void a_copy_moves_the_ownership(void) {
   fish_api_credit credit, moved;
   fish_error error, kept;
   fish_api_credit_query query = {0};
-  query.user_id = "validation";
+  query.user_id = "422";
   CHECK_INT(fish_get_api_credit(client, NULL, &credit, &error), FISH_OK);
   moved = credit;
   memset(&credit, 0xA5, sizeof credit);
@@ -272,10 +272,10 @@ int main(int argc, char **argv) {
     const char *user_id;
     fish_status status;
   } calls[] = {
-      {"full", FISH_OK},
+      {"self", FISH_OK},
       {"bare", FISH_OK},
-      {"validation", FISH_VALIDATION_FAILED},
-      {"limited", FISH_RATE_LIMITED},
+      {"422", FISH_VALIDATION_FAILED},
+      {"429", FISH_RATE_LIMITED},
       {"html", FISH_UNAUTHORIZED},
       {"..", FISH_INVALID_ARGUMENT},
   };

@@ -1,7 +1,7 @@
 /*
  * Every function with NULL in every pointer, alone and together. A function that can fail refuses with a message
  * that names the pointer; one that cannot does nothing. Prints each function with the number of its calls, which
- * tests/c_programs.rs compares with the header.
+ * tests/c_interface.rs compares with the header.
  */
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /*
  * What a caller may get wrong in the values it passes: reserved words that are not zero, text that is not UTF-8,
  * numbers that mean nothing, a bool that is none, a status that does not exist. Prints the names of the fields
- * that were tried, which tests/c_programs.rs compares with the header.
+ * that were tried, which tests/c_interface.rs compares with the header.
  */
 #include "check.h"
 #include "every_field.h"

@@ -1,4 +1,4 @@
-// The whole of fish_api_credit.hpp against a server on loopback (argument 1, see tests/loopback/mod.rs), with
+// The whole of fish_api_credit.hpp against a server on loopback (argument 1, see tests/support/routes.rs), with
 // exceptions and without. It prints what was wrong, and fails.
 
 #include "fish_api_credit.hpp"
@@ -114,7 +114,7 @@ static void an_error_tells_all(const std::string &server) {
   CHECK(!refused && refused.status() == fish::StatusCode::unauthorized);
   const fish::Error &error = refused.error();
   CHECK(error.http_status() == 401 && error.attempts() == 1 && !error.retryable());
-  CHECK(error.api_message() == "bad key" && error.api_reason() == "key" && error.request_id() == "trace-1");
+  CHECK(error.api_message() == "bad key" && error.api_reason() == "key" && error.request_id() == "trace-401");
   CHECK(error.body() && !error.message().empty() && !error.retry_after());
   CHECK(error.field_errors().empty() && error.field_errors().begin() == error.field_errors().end());
 
@@ -128,12 +128,12 @@ static void an_error_tells_all(const std::string &server) {
   const auto invalid = client_for(server + "/422").get_api_credit();
   CHECK(invalid.status() == fish::StatusCode::validation_failed);
   const auto fields = invalid.error().field_errors();
-  CHECK(fields.size() == 2 && fields[1].location == "path.user_id" && !fields[1].source && !fields[1].context);
+  CHECK(fields.size() == 2 && fields[1].location == "path.0" && !fields[1].source && !fields[1].context);
   std::string all;
   for (const fish::FieldError &field : fields) {
     all.append(field.location).append(" ").append(field.type).append(" ").append(field.message).append(";");
   }
-  CHECK(all == "query.check_free_credit bool_parsing not a bool;path.user_id string_type not a string;");
+  CHECK(all == "query.check_free_credit bool_parsing Input should be a valid boolean;path.0 missing Field required;");
   CHECK(fields[0].source == "query" && fields[0].context.has_value());
 }
 

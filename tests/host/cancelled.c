@@ -220,9 +220,9 @@ int main(int count, char **arguments) {
     }
     for (int type = 0; type < 2; type++) {
       static const int types[] = {PTHREAD_CANCEL_DEFERRED, PTHREAD_CANCEL_ASYNCHRONOUS};
-      in_a_wait(at(plain, "/hang"), types[type]);
+      in_a_wait(at(plain, "/stall"), types[type]);
       in_a_wait(at(plain, "/drip"), types[type]);
-      in_a_wait(at(arguments[2], "/hang"), types[type]);
+      in_a_wait(at(arguments[2], "/stall"), types[type]);
     }
     /* Nothing that a cancelled thread had in its hands is left. */
     if (round == 0) {

@@ -38,7 +38,7 @@ int main(int count, char **arguments) {
   }
   for (int i = 0; i < plugins; i++) {
     CHECK_STATUS(calls[i](at(arguments[1], "/ok"), 60000), FISH_OK);
-    CHECK_STATUS(calls[i](at(arguments[1], "/unprocessable"), 60000), FISH_VALIDATION_FAILED);
+    CHECK_STATUS(calls[i](at(arguments[1], "/422"), 60000), FISH_VALIDATION_FAILED);
   }
   /* Leave in the order they came; those that are left go on. */
   for (int i = 0; i < plugins; i++) {

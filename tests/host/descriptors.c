@@ -28,8 +28,8 @@ int main(int count, char **arguments) {
   }
   CHECK(count == 4);
   int before = entries("/proc/self/fd");
-  struct job plain = {new_client(at(arguments[1], "/hang"), NULL), fish_cancel_token_new()};
-  struct job tls = {new_client(at(arguments[2], "/hang"), arguments[3]), fish_cancel_token_new()};
+  struct job plain = {new_client(at(arguments[1], "/stall"), NULL), fish_cancel_token_new()};
+  struct job tls = {new_client(at(arguments[2], "/stall"), arguments[3]), fish_cancel_token_new()};
   fish_client *kept = new_client(at(arguments[1], "/ok"), NULL);
   pthread_t threads[2];
   CHECK_STATUS(ask(kept, 15000, NULL), FISH_OK);

@@ -64,7 +64,7 @@ static void child(void *argument) {
   struct clients *inherited = argument;
   calls_on(inherited);
   struct clients own = {new_client(at(plain, "/ok"), NULL), new_client(at(tls, "/ok"), ca_file),
-                        new_client(at(plain, "/hang"), NULL)};
+                        new_client(at(plain, "/stall"), NULL)};
   calls_on(&own);
   /* Threads may be started in a child too. */
   pthread_t thread;
@@ -96,7 +96,7 @@ static void *busy(void *argument) {
   struct clients *clients = argument;
   while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE)) {
     calls_on(clients);
-    fish_client *fleeting = new_client(at(plain, "/unprocessable"), NULL);
+    fish_client *fleeting = new_client(at(plain, "/422"), NULL);
     CHECK_STATUS(ask(fleeting, 15000, NULL), FISH_VALIDATION_FAILED);
     fish_client_free(fleeting);
   }
@@ -105,7 +105,7 @@ static void *busy(void *argument) {
 
 static struct clients make_clients(void) {
   struct clients clients = {new_client(at(plain, "/ok"), NULL), new_client(at(tls, "/ok"), ca_file),
-                            new_client(at(plain, "/hang"), NULL)};
+                            new_client(at(plain, "/stall"), NULL)};
   return clients;
 }
 
@@ -214,7 +214,7 @@ static void is_not_cancelled(void *argument) {
 }
 
 static void tokens(void) {
-  struct shared_token shared = {new_client(at(plain, "/hang"), NULL), fish_cancel_token_new(), {-1, -1}};
+  struct shared_token shared = {new_client(at(plain, "/stall"), NULL), fish_cancel_token_new(), {-1, -1}};
   CHECK(pipe(shared.told) == 0);
   join_child(in_child(cancels_its_own, &shared));
   double begun = now_ms(), cpu = cpu_ms();

@@ -136,7 +136,7 @@ int main(int count, char **arguments) {
   CHECK_STATUS(ask(asked, 60000, NULL), FISH_OK);
   for (int round = 0; round < rounds; round++) {
     for (int i = 0; i < 4; i++) {
-      double took = freed_while_calls_wait(i % 2 ? "/drip" : "/hang", i / 2);
+      double took = freed_while_calls_wait(i % 2 ? "/drip" : "/stall", i / 2);
       late += took >= 100 * patience();
       CHECK(took < 5000 * patience());
     }

@@ -105,8 +105,8 @@ static void each_wait(uint32_t wait_ms) {
       {"for a name", "https://stuck.test", NULL, -1},
       {"for a connection", hole, NULL, -1},
       {"for a handshake", stalls, NULL, -1},
-      {"for an answer", at(plain, "/hang"), NULL, -1},
-      {"for an answer over TLS", at(tls, "/hang"), ca_file, -1},
+      {"for an answer", at(plain, "/stall"), NULL, -1},
+      {"for an answer over TLS", at(tls, "/stall"), ca_file, -1},
       {"for the rest of an answer", at(plain, "/drip"), NULL, -1},
       {"for the next try", at(plain, "/later"), NULL, 2},
   };

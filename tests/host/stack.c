@@ -22,7 +22,7 @@ static void *plain_call(void *unused) {
 }
 
 static void *error_answer(void *unused) {
-  fish_client *client = new_client(at(plain, "/unprocessable"), NULL);
+  fish_client *client = new_client(at(plain, "/422"), NULL);
   CHECK_STATUS(ask(client, 15000, NULL), FISH_VALIDATION_FAILED);
   fish_client_free(client);
   return unused;

@@ -104,11 +104,11 @@ int main(int count, char **arguments) {
     together(at(plain, "/ok"), NULL, FISH_OK, 10);
     together(at(tls, "/ok"), ca_file, FISH_OK, 2);
     together(at(plain, "/shut"), NULL, FISH_OK, 5);
-    together(at(plain, "/unprocessable"), NULL, FISH_VALIDATION_FAILED, 5);
+    together(at(plain, "/422"), NULL, FISH_VALIDATION_FAILED, 5);
     together(at(plain, "/drop"), NULL, FISH_CONNECTION_LOST, 5);
-    together(at(plain, "/hang"), NULL, FISH_CANCELLED, 1);
+    together(at(plain, "/stall"), NULL, FISH_CANCELLED, 1);
     together(at(tls, "/drip"), ca_file, FISH_CANCELLED, 1);
-    cancelled_thrice_then_freed(at(plain, "/hang"));
+    cancelled_thrice_then_freed(at(plain, "/stall"));
   }
   printf("%d threads, %d rounds of 8 scenes\n", THREADS, rounds);
   return 0;

@@ -1,4 +1,4 @@
-//! Another project's Rust library, for a program that links two: tests/static_libs.rs.
+//! Another project's Rust library, for a program that links two: tests/static_library.rs.
 
 /// True if a panic was caught here.
 #[unsafe(no_mangle)]

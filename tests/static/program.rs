@@ -1,4 +1,4 @@
-//! A Rust program that uses the C library, linked statically, and has its own allocator: tests/static_libs.rs.
+//! A Rust program that uses the C library, linked statically, and has its own allocator: tests/static_library.rs.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{CStr, c_char};

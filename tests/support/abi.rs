@@ -1,11 +1,12 @@
-//! What a compiled program knows of the library, as text: every size, offset, value and signature, measured by
-//! a C compiler from the header. And what of a change would break such a program.
+//! The ABI as text: every size, offset, value and signature, measured by a C compiler from the header. And which changes
+//! of it break a compiled program.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
+use super::c::{self, Compiler, Library};
 use super::header::Header;
 
 /// The name and value of each thing, one a line.
@@ -59,13 +60,9 @@ pub fn native(header: &Header, include: &Path) -> Description {
              for (unsigned i = 0; i < sizeof fish_abi / sizeof *fish_abi; i++) printf(\"%lld\\n\", fish_abi[i]);\n\
              return 0;\n}\n";
     std::fs::write(&file, text).unwrap();
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
-    let mut command = Command::new(compiler);
-    command.arg("-std=c11").arg("-I").arg(include).arg(&file).arg("-o").arg(&program);
-    let output = command.output().expect("a C compiler named cc");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let output = Command::new(&program).output().unwrap();
-    let values = String::from_utf8(output.stdout).unwrap();
+    let compiler = Compiler { include: include.to_owned(), ..Compiler::c() };
+    compiler.build(&program, &[&file], Library::None, &[]).unwrap_or_else(|why| panic!("{why}"));
+    let values = c::run(&mut Command::new(&program));
     describe(header, values.lines().map(|line| line.parse().unwrap()))
 }
 
@@ -76,9 +73,7 @@ pub fn of_target(header: &Header, include: &Path, target: &str) -> Description {
     std::fs::write(&file, source(header)).unwrap();
     let mut command = Command::new("clang");
     command.args(["-std=c11", "-ffreestanding", "-S", "-emit-llvm", "-o", "-", "-target", target]);
-    let output = command.arg("-I").arg(include).arg(&file).output().expect("clang");
-    assert!(output.status.success(), "{target}: {}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = c::run(command.arg("-I").arg(include).arg(&file));
     let line = text.lines().find(|line| line.starts_with("@fish_abi")).expect("the data");
     let (_, list) = line.split_once("x i64] [").expect("a list");
     let (list, _) = list.split_once(']').unwrap();

@@ -1,5 +1,5 @@
-//! Chains of certificates that cost the most to look at: what a server may show, trusted or not, in a Certificate
-//! message of 64 KiB.
+//! Certificate chains that cost the most to verify: what a server may send, trusted or not, in a Certificate message of
+//! 64 KiB.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, GeneralSubtree, IsCa, Issuer, KeyPair,

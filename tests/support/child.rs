@@ -12,16 +12,31 @@ const MARK: &str = "FISH_TEST_CHILD";
 /// Far above what any of them takes: one that hangs is ended.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Runs `body` in a new process, and fails as it fails. `test` is the calling test's name; `prepare` sees the
-/// command before it starts.
-pub fn alone(test: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce()) {
+/// Runs `body`, a closure of the calling test, in a new process, and fails as it fails.
+pub fn alone(body: impl FnOnce()) {
+    prepared(&[], |_| {}, body);
+}
+
+/// As `alone`, with these of tests/preload in front of the C library.
+pub fn preloading(libraries: &[&str], body: impl FnOnce()) {
+    prepared(libraries, |_| {}, body);
+}
+
+/// As `preloading`; `prepare` sees the command before it starts.
+pub fn prepared<F: FnOnce()>(libraries: &[&str], prepare: impl FnOnce(&mut Command), body: F) {
+    // The closure's type is named after the test: "binary::test::{{closure}}".
+    let path = std::any::type_name::<F>().trim_end_matches("::{{closure}}");
+    let (_, test) = path.split_once("::").expect("a closure of a test");
     if std::env::var(MARK).is_ok_and(|name| name == test) {
         return body();
     }
     let mut command = c::command(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(MARK, test);
+    let scratch = tempfile::tempdir().unwrap();
+    let libraries: Vec<_> = libraries.iter().map(|name| c::preload(name, scratch.path())).collect();
+    command.env("LD_PRELOAD", std::env::join_paths(libraries).unwrap());
     prepare(&mut command);
-    let said = c::stdout(&run(command));
+    let said = c::stdout(&run(command, PATIENCE));
     assert!(said.contains("test result: ok. 1 passed"), "{test} names no test:\n{said}");
     // What a child has to say, its parent passes on.
     for (_, line) in said.lines().filter_map(|line| line.split_once("note: ")) {
@@ -63,12 +78,13 @@ pub fn preloaded(name: &std::ffi::CStr) -> *mut std::ffi::c_void {
     found
 }
 
-fn run(mut command: Command) -> Output {
+/// Runs a command to its end, or ends it after `limit`.
+pub fn run(mut command: Command, limit: Duration) -> Output {
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id();
     let (done, waits) = channel();
     let guard = thread::spawn(move || {
-        if waits.recv_timeout(PATIENCE).is_err() {
+        if waits.recv_timeout(limit).is_err() {
             // SAFETY: our own child, which nobody has waited for yet, so that its id is still its own.
             unsafe { libc::kill(id as libc::pid_t, libc::SIGKILL) };
         }

@@ -1,5 +1,5 @@
 /*
- * Calls every function of the interface, against a server on loopback (argument 1, see tests/loopback/mod.rs). C99
+ * Calls every function of the interface, against a server on loopback (argument 1, see tests/support/routes.rs). C99
  * and nothing beyond it, so that it runs on every platform.
  */
 
@@ -101,7 +101,7 @@ static void failures_of_every_kind(const char *server) {
   fish_error error;
   CHECK(fish_get_api_credit(client, NULL, &credit, &error) == FISH_UNAUTHORIZED);
   CHECK(error.status == FISH_UNAUTHORIZED && error.http_status == 401 && error.attempts == 1 && !error.retryable);
-  CHECK(strcmp(error.api_message, "bad key") == 0 && strcmp(error.request_id, "trace-1") == 0);
+  CHECK(strcmp(error.api_message, "bad key") == 0 && strcmp(error.request_id, "trace-401") == 0);
   CHECK(strstr(error.message, "secret-1") == NULL);
   fish_error_free(&error);
   CHECK(error.message == NULL);
@@ -110,7 +110,7 @@ static void failures_of_every_kind(const char *server) {
 
   client = client_for(server, "422");
   CHECK(fish_get_api_credit(client, NULL, &credit, &error) == FISH_VALIDATION_FAILED);
-  CHECK(error.field_error_count == 2 && strcmp(error.field_errors[1].location, "path.user_id") == 0);
+  CHECK(error.field_error_count == 2 && strcmp(error.field_errors[1].location, "path.0") == 0);
   fish_error_free(&error);
   fish_client_free(client);
 

@@ -1,80 +1,20 @@
-//! `examples/c/credit.c` as its users meet it, asking the quickstart's sandbox and servers that misbehave; the
-//! sandbox itself; and the quickstart as a program.
+//! `examples/c/credit.c` as its users meet it, asking the quickstart's sandbox and servers that misbehave.
 
 #[path = "../examples/quickstart/sandbox.rs"]
 mod sandbox;
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::sync::Mutex;
 use std::sync::mpsc::channel;
-use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use support::c::{self, Link};
-use support::server::{Server, Step, answer, send};
-
-const KEY: &str = "sk-example-0123456789abcdef";
-
-fn scratch() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
-}
-
-/// The program, compiled once, every warning an error.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        c::compile(&[&c::root().join("examples/c/credit.c")], Link::Shared, &["-Wconversion"], scratch())
-    })
-}
-
-#[derive(Debug)]
-struct Ran {
-    status: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-/// Runs it to its end, and checks what holds for every run: the key is nowhere in what it prints.
-fn ran(command: &mut Command) -> Ran {
-    let Output { status, stdout, stderr } = command.output().expect("the program starts");
-    let text = |bytes| String::from_utf8(bytes).expect("it prints UTF-8");
-    let ran = Ran { status: status.code(), stdout: text(stdout), stderr: text(stderr) };
-    for printed in [&ran.stdout, &ran.stderr] {
-        assert!(!printed.contains(KEY), "the key was printed: {ran:?}");
-    }
-    ran
-}
-
-fn credit_with_key(key: Option<&str>, arguments: &[&str]) -> Ran {
-    let mut command = c::command(program());
-    if let Some(key) = key {
-        command.env("FISH_API_KEY", key);
-    }
-    ran(command.args(arguments))
-}
-
-fn credit(server: &Server, arguments: &[&str]) -> Ran {
-    credit_with_key(Some(KEY), &[&["--base-url", server.url().as_str()], arguments].concat())
-}
-
-const SHOWN: &str = "\
-API credit         12.34 US dollars
-  exact text       12.345678
-  which wallet     the account's API credit, not a team's or a plan's platform credit
-Total paid in      20.00
-Free credit left   not requested (--check-free-credit)
-Phone number known yes
-Account            fedcba9876543210fedcba9876543210
-Wallet             0123456789abcdef0123456789abcdef
-Created            2025-01-02T03:04:05Z
-Last changed       2026-08-01T12:34:56.789012Z
-";
+use support::credit::{KEY, SHOWN, command, credit, credit_with_key, ran};
+use support::server::{Server, Step, always, answer, document, send};
 
 #[test]
-fn a_credit_is_shown_as_a_person_reads_it() {
+fn a_credit_is_shown_as_a_table() {
     let sandbox = sandbox::start(KEY);
     let with_free = SHOWN.replace("not requested (--check-free-credit)", "yes");
     let own = "the account's API credit, not a team's or";
@@ -98,7 +38,7 @@ fn a_credit_is_shown_as_a_person_reads_it() {
 }
 
 #[test]
-fn what_is_asked_for_is_what_is_sent() {
+fn each_option_is_sent_as_it_was_given() {
     let server = Server::directed(|_, _| support::server::ok());
     for (arguments, want) in [
         (&[][..], "/wallet/self/api-credit"),
@@ -193,7 +133,7 @@ fn a_failed_call_says_why_and_exits_1() {
 }
 
 #[test]
-fn all_that_a_server_says_is_passed_on_without_its_control_characters() {
+fn a_servers_texts_are_printed_without_control_characters() {
     let body = format!(
         "{{\"status\":503,\"message\":\"down\\u001b[2J\\u009b2J \u{e9} {KEY}\",\"reason\":\"deploying\"}}"
     );
@@ -212,7 +152,7 @@ fn all_that_a_server_says_is_passed_on_without_its_control_characters() {
 }
 
 #[test]
-fn a_call_that_was_repeated_says_how_often() {
+fn the_number_of_attempts_is_printed() {
     let server = Server::directed(|_, _| send(answer(500, "Retry-After: 0\r\n", "")));
     let ran = credit(&server, &[]);
     assert_eq!(ran.status, Some(1));
@@ -225,7 +165,7 @@ fn a_call_that_was_repeated_says_how_often() {
 
 #[test]
 fn a_server_that_never_answers_times_out() {
-    let server = Server::scripted(vec![vec![Step::Stall]]);
+    let server = always(vec![Step::Stall]);
     let begun = Instant::now();
     let ran = credit(&server, &["--timeout", "300"]);
     assert!(begun.elapsed() >= Duration::from_millis(300));
@@ -269,7 +209,7 @@ fn balances_of_every_kind_are_rounded_down_to_cents() {
 }
 
 #[test]
-fn wrong_usage_exits_2_sends_nothing_and_repeats_nothing() {
+fn wrong_usage_exits_2_and_sends_and_echoes_nothing() {
     let server = sandbox::start(KEY);
     let stray = "is not an option; set the key in FISH_API_KEY, see --help.\n";
     let no = |name: &str| format!("credit: unknown option {name}; see --help.\n");
@@ -349,7 +289,7 @@ fn help_names_every_option_and_needs_no_key() {
 }
 
 #[test]
-fn the_version_is_told_of_program_and_library() {
+fn version_prints_program_and_library() {
     let ran = credit_with_key(None, &["--version"]);
     let version = env!("CARGO_PKG_VERSION");
     let want = format!("credit {version}, library {version}\n");
@@ -358,12 +298,11 @@ fn the_version_is_told_of_program_and_library() {
 
 /// A document with this balance.
 fn with_credit(credit: &str) -> Vec<u8> {
-    let document = support::server::DOCUMENT.replace("\"12.345678\"", &format!("\"{credit}\""));
-    answer(200, "Content-Type: application/json\r\n", document)
+    answer(200, "Content-Type: application/json\r\n", document(credit))
 }
 
 #[test]
-fn the_exit_status_tells_ok_low_and_empty_apart() {
+fn the_exit_status_distinguishes_ok_low_and_empty() {
     for (text, low, status, level) in [
         ("5", "5", 0, "ok"),
         ("4.999999", "5", 3, "low"),
@@ -412,7 +351,7 @@ fn metrics(text: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn prometheus_is_given_balance_level_age_and_success() {
+fn prometheus_output_has_balance_level_age_and_success() {
     let account = "fish_api_credit_? wallet=\"account\"";
     let named = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| (account.replace('?', name), (*value).to_owned())).collect()
@@ -448,7 +387,7 @@ fn watched(
     signal: libc::c_int,
     awaited: impl Fn(&str) -> bool,
 ) -> (Vec<String>, Option<i32>, String) {
-    let mut command = c::command(program());
+    let mut command = command();
     command.env("FISH_API_KEY", KEY).args(["--base-url", url, "--watch", "--interval", "1"]).args(arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (mut lines, mut sent) = (Vec::new(), false);
@@ -590,166 +529,18 @@ fn a_watch_that_never_read_a_balance_exits_1() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn what_cannot_be_written_is_told_in_one_line_and_exits_2() {
+fn a_write_error_is_one_line_and_exits_2() {
     let sandbox = sandbox::start(KEY);
     for arguments in [&["--help"][..], &[], &["--json"], &["--prometheus"], &["--watch"]] {
         let full = || std::fs::File::options().write(true).open("/dev/full").unwrap().into();
         let pipe = || std::process::Stdio::from(std::io::pipe().unwrap().1);
         for output in [&full as &dyn Fn() -> std::process::Stdio, &pipe] {
-            let mut command = c::command(program());
+            let mut command = command();
             command.env("FISH_API_KEY", KEY).args(["--base-url", &sandbox.url()]).args(arguments);
             let ran = ran(command.stdout(output()));
             assert_eq!(ran.status, Some(2), "{arguments:?}");
             assert!(ran.stderr.starts_with("credit: standard output: "), "{ran:?}");
             assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
         }
-    }
-}
-
-/// Sends one request on a connection and reads one answer: its status and its body.
-fn exchange(stream: &mut TcpStream, request: &str) -> (u16, String) {
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut unread = Vec::new();
-    let head = support::server::read_head(stream, &mut unread).unwrap().expect("an answer");
-    let head = String::from_utf8(head).unwrap();
-    let length = head.split("\r\n").find_map(|line| line.strip_prefix("Content-Length: ")).expect("a length");
-    let mut body = unread;
-    let missing = length.parse::<usize>().unwrap() - body.len();
-    let mut rest = vec![0; missing];
-    stream.read_exact(&mut rest).unwrap();
-    body.extend(rest);
-    assert!(head.contains("\r\nContent-Type: application/json\r\n"), "{head}");
-    (head[9..12].parse().unwrap(), String::from_utf8(body).unwrap())
-}
-
-#[test]
-fn the_sandbox_answers_as_the_schema_says_on_one_connection() {
-    let sandbox = sandbox::start(KEY);
-    let mut stream = TcpStream::connect(sandbox.address()).unwrap();
-    let said = |status, message: &str| format!("{{\"status\":{status},\"message\":\"{message}\"}}");
-    let wrong = |place: &str, field: &str, kind: &str, message: &str| {
-        format!(
-            "[{{\"loc\":[\"{place}\",\"{field}\"],\"type\":\"{kind}\",\"msg\":\"{message}\",\"in\":\"{place}\"}}]"
-        )
-    };
-    let right = format!("Authorization: Bearer {KEY}\r\n");
-    let bool_message = "Input should be a valid boolean";
-    let requests = [
-        ("GET", "/wallet/self/api-credit", right.as_str(), 200, sandbox::document(false)),
-        ("GET", "/wallet/self/api-credit?check_free_credit=true", &right, 200, sandbox::document(true)),
-        ("GET", "/wallet/self/api-credit?check_free_credit=False&x=1", &right, 200, sandbox::document(false)),
-        (
-            "GET",
-            "/wallet/self/api-credit?check_free_credit=maybe",
-            &right,
-            422,
-            wrong("query", "check_free_credit", "bool_parsing", bool_message),
-        ),
-        (
-            "GET",
-            "/wallet/me/api-credit",
-            &right,
-            422,
-            wrong("path", "user_id", "string_pattern_mismatch", "Input should be 'self' or a user id"),
-        ),
-        ("GET", "/wallet/self/api-credit", "", 401, said(401, "Invalid API key")),
-        ("GET", "/wallet/self/api-credit", "authorization: Bearer x\r\n", 401, said(401, "Invalid API key")),
-        ("POST", "/wallet/self/api-credit", &right, 405, said(405, "Method Not Allowed")),
-        ("GET", "/", "", 404, said(404, "Not Found")),
-        ("GET", "/wallet//api-credit", &right, 404, said(404, "Not Found")),
-        ("GET", "/wallet/self/api-credit/", &right, 404, said(404, "Not Found")),
-        ("GET", "/v1/wallet/self/api-credit", &right, 404, said(404, "Not Found")),
-    ];
-    for (method, target, fields, status, body) in &requests {
-        let got = exchange(&mut stream, &format!("{method} {target} HTTP/1.1\r\nHost: h\r\n{fields}\r\n"));
-        assert_eq!(got, (*status, body.clone()), "{method} {target}");
-    }
-    assert_eq!((sandbox.connections(), sandbox.requests().len()), (1, requests.len()));
-}
-
-#[test]
-fn the_sandbox_closes_where_a_client_expects_it_to() {
-    let sandbox = sandbox::start(KEY);
-    for (request, status) in [
-        ("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 404),
-        ("GET / HTTP/1.0\r\n\r\n", 404),
-        ("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n", 404),
-        ("nonsense\r\n\r\n", 400),
-    ] {
-        let mut stream = TcpStream::connect(sandbox.address()).unwrap();
-        assert_eq!(exchange(&mut stream, request).0, status, "{request}");
-        assert_eq!(stream.read(&mut [0]).unwrap(), 0, "{request}");
-    }
-}
-
-/// The example that cargo built with this test; `cargo test` builds both.
-fn quickstart() -> Command {
-    let program = c::built().with_file_name("examples").join("quickstart");
-    let age = |path: &Path| std::fs::metadata(path).and_then(|data| data.modified());
-    let built =
-        age(&program).expect("the quickstart is built: run `cargo test`, or `cargo build --examples` first");
-    for source in ["examples/quickstart/main.rs", "examples/quickstart/sandbox.rs", "tests/support/c.rs"] {
-        let edited = age(&c::root().join(source)).unwrap();
-        assert!(edited <= built, "the quickstart is older than {source}: run `cargo build --examples` first");
-    }
-    let mut command = c::command(program);
-    command.current_dir(c::root());
-    command
-}
-
-#[test]
-fn the_quickstart_asks_the_sandbox_without_a_key() {
-    for key in [None, Some("")] {
-        let mut command = quickstart();
-        if let Some(key) = key {
-            command.env("FISH_API_KEY", key);
-        }
-        let ran = ran(&mut command);
-        assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
-        assert!(ran.stdout.contains("It calls the sandbox"), "{}", ran.stdout);
-        assert!(!ran.stdout.contains("It calls the service"), "{}", ran.stdout);
-        let shown = SHOWN.replace("not requested (--check-free-credit)", "yes");
-        assert!(ran.stdout.contains(&format!("\n\n{shown}\n")), "{}", ran.stdout);
-    }
-}
-
-#[test]
-fn the_quickstart_passes_its_arguments_on_and_its_sandbox_can_spend() {
-    let ran = ran(quickstart().env("FISH_SANDBOX_SPEND", "2.5").args(["--json", "--low", "20"]));
-    assert_eq!((ran.status, ran.stderr.as_str()), (Some(3), ""), "{ran:?}");
-    assert!(ran.stdout.contains(&sandbox::document(false)), "{}", ran.stdout);
-    let server = sandbox::spending(KEY, "1.000001").unwrap();
-    for want in ["12.345678", "11.345677", "10.345676"] {
-        let shown = credit(&server, &[]).stdout;
-        assert!(shown.contains(&format!("exact text       {want}\n")), "{shown}");
-    }
-    for amount in ["-1", "1e3", "0.0000001", "99999999999999", "1.2.3"] {
-        let wrong = self::ran(quickstart().env("FISH_SANDBOX_SPEND", amount));
-        assert_eq!((wrong.status, wrong.stdout.lines().count()), (Some(1), 1), "{amount}: {wrong:?}");
-        assert!(wrong.stderr.starts_with("quickstart: FISH_SANDBOX_SPEND is not an amount"), "{wrong:?}");
-    }
-}
-
-#[test]
-fn the_quickstart_asks_the_service_with_a_key() {
-    // A proxy that lets nobody through sees where it would have gone.
-    let proxy = Server::directed(|_, _| vec![Step::Send(answer(403, "", "")), Step::Close]);
-    let ran = ran(quickstart().env("FISH_API_KEY", KEY).env("HTTPS_PROXY", proxy.url()));
-    assert_eq!(ran.status, Some(1), "{ran:?}");
-    assert!(ran.stdout.contains("It calls the service, https://api.fish.audio"), "{}", ran.stdout);
-    assert!(!ran.stdout.contains("sandbox"), "{}", ran.stdout);
-    assert!(ran.stderr.starts_with("FISH_PROXY_FAILED: "), "{}", ran.stderr);
-    let seen = proxy.requests();
-    assert!(seen[0].starts_with(b"CONNECT api.fish.audio:443 HTTP/1.1\r\n"), "{seen:?}");
-    assert!(!String::from_utf8_lossy(&seen.concat()).contains(KEY));
-}
-
-#[test]
-fn without_a_c_compiler_the_quickstart_says_so_in_one_sentence() {
-    for (name, compiler) in [("PATH", "/nonexistent"), ("CC", "no-such-compiler -m64")] {
-        let ran = ran(quickstart().env_remove("CC").env(name, compiler));
-        assert_eq!((ran.status, ran.stdout.as_str()), (Some(1), ""), "{name}");
-        assert!(ran.stderr.starts_with("quickstart: There is no C compiler \""), "{}", ran.stderr);
-        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
     }
 }

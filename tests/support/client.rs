@@ -1,14 +1,16 @@
-//! The C interface, called from Rust as a C program would, with what comes back turned into owned values so
-//! that a test can compare them. It adds nothing and hides nothing of the library's behaviour.
+//! The C interface, called from Rust as a C program would. Results become owned values that a test can compare.
 
 #![allow(clippy::result_large_err)] // A failure is compared whole, and nothing here is in a hurry.
 
 use std::ffi::{CStr, CString, c_char};
 use std::mem::{MaybeUninit, zeroed};
 use std::ptr;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
+
+use super::clock;
 
 pub const KEY: &str = "sk-test-0123456789abcdef";
 
@@ -169,8 +171,7 @@ impl Client {
 
     /// For a test server: the test key, no proxy from the tester's environment, no retries.
     pub fn once(base_url: &str) -> Client {
-        let options = Options { base_url: Some(base_url), max_retries: -1, ..Options::test() };
-        Client::new(&options).expect("a client")
+        Client::new(&Options::once(base_url)).expect("a client")
     }
 
     pub fn get(&self, query: &Query<'_>) -> Result<Credit, Failure> {
@@ -198,6 +199,42 @@ impl Client {
                 Ok(text)
             }
         })
+    }
+
+    /// Cancels a call when `ready` returns: it must be under way then, and over at once. Gives its failure.
+    pub fn cancelled(&self, what: &str, query: &Query<'_>, ready: impl FnOnce()) -> Failure {
+        self.cancelled_by(&Token::new(), what, query, ready)
+    }
+
+    pub fn cancelled_by(
+        &self,
+        token: &Token,
+        what: &str,
+        query: &Query<'_>,
+        ready: impl FnOnce(),
+    ) -> Failure {
+        let query = Query { cancel: Some(token), ..query.clone() };
+        let failure = thread::scope(|scope| {
+            let call = scope.spawn(|| self.get(&query).unwrap_err());
+            ready();
+            assert!(!call.is_finished(), "{what}");
+            clock::ends_by(what, Duration::ZERO, || {
+                token.cancel();
+                call.join().unwrap()
+            })
+        });
+        assert_eq!(name(failure.status), "FISH_CANCELLED", "{what}: {failure:?}");
+        assert!(!failure.retryable, "{what}");
+        failure
+    }
+
+    /// Makes a call that must end with its time, and fail as `FISH_TIMED_OUT`. Gives its failure.
+    pub fn times_out(&self, what: &str, query: &Query<'_>, limit_ms: u32) -> Failure {
+        let limit = Duration::from_millis(limit_ms.into());
+        let failure = clock::ends_at(what, limit, || self.get(query).unwrap_err());
+        assert_eq!(name(failure.status), "FISH_TIMED_OUT", "{what}: {failure:?}");
+        assert!(failure.retryable, "{what}: {failure:?}");
+        failure
     }
 
     pub fn timed(&self, query: &Query<'_>) -> (Result<Credit, Failure>, Duration) {
@@ -399,6 +436,11 @@ pub fn readable(descriptor: isize, timeout_ms: i32) -> bool {
 impl Options<'_> {
     pub fn test() -> Options<'static> {
         Options { api_key: Some(KEY), proxy_url: Some(""), ..Options::default() }
+    }
+
+    /// For a test server, without retries.
+    pub fn once(base_url: &str) -> Options<'_> {
+        Options { base_url: Some(base_url), max_retries: -1, ..Options::test() }
     }
 }
 

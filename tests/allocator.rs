@@ -1,5 +1,5 @@
-//! A Rust program that depends on this crate keeps its own allocator, and what it frees is left alone. This test is
-//! such a program: were there an allocator in the crate, it would not compile.
+//! A Rust program that depends on this crate keeps its own allocator, and its memory is not wiped. This test is such a
+//! program: with a global allocator in the crate it would not compile.
 
 #![allow(missing_docs)]
 
@@ -38,7 +38,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 #[test]
-fn the_allocator_is_the_programs() {
+fn the_programs_own_allocator_is_used() {
     let json = r#"{"_id":"i","user_id":"u","credit":"1.5","created_at":"","updated_at":""}"#;
     let mut credit = std::mem::MaybeUninit::<fish_api_credit>::uninit();
     let before = ALLOCATIONS.get();

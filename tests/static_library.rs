@@ -2,7 +2,6 @@
 //! another Rust library and into a Rust program.
 
 #![cfg(target_os = "linux")]
-#![allow(missing_docs)]
 
 mod support;
 
@@ -34,28 +33,19 @@ fn rustc(crate_type: &str, name: &str, scratch: &Path, flags: &[&str]) -> PathBu
     let mut command = Command::new("rustc");
     command.args(["--edition=2024", "-Copt-level=1", "--crate-type", crate_type]).arg("-L").arg(scratch);
     command.args(flags).arg(source(name)).arg("-o").arg(&output);
-    c::stdout(&command.output().expect("rustc"));
+    c::run(&mut command);
     output
 }
 
-/// The table's line for a target; `None` if it has none.
-fn listed(target: &str) -> Option<String> {
-    let path = c::root().join("packaging/native-static-libs.txt");
-    let table = std::fs::read_to_string(path).unwrap();
-    let lines = table.lines().filter(|line| !line.starts_with('#'));
-    let mut found = lines.filter_map(|line| line.split_once(' ')).filter(|(end, _)| target.ends_with(end));
-    let (_, libraries) = found.next()?;
-    assert!(found.next().is_none(), "{target} is listed twice");
-    Some(libraries.trim().to_owned())
-}
-
+/// It is what packagers copy from, and what the tests link with.
 #[test]
 fn the_table_says_what_rustc_says() {
-    let about = c::stdout(&Command::new("rustc").arg("-vV").output().unwrap());
+    let about = c::run(Command::new("rustc").arg("-vV"));
     let host = about.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     let (_, _, said) = c::static_library();
     let said = said.split("native-static-libs: ").nth(1).unwrap().lines().next().unwrap();
-    assert_eq!(listed(host).as_deref(), Some(said), "{host}");
+    assert_eq!(c::native_static_libs(host).as_deref(), Some(said), "{host}");
+    assert_eq!(c::static_libs(), said.split_whitespace().collect::<Vec<_>>());
 }
 
 #[test]
@@ -63,7 +53,7 @@ fn it_defines_the_functions_of_the_header_and_no_other_symbol() {
     let scratch = tempfile::tempdir().unwrap();
     let mut nm = Command::new("nm");
     nm.args(["--extern-only", "--defined-only", "--format=posix"]).arg(library(scratch.path()));
-    let symbols = c::stdout(&nm.output().expect("binutils, which gcc needs"));
+    let symbols = c::run(&mut nm);
     let symbols = symbols.lines().filter(|line| !line.ends_with(':'));
     let symbols: Vec<_> = symbols.map(|line| line.split(' ').collect::<Vec<_>>()).collect();
     assert!(symbols.iter().all(|symbol| symbol[1] == "T"), "{symbols:?}");
@@ -97,9 +87,9 @@ fn two_rust_libraries_meet_in_one_program_and_both_unwind() {
         for libraries in [[&ours, &other], [&other, &ours]] {
             let mut command = Command::new(compiler[0]);
             command.args(&compiler[1..]).arg("-I").arg(c::root().join("include")).arg(source("both.c"));
-            command.args(["-x", "none"]).args(libraries).args(c::STATIC_LIBS).arg("-o").arg(&program);
-            c::stdout(&command.output().unwrap());
-            let said = c::stdout(&c::command(&program).output().unwrap());
+            command.args(["-x", "none"]).args(libraries).args(c::static_libs()).arg("-o").arg(&program);
+            c::run(&mut command);
+            let said = c::run(&mut c::command(&program));
             assert_eq!(said, "other: caught\nours: caught\n", "{compiler:?}");
         }
     }
@@ -111,7 +101,7 @@ fn it_links_into_a_rust_program() {
     let scratch = tempfile::tempdir().unwrap();
     library(scratch.path());
     let program = rustc("bin", "program.rs", scratch.path(), &[]);
-    assert_eq!(c::stdout(&c::command(program).output().unwrap()), "12.345678\n");
+    assert_eq!(c::run(&mut c::command(program)), "12.345678\n");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The notice for those who ship the library: every crate that is linked into it is named there with its texts.
-//! Licences, duplicates, advisories and the same bytes from the same source are for .ci/supply.sh.
+//! The third-party notice: it names every crate that is linked into the library, with its licence texts. .ci/supply.sh
+//! checks licences, duplicates, advisories and that the build is reproducible.
 
 #![cfg(unix)]
 
@@ -19,8 +19,7 @@ struct Entry {
 }
 
 fn notice() -> String {
-    let mut command = Command::new(c::root().join("packaging/third-party.sh"));
-    c::stdout(&command.output().expect("bash"))
+    c::run(&mut Command::new(c::root().join("packaging/third-party.sh")))
 }
 
 /// The entries, and how many texts there are.
@@ -42,13 +41,12 @@ fn read(notice: &str) -> (Vec<Entry>, usize) {
 
 /// What cargo resolved, compiled and linked, found by walking its graph: name and version.
 fn linked() -> BTreeSet<String> {
-    let rustc = Command::new("rustc").arg("-vV").output().expect("rustc");
-    let said = String::from_utf8(rustc.stdout).unwrap();
+    let said = c::run(Command::new("rustc").arg("-vV"));
     let host = said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(c::root());
     command.args(["metadata", "--locked", "--format-version", "1", "--filter-platform", host]);
-    let graph: Value = serde_json::from_str(&c::stdout(&command.output().expect("cargo"))).unwrap();
+    let graph: Value = serde_json::from_str(&c::run(&mut command)).unwrap();
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let list = |value: &Value| value.as_array().expect("a list").clone();
 
@@ -82,8 +80,7 @@ fn linked() -> BTreeSet<String> {
 
 /// The crates whose object files are in the static library, as the compiler names them.
 fn archived() -> BTreeSet<String> {
-    let output = Command::new("ar").arg("t").arg(c::static_library().0).output();
-    let members = c::stdout(&output.expect("binutils, which gcc needs"));
+    let members = c::run(Command::new("ar").arg("t").arg(c::static_library().0));
     let name = |member: &str| {
         let (name, hash) = member.split('.').next()?.rsplit_once('-')?;
         (hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit())).then(|| name.to_owned())
