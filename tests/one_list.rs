@@ -49,7 +49,7 @@ const FIELD: Addition = Addition {
                   currency: Option<Cow<'a, str>> = optional(\"currency\"),\n",
         },
         Place {
-            file: "tests/support/call.rs",
+            file: "tests/support/client.rs",
             find: "    texts: cumulative_top_up request_id;\n",
             put: "    texts: cumulative_top_up request_id currency;\n",
         },
@@ -109,7 +109,7 @@ const OPTION: Addition = Addition {
                   let max_retries = match options.max_retries {\n",
         },
         Place {
-            file: "tests/support/call.rs",
+            file: "tests/support/client.rs",
             find: "tls_roots: i32;\n",
             put: "tls_roots: i32, idle_timeout_ms: u32;\n",
         },
