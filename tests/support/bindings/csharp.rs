@@ -214,7 +214,7 @@ fn native(header: &Header) -> String {
     for one in &header.structs {
         let name = pascal(one.name.strip_prefix("fish_").expect("fish_"));
         let qualifier = "\n        [StructLayout(LayoutKind.Sequential)]\n        internal struct";
-        write!(text, "{qualifier} {name} {{\n").unwrap();
+        writeln!(text, "{qualifier} {name} {{").unwrap();
         for field in &one.fields {
             match field.kind.split_once('[') {
                 // An array would make the struct one that .NET must convert, and not pass as it is.
