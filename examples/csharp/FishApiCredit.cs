@@ -184,7 +184,7 @@ namespace FishApiCredit {
         private static readonly Regex Names = new Regex(
             "(?<![\\w\"])(?:options\\.|query\\.)?(" + string.Join("|", Native.Names.Keys) + ")(?!\\w)");
 
-        /// <summary>Replaces the C names in the library's message by this file's: "options.ca_file" becomes CaFile.</summary>
+        /// <summary>Replaces the C names in the library's message: "options.ca_file" becomes CaFile.</summary>
         private static string InCSharp(string message) {
             return Names.Replace(message, found => Native.Names[found.Groups[1].Value]);
         }
@@ -308,7 +308,9 @@ namespace FishApiCredit {
             // End of the generated part.
         }
 
-        /// <summary>Decodes a document saved from <see cref="FishClient.ApiCreditJson"/>. Does not use the network.</summary>
+        /// <summary>
+        /// Decodes a document saved from <see cref="FishClient.ApiCreditJson"/>. Does not use the network.
+        /// </summary>
         public static FishCredit Parse(string json) {
             if (json == null) throw new ArgumentNullException("json");
             Native.Check();
@@ -333,15 +335,17 @@ namespace FishApiCredit {
         private static DateTimeOffset? Time(long micros) {
             var epoch = new DateTimeOffset(1970, 1, 1, 0, 0, 0, TimeSpan.Zero);
             // RFC 3339 has a year 0, which this type does not.
-            return micros < (DateTimeOffset.MinValue - epoch).Ticks / 10 || micros > (DateTimeOffset.MaxValue - epoch).Ticks / 10
-                ? (DateTimeOffset?) null : epoch.AddTicks(micros * 10);
+            long first = (DateTimeOffset.MinValue - epoch).Ticks / 10, last = (DateTimeOffset.MaxValue - epoch).Ticks / 10;
+            return micros < first || micros > last ? (DateTimeOffset?) null : epoch.AddTicks(micros * 10);
         }
 
         private static bool? Answer(int tristate) {
             return tristate == Native.UNKNOWN ? (bool?) null : tristate == Native.TRUE;
         }
 
-        /// <summary>Exact if a decimal can hold it, else the whole micros: decimal.Parse would round to the nearest.</summary>
+        /// <summary>
+        /// Exact if a decimal can hold it, else the whole micros: decimal.Parse would round to the nearest.
+        /// </summary>
         private static decimal? Number(string text, long micros) {
             if (text == null) return null;
             var parts = Regex.Match(text, @"^-?0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?$");
@@ -468,7 +472,8 @@ namespace FishApiCredit {
         internal static Native.WatchOptions Given(FishWatchOptions options) {
             options = options ?? new FishWatchOptions();
             if (options.Interval < TimeSpan.FromSeconds(1))
-                throw FishException.Invalid("Interval is below 1 second; set it to 1 second or more, or pass null for 1 minute.");
+                throw FishException.Invalid(
+                    "Interval is below 1 second; set it to 1 second or more, or pass null for 1 minute.");
             if (options.Recovered < (options.Low ?? 0))
                 throw FishException.Invalid("Recovered is below Low; set it to Low or more, or pass null for Low.");
             return new Native.WatchOptions {
@@ -526,7 +531,8 @@ namespace FishApiCredit {
         }
 
         /// <summary>
-        /// Like ApiCredit, but returns the server's document exactly as sent. <see cref="FishCredit.Parse"/> decodes it.
+        /// Like ApiCredit, but returns the server's document exactly as sent. <see cref="FishCredit.Parse"/> decodes
+        /// it.
         /// </summary>
         public string ApiCreditJson(
             FishQuery query = null, CancellationToken cancel = default(CancellationToken)) {
@@ -700,8 +706,8 @@ namespace FishApiCredit {
     }
 
     /// <summary>
-    /// Returned by <see cref="FishClient.Watch"/>. Iterate over it, or await <see cref="ChangedAsync"/>, to get its state
-    /// at each change. A slow loop gets only the latest state. Any number of threads may use it.
+    /// Returned by <see cref="FishClient.Watch"/>. Iterate over it, or await <see cref="ChangedAsync"/>, to get its
+    /// state at each change. A slow loop gets only the latest state. Any number of threads may use it.
     /// Dispose it; a finalizer ends one that is not disposed.
     /// </summary>
     public sealed class FishWatch : IDisposable, IEnumerable<FishWatchState> {
@@ -723,7 +729,9 @@ namespace FishApiCredit {
             return state;
         }
 
-        /// <summary>Starts a reading now, for example after a purchase. Never waits; several at once cause one reading.</summary>
+        /// <summary>
+        /// Starts a reading now, for example after a purchase. Never waits; several at once cause one reading.
+        /// </summary>
         public void Refresh() {
             known.Refresh();
         }
@@ -786,7 +794,9 @@ namespace FishApiCredit {
                 return new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             }
 
-            /// <summary>Returns null if the watch is closed. A read clears the descriptor, so each wakes all that wait.</summary>
+            /// <summary>
+            /// Returns null if the watch is closed. A read clears the descriptor, so each wakes all that wait.
+            /// </summary>
             internal FishWatchState Read() {
                 lock (guard) {
                     if (ended) return null;
@@ -1061,12 +1071,15 @@ namespace FishApiCredit {
         internal static uint Milliseconds(string name, TimeSpan? time) {
             if (time == null) return 0;
             if (time <= TimeSpan.Zero)
-                throw FishException.Invalid(name + " is not above zero; set it above zero, or pass null for the default.");
+                throw FishException.Invalid(
+                    name + " is not above zero; set it above zero, or pass null for the default.");
             return (uint) Math.Min(Math.Ceiling(time.Value.TotalMilliseconds), uint.MaxValue);
         }
 
         internal static int Retries(int most) {
-            if (most < 0) throw FishException.Invalid("MaxRetries is out of range; set it to a count, or to 0 for no retries.");
+            if (most < 0)
+                throw FishException.Invalid(
+                    "MaxRetries is out of range; set it to a count, or to 0 for no retries.");
             return most == 0 ? -1 : most;
         }
 
@@ -1121,7 +1134,8 @@ namespace FishApiCredit {
             try {
                 abi = fish_abi_version();
             } catch (EntryPointNotFoundException) {
-                throw new DllNotFoundException("The library that was loaded is not libfish_api_credit; install the one that belongs to FishApiCredit.cs.");
+                throw new DllNotFoundException("The library that was loaded is not libfish_api_credit; install the one "
+                    + "that belongs to FishApiCredit.cs.");
             }
             if (abi != ABI_VERSION)
                 throw new DllNotFoundException("libfish_api_credit has ABI " + abi + ", but FishApiCredit.cs is for ABI "

@@ -113,7 +113,7 @@ fn credit(header: &Header) -> (String, String) {
             Is::Micros { of, optional: true } => (
                 "Long",
                 format!(
-                    "Taken.text(filled, Abi.ApiCredit.{}) == null ? null : filled.get(JAVA_LONG, {at})",
+                    "Taken.text(filled, Abi.ApiCredit.{}) == null\n                        ? null : filled.get(JAVA_LONG, {at})",
                     of.to_uppercase()
                 ),
             ),

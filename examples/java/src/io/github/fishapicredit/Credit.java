@@ -82,7 +82,8 @@ public record Credit(
                 Taken.text(filled, Abi.ApiCredit.UPDATED_AT),
                 Taken.text(filled, Abi.ApiCredit.REQUEST_ID),
                 filled.get(JAVA_LONG, Abi.ApiCredit.CREDIT_MICROS),
-                Taken.text(filled, Abi.ApiCredit.CUMULATIVE_TOP_UP) == null ? null : filled.get(JAVA_LONG, Abi.ApiCredit.CUMULATIVE_TOP_UP_MICROS),
+                Taken.text(filled, Abi.ApiCredit.CUMULATIVE_TOP_UP) == null
+                        ? null : filled.get(JAVA_LONG, Abi.ApiCredit.CUMULATIVE_TOP_UP_MICROS),
                 Taken.instant(filled.get(JAVA_LONG, Abi.ApiCredit.CREATED_AT_UNIX_US)),
                 Taken.instant(filled.get(JAVA_LONG, Abi.ApiCredit.UPDATED_AT_UNIX_US)),
                 filled.get(JAVA_BOOLEAN, Abi.ApiCredit.CREDIT_MICROS_EXACT),

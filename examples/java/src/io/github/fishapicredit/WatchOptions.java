@@ -22,7 +22,8 @@ public record WatchOptions(Duration interval, BigDecimal low, BigDecimal recover
     /** The struct that C reads, whose own messages would speak of other units. */
     MemorySegment given(Arena arena) {
         if (interval != null && interval.compareTo(Duration.ofSeconds(1)) < 0) {
-            throw FishException.invalid("interval is below 1 second; set it to 1 second or more, or pass null for 1 minute.");
+            throw FishException.invalid(
+                    "interval is below 1 second; set it to 1 second or more, or pass null for 1 minute.");
         }
         if (recovered != null && recovered.compareTo(low == null ? BigDecimal.ZERO : low) < 0) {
             throw FishException.invalid("recovered is below low; set it to low or more, or pass null for low.");
