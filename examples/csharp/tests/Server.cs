@@ -14,7 +14,7 @@ internal sealed class Server : IDisposable {
     private readonly List<TcpClient> connections = new List<TcpClient>();
     internal readonly List<string> Requests = new List<string>();
     /// <summary>Released for each request that arrived.</summary>
-    internal readonly SemaphoreSlim Arrived = new SemaphoreSlim(0);
+    private readonly SemaphoreSlim arrived = new SemaphoreSlim(0);
     /// <summary>The whole answer to a request's head; null: none ever comes.</summary>
     internal volatile Func<string, string> Answer = request => null;
 
@@ -31,6 +31,13 @@ internal sealed class Server : IDisposable {
     }
 
     internal string Url { get; private set; }
+
+    /// <summary>Waits until so many more requests have arrived; false if they do not.</summary>
+    internal bool Arrived(int requests = 1) {
+        for (int at = 0; at < requests; at++)
+            if (!arrived.Wait(30000)) return false;
+        return true;
+    }
 
     private void Accept() {
         while (true) {
@@ -54,7 +61,7 @@ internal sealed class Server : IDisposable {
                     if (head.Length < 4 || head.ToString(head.Length - 4, 4) != "\r\n\r\n") continue;
                     lock (Requests) Requests.Add(head.ToString());
                     var answer = Answer(head.ToString());
-                    Arrived.Release();
+                    arrived.Release();
                     if (answer != null) {
                         var bytes = Encoding.UTF8.GetBytes(answer);
                         stream.Write(bytes, 0, bytes.Length);

@@ -280,8 +280,7 @@ internal static class Tests {
         using (var source = new CancellationTokenSource()) {
             var blocking = Task.Run(() => client.ApiCredit(null, source.Token));
             var task = client.ApiCreditAsync(null, source.Token);
-            server.Arrived.Wait();
-            server.Arrived.Wait();
+            Check(server.Arrived(2), "they arrive");
             source.Cancel();
             Equal(Thrown<OperationCanceledException>(() => Soon(task)).CancellationToken, source.Token);
             Check(task.IsCanceled, "it is so called");
@@ -308,7 +307,7 @@ internal static class Tests {
             calls.Add(Task.Factory.StartNew(() => client.ApiCredit(), TaskCreationOptions.LongRunning));
             calls.Add(client.ApiCreditAsync());
         }
-        for (int at = 0; at < 8; at++) server.Arrived.Wait();
+        Check(server.Arrived(8), "they arrive");
         client.Dispose();
         foreach (var call in calls) Equal(Thrown<FishException>(() => Soon(call)).Status, FishStatus.Cancelled);
         client.Dispose();
@@ -382,7 +381,7 @@ internal static class Tests {
             Equal(watch.Read().Age, null);
             var loop = Task.Factory.StartNew(() => watch.Count(), TaskCreationOptions.LongRunning);
             var changed = watch.ChangedAsync();
-            server.Arrived.Wait();
+            Check(server.Arrived(), "it arrives");
             if (byClient) {
                 client.Dispose();
             } else {
@@ -427,7 +426,7 @@ internal static class Tests {
 
     private static void Forgotten(Server server) {
         Forget(server);
-        for (int at = 0; at < 8; at++) server.Arrived.Wait();
+        Check(server.Arrived(8), "they arrive");
         Awaited("all watches have ended", () => {
             GC.Collect();
             GC.WaitForPendingFinalizers();
@@ -454,13 +453,13 @@ internal static class Tests {
                 RedirectStandardError = true,
             };
             using (var process = Process.Start(start)) {
-                server.Arrived.Wait();
+                bool began = server.Arrived();
                 // It ends now; its call would last a minute.
                 process.StandardInput.Close();
                 bool ended = process.WaitForExit(20000);
                 if (!ended) process.Kill();
                 var said = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
-                Check(ended, name + ": it did not end; " + said);
+                Check(began && ended, name + (began ? ": it did not end; " : ": no call; ") + said);
                 Equal(name + ": " + process.ExitCode + said, name + ": 7");
             }
         }

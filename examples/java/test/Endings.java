@@ -32,10 +32,10 @@ final class Endings {
             });
 
     static void main(String[] arguments) {
+        var client = new FishClient(new FishOptions().apiKey("k").baseUrl(arguments[1]).timeout(Tests.MINUTE));
         // What its threads say of a closed client is no concern here.
         Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {});
-        ALL.get(arguments[0]).accept(new FishClient(
-                new FishOptions().apiKey("k").baseUrl(arguments[1]).timeout(Tests.MINUTE)));
+        ALL.get(arguments[0]).accept(client);
     }
 
     /** When the test says so. */

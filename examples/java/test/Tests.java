@@ -269,7 +269,7 @@ final class Tests {
                         ended.complete(failure.status() == Status.CANCELLED && Thread.interrupted());
                     }
                 });
-                server.arrived.acquire();
+                arrived(server, 1);
                 thread.interrupt();
                 equal(ended.get(30, TimeUnit.SECONDS), true);
             }
@@ -280,7 +280,7 @@ final class Tests {
     private static void futures(Server server) throws Exception {
         try (var client = new FishClient(options(server))) {
             var cancelled = client.apiCreditAsync(Query.OWN);
-            server.arrived.acquire();
+            arrived(server, 1);
             cancelled.cancel(true);
             thrown(CancellationException.class, none -> cancelled.get());
             var late = client.apiCreditAsync(Query.OWN).orTimeout(10, TimeUnit.MILLISECONDS);
@@ -302,7 +302,7 @@ final class Tests {
                 calls.add(pool.submit(() -> client.apiCredit()));
                 calls.add(client.apiCreditAsync(Query.OWN));
             }
-            server.arrived.acquire(8);
+            arrived(server, 8);
             client.close();
             for (var call : calls) {
                 var ended = thrown(ExecutionException.class, none -> call.get(30, TimeUnit.SECONDS));
@@ -344,7 +344,7 @@ final class Tests {
                 }
             });
         }
-        check(server.arrived.tryAcquire(32, 30, TimeUnit.SECONDS), "all began");
+        arrived(server, 32);
         Thread.startVirtualThread(client::close);
         for (var result : ended) {
             equal(result.get(30, TimeUnit.SECONDS), Status.CANCELLED);
@@ -398,7 +398,7 @@ final class Tests {
                     }
                 }));
             }
-            server.arrived.acquire();
+            arrived(server, 1);
             if (byClient) {
                 client.close();
             } else {
@@ -451,7 +451,7 @@ final class Tests {
             var client = new FishClient(options(server));
             client.watch(Query.OWN, WatchOptions.DEFAULT);
         }
-        server.arrived.acquire(8);
+        arrived(server, 8);
         awaited("all watches have ended", () -> {
             System.gc();
             return threads() == 0;
@@ -467,18 +467,21 @@ final class Tests {
             // Java tells on standard error that it has seen this.
             command.environment().remove("JAVA_TOOL_OPTIONS");
             var process = command.redirectErrorStream(true).start();
-            server.arrived.acquire();
+            boolean began = server.arrived.tryAcquire(30, TimeUnit.SECONDS);
             // It ends now; its call would last a minute.
-            process.getOutputStream().write('\n');
             process.getOutputStream().close();
             boolean ended = process.waitFor(20, TimeUnit.SECONDS);
             if (!ended) {
                 process.destroyForcibly();
             }
             var said = new String(process.getInputStream().readAllBytes());
-            check(ended, name + ": it did not end");
+            check(began && ended, name + ": " + (began ? "it did not end" : "no call") + "\n" + said);
             equal(name + ": " + process.exitValue() + said, name + ": " + (name.startsWith("exit") ? 7 : 0));
         }
+    }
+
+    private static void arrived(Server server, int requests) throws Exception {
+        check(server.arrived.tryAcquire(requests, 30, TimeUnit.SECONDS), "no request arrived");
     }
 
     interface Condition {
