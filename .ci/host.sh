@@ -27,7 +27,15 @@ memcheck="valgrind -q --error-exitcode=9"
 # In a forked child, what the parent's other threads had allocated is lost by nature: errors only.
 (set -x; FISH_HOST_ROUNDS=3 FISH_HOST_RUNNER="$memcheck --leak-check=no" \
   cargo test --test host -- --nocapture fork)
-unset FISH_HOST_NO_AES FISH_HOST_PATIENCE
+unset FISH_HOST_NO_AES
+
+echo "== memcheck with AES-GCM, under the suppressions that hosts are given: the libraries as they are shipped"
+# .ci/obs.sh and .ci/supply.sh use the same build.
+CARGO_TARGET_DIR=$PWD/target/shipped packaging/build.sh
+(set -x; FISH_HOST_ROUNDS=1 FISH_HOST_LIBRARY=target/shipped/release \
+  FISH_HOST_RUNNER="$memcheck --leak-check=no --suppressions=$PWD/packaging/valgrind.supp" \
+  cargo test --test host -- --nocapture eight)
+unset FISH_HOST_PATIENCE
 
 # The programs and the library are instrumented, and run on the runtime that rustc brings. The flag is a nightly
 # compiler's; any takes it when told to.

@@ -41,6 +41,7 @@ lib/libfish_api_credit.so
 lib/$soname
 lib/libfish_api_credit.so.$version
 lib/pkgconfig/fish_api_credit.pc
+share/fish-api-credit/valgrind.supp
 share/licenses/fish-api-credit/LICENSE-APACHE
 share/licenses/fish-api-credit/LICENSE-MIT"
 diff <(echo "$expected" | sed '/^$/d') <(cd "$work/first" && find . ! -type d -printf '%P\n' | LC_ALL=C sort)

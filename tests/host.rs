@@ -138,6 +138,17 @@ fn eight_threads_share_a_client_and_a_token() {
 }
 
 #[test]
+fn eight_threads_share_the_static_library_too() {
+    let Some(bench) = Bench::new() else { return };
+    if variable("FISH_HOST_CFLAGS").is_some() {
+        support::note("not run: GNU ld cannot link a sanitizer's runtime and this library into one program");
+        return;
+    }
+    let program = bench.host("threads", Library::Static);
+    bench.run(&program, &[&bench.both()[..], &[rounds(1, 3)]].concat(), &[]);
+}
+
+#[test]
 fn a_handle_may_be_freed_while_it_is_used() {
     let Some(bench) = Bench::new() else { return };
     let program = bench.host("handles", Library::Shared);

@@ -1,22 +1,26 @@
-//! The library in other languages: runs the tests of the packages in examples, and the programs of their pages, with
-//! the library that cargo just built.
+//! The library in other languages: runs the tests of the packages in examples, and the programs of their pages, with the
+//! library that cargo just built.
 //!
 //! A missing toolchain is a skip ("skipped: no go"), and a failure when FISH_CI is set; except for Swift and Java 22,
 //! which Debian 12 does not have: .ci/trixie.sh runs their tests in a tree of Debian 13, with FISH_TRIXIE set.
 //! FISH_GO_RACE=1 runs Go's tests with its race detector, which takes a minute to build. FISH_DOTNET names the `dotnet` of
-//! a .NET runtime, which then runs C#'s tests too.
+//! a .NET runtime, which then runs C#'s tests too. Node's packages are looked for in FISH_NODE_MODULES, in
+//! examples/node/node_modules and in target/node/node_modules, where .ci/bindings.sh installs them.
 
 #![cfg(unix)]
 
 mod support;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
 
 use support::c::{self, read, root};
-use support::server::{Server, always, ok};
+use support::server::{DOCUMENT, Server, Step, always, answer, document, ok, send};
 use support::{pages, tools};
 
 const KEY: &str = "sk-test";
@@ -172,6 +176,160 @@ fn the_program_of_python_md() {
     let mut run = command(python);
     let run = run.current_dir(scratch.path()).env("PYTHONPATH", root().join("examples/python"));
     prints(run.arg("program.py"), &expected);
+}
+
+/// The package as npm lays it out, with what it depends on; and the program's folder, in which it is installed.
+fn node_package(folder: &Path) -> Option<PathBuf> {
+    if !tools::have("node") {
+        return None;
+    }
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target");
+    let named = std::env::var_os("FISH_NODE_MODULES").map(PathBuf::from);
+    let usual = [root().join("examples/node/node_modules"), target.join("node/node_modules")];
+    let modules = named.into_iter().chain(usual).find(|modules| modules.join("koffi").exists());
+    if !tools::or_skipped(modules.is_some(), "koffi (npm ci in examples/node)") {
+        return None;
+    }
+    let package = folder.join("node");
+    let mut copy = Command::new("cp");
+    succeeds(copy.arg("-R").arg(root().join("examples/node")).arg(&package));
+    let _ = fs::remove_dir_all(package.join("node_modules"));
+    symlink(modules.unwrap_or_default(), package.join("node_modules")).expect("a fresh name");
+    fs::create_dir(folder.join("node_modules")).expect("a fresh folder");
+    symlink(&package, folder.join("node_modules/fish-api-credit")).expect("a fresh name");
+    Some(package)
+}
+
+#[test]
+fn node() {
+    let scratch = tempfile::tempdir().unwrap();
+    let Some(package) = node_package(scratch.path()) else { return };
+    let tests = fs::read_dir(package.join("test")).expect("its tests");
+    let mut tests: Vec<_> = tests.map(|file| file.expect("a file").path()).collect();
+    tests.retain(|file| file.to_string_lossy().ends_with(".test.js"));
+    let mut test = command("node");
+    test.current_dir(&package).arg("--test").args(tests);
+    test.env("FISH_API_CREDIT_ABI", root().join("docs/abi.json"));
+    succeeds(&mut test);
+
+    prints(
+        command("node").arg(package.join("bin/fish-credit.js")),
+        "API credit: 12.345678 (not the platform credit of a plan)\nlast change: 2026-08-01T12:34:56.789Z\n",
+    );
+    // Wrong usage is told in a line, and an argument that could be a key is not repeated.
+    let output = command("node").arg(package.join("bin/fish-credit.js")).arg("sk-secret").output();
+    let output = output.expect("node");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.starts_with("fish-credit: ") && said.lines().count() == 1 && !said.contains("secret"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_program_of_node_md() {
+    let scratch = tempfile::tempdir().unwrap();
+    if node_package(scratch.path()).is_none() {
+        return;
+    }
+    let (code, expected) = program("docs/node.md", "js");
+    fs::write(scratch.path().join("balance.mjs"), code).expect("a fresh file");
+    prints(command("node").arg(scratch.path().join("balance.mjs")), &expected);
+}
+
+/// A command that finds the module.
+fn luajit() -> Command {
+    let mut command = command("luajit");
+    command.env("LUA_PATH", root().join("examples/luajit/?.lua")).current_dir(root().join("examples/luajit"));
+    command
+}
+
+/// A server whose answer is in the user's id, as examples/luajit/test.lua wants it.
+fn scenarios() -> Server {
+    let counted = AtomicI32::new(9);
+    Server::directed(move |_, request| {
+        let request = String::from_utf8_lossy(request);
+        let user = request.strip_prefix("GET /wallet/").and_then(|rest| rest.split("/api-credit").next());
+        match user.expect("a request for a credit") {
+            "wallet" => send(answer(200, "x-fish-trace-id: t-9\r\n", DOCUMENT)),
+            "counted" => {
+                let amount = counted.fetch_sub(1, Ordering::SeqCst);
+                send(answer(200, "", document(&amount.to_string())))
+            }
+            "invalid" => send(answer(
+                422,
+                "x-fish-trace-id: t-1\r\n",
+                r#"[{"loc":["query","check_free_credit"],"type":"bool_parsing","msg":"not a bool","in":"query","ctx":{"error":"x"}},{"loc":["path","user_id"],"type":"missing","msg":"needed"}]"#,
+            )),
+            "busy" => send(answer(429, "Retry-After: 7\r\n", r#"{"message":"slow down","reason":"rate"}"#)),
+            "silent" => vec![Step::Stall],
+            other => panic!("{other}"),
+        }
+    })
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn lua() {
+    if !tools::have("luajit") {
+        return;
+    }
+    for name in ["credit", "money", "errors", "refusals", "background", "watch", "leaks"] {
+        let server = scenarios();
+        let mut test = luajit();
+        assert_eq!(succeeds(test.arg("test.lua").arg(name).env("FISH_BASE_URL", server.url())), "passed\n");
+    }
+    // However it ends while a call hangs, it ends at once: long before the call would.
+    for (name, status) in
+        [("exit", 7), ("exit that closes the state", 7), ("an error", 1), ("the last line", 0), ("Ctrl-C", 1)]
+    {
+        let server = scenarios();
+        let mut test = luajit();
+        test.arg("test.lua").arg(name).env("FISH_BASE_URL", server.url());
+        let child = test.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("luajit");
+        let begun = Instant::now();
+        if name == "Ctrl-C" {
+            server.await_requests(1);
+            succeeds(Command::new("kill").arg("-INT").arg(child.id().to_string()));
+        }
+        let output = child.wait_with_output().expect("luajit");
+        assert_eq!(output.status.code(), Some(status), "{name}: {output:?}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "{name} took {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn the_program_of_luajit_md() {
+    let (code, expected) = program("docs/luajit.md", "lua");
+    assert_eq!(code, read("examples/luajit/credit.lua"), "docs/luajit.md shows the example's own program");
+    if !tools::have("luajit") {
+        return;
+    }
+    prints(luajit().arg("credit.lua"), &expected);
+}
+
+/// Where Lua looks for modules in C it finds the library, too; and without it the module says what is wrong.
+#[test]
+fn lua_finds_the_library_beside_its_modules() {
+    if !tools::have("luajit") {
+        return;
+    }
+    let run = |path: &str| {
+        let mut run = luajit();
+        run.env_remove("FISH_API_CREDIT_LIBRARY")
+            .env_remove("LD_LIBRARY_PATH")
+            .env_remove("DYLD_LIBRARY_PATH");
+        run.env("LUA_CPATH", path).args(["-e", "print(require('fish_api_credit').version())"]);
+        run
+    };
+    let version = concat!(env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(succeeds(&mut run(&format!("{}/?.so", c::library_folder().display()))), version);
+    let output = run("/nowhere/?.so").output().expect("luajit");
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("libfish_api_credit cannot be loaded ("), "{said}");
+    }
 }
 
 #[test]

@@ -75,6 +75,8 @@ const FIELD: Addition = Addition {
         ("include/fish_api_credit.hpp", "std::optional<std::string_view> currency() const noexcept"),
         ("examples/python/fish_api_credit/_credit.py", "    currency: Optional[str] = None\n"),
         ("examples/go/fishcredit/credit.go", "\tCurrency string\n"),
+        ("examples/luajit/fish_api_credit.lua", "  currency = text,\n"),
+        ("examples/node/index.d.ts", "  readonly currency: string | null;\n"),
         ("examples/swift/Sources/FishApiCredit/Credit.swift", "    public let currency: String?\n"),
         ("examples/java/src/io/github/fishapicredit/Credit.java", "        String currency) {\n"),
         ("examples/csharp/FishApiCredit.cs", "        public string Currency { get; private set; }\n"),
@@ -129,6 +131,11 @@ const OPTION: Addition = Addition {
         ("include/fish_api_credit.hpp", "  std::chrono::milliseconds idle_timeout{0};\n"),
         ("examples/python/fish_api_credit/_client.py", "        idle_timeout: Optional[float] = None,\n"),
         ("examples/go/fishcredit/client.go", "\tIdleTimeout time.Duration\n"),
+        (
+            "examples/luajit/fish_api_credit.lua",
+            "  idle_timeout_ms = { \"idle_timeout_ms\", milliseconds },\n",
+        ),
+        ("examples/node/index.d.ts", "  idleTimeoutMs?: number | null;\n"),
         ("examples/swift/Sources/FishApiCredit/Client.swift", "    public var idleTimeout: Duration?\n"),
         ("examples/java/src/io/github/fishapicredit/FishOptions.java", "    private Duration idleTimeout;\n"),
         ("examples/csharp/FishApiCredit.cs", "        public TimeSpan? IdleTimeout { get; set; }\n"),
@@ -160,6 +167,8 @@ const STATUS: Addition = Addition {
         ("include/fish_api_credit.hpp", "  blocked = FISH_BLOCKED,\n"),
         ("examples/python/fish_api_credit/_abi.py", "    BLOCKED = 50\n"),
         ("examples/go/fishcredit/status_generated.go", "\tBlocked Status = C.FISH_BLOCKED\n"),
+        ("examples/luajit/fish_api_credit.lua", "  BLOCKED = 50,\n"),
+        ("examples/node/lib/abi.js", "  BLOCKED: 50,\n"),
         (
             "examples/swift/Sources/FishApiCredit/Status.swift",
             "    public static let blocked = FishError.Status(rawValue: 50)\n",
@@ -259,6 +268,9 @@ fn tracked() -> Vec<PathBuf> {
 fn cargo(folder: &Path, arguments: &[&str], write: bool) {
     let mut command = c::command(env!("CARGO"));
     command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", folder.with_extension("target"));
+    // Node's packages, which .ci/bindings.sh has put beside the builds.
+    let packages = folder.with_file_name("../node/node_modules");
+    command.env("FISH_NODE_MODULES", std::env::var_os("FISH_NODE_MODULES").unwrap_or(packages.into()));
     // What takes a release build, or every tool there is, is tried on the repository itself.
     command.env_remove("FISH_CI");
     match write {

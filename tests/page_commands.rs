@@ -270,6 +270,13 @@ fn every_command_of_every_page_runs_as_it_stands() {
         ),
         ("docs/go.md", &["cmake", "pkg-config", "go"], &["API credit: 12.345678, exactly 6172839/500000\n"]),
         ("docs/java.md", &["cmake"], &[]),
+        ("docs/luajit.md", &["cmake", "luajit"], &["API credit: 12.345678 (last change"]),
+        ("docs/node.md", &["cmake", "pkg-config"], &[]),
+        (
+            "docs/obs.md",
+            &["cmake", "obs", "/usr/include/obs/obs-module.h"],
+            &[".config/obs-studio/plugins/fish-credit/bin/64bit/fish-credit.so\n"],
+        ),
         (
             "docs/plugins.md",
             &["cmake", "pkg-config"],

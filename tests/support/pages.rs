@@ -88,7 +88,16 @@ pub fn files(folder: &str) -> Vec<String> {
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         let kind = entry.file_type().unwrap();
         if kind.is_dir() {
-            let built = ["target", "build", ".build", "__pycache__", "artifacts", "corpus", "coverage"];
+            let built = [
+                "target",
+                "build",
+                ".build",
+                "node_modules",
+                "__pycache__",
+                "artifacts",
+                "corpus",
+                "coverage",
+            ];
             if !built.contains(&&*name) && !name.ends_with(".egg-info") && path != "fuzz/seeds" {
                 found.append(&mut files(&path));
             }

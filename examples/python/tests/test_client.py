@@ -368,7 +368,7 @@ ENDINGS = {
         except KeyboardInterrupt as error:
             kept = error
         # The call is over: its thread ends, though the traceback holds its frames.
-        while any("fish-call" in open(f"/proc/self/task/{task}/comm").read() for task in threads_of_the_process()):
+        while "fish-call" in names_of_threads():
             time.sleep(0.01)
     """,
     "Ctrl-C during an iteration over a watch": """
@@ -435,8 +435,15 @@ def quietly(call, **arguments):
         ended.append(call(**arguments))
     except Exception as error:
         ended.append(type(error))
-def threads_of_the_process():
-    return os.listdir("/proc/self/task") if os.path.exists("/proc/self/task") else []
+def names_of_threads():
+    names = []
+    for task in os.listdir("/proc/self/task") if os.path.exists("/proc/self/task") else []:
+        try:
+            with open(f"/proc/self/task/{task}/comm") as name:
+                names.append(name.read().strip())
+        except OSError:
+            pass  # It ended meanwhile.
+    return names
 def interrupt():
     wait_for_request()
     os.kill(os.getpid(), signal.SIGINT)

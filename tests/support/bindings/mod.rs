@@ -6,6 +6,8 @@ mod csharp;
 mod docs;
 mod go;
 mod java;
+mod luajit;
+mod node;
 mod python;
 mod swift;
 
@@ -16,7 +18,16 @@ use super::generate::{File, committed};
 use super::header::{Constant, Enum, Field, Header, Struct};
 
 pub fn files(header: &Header, measured: &Description) -> Vec<File> {
-    let all = [cpp::files, python::files, go::files, swift::files, csharp::files, docs::files];
+    let all = [
+        cpp::files,
+        csharp::files,
+        docs::files,
+        go::files,
+        luajit::files,
+        node::files,
+        python::files,
+        swift::files,
+    ];
     let mut files: Vec<_> = all.iter().flat_map(|files| files(header)).collect();
     files.extend(java::files(header, measured));
     files
