@@ -5,7 +5,7 @@
 //! which Debian 12 does not have: .ci/trixie.sh runs their tests in a tree of Debian 13, with FISH_TRIXIE set.
 //! FISH_GO_RACE=1 runs Go's tests with its race detector, which takes a minute to build. FISH_DOTNET names the `dotnet` of
 //! a .NET runtime, which then runs C#'s tests too. Node's packages are looked for in FISH_NODE_MODULES, in
-//! examples/node/node_modules and in target/node/node_modules, where .ci/bindings.sh installs them.
+//! the `node_modules` of examples/node and in target/node/node_modules, where .ci/bindings.sh installs them.
 
 #![cfg(unix)]
 
@@ -185,7 +185,7 @@ fn node_package(folder: &Path) -> Option<PathBuf> {
     }
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target");
     let named = std::env::var_os("FISH_NODE_MODULES").map(PathBuf::from);
-    let usual = [root().join("examples/node/node_modules"), target.join("node/node_modules")];
+    let usual = [root().join("examples/node").join("node_modules"), target.join("node/node_modules")];
     let modules = named.into_iter().chain(usual).find(|modules| modules.join("koffi").exists());
     if !tools::or_skipped(modules.is_some(), "koffi (npm ci in examples/node)") {
         return None;

@@ -12,6 +12,7 @@ import java.util.function.Function;
 /** A scripted server on loopback. It answers each request as it is told to, or not at all. */
 final class Server implements AutoCloseable {
     private final ServerSocket listener;
+    private final Thread accepting;
     private final List<Socket> connections = Collections.synchronizedList(new ArrayList<>());
     final List<String> requests = Collections.synchronizedList(new ArrayList<>());
     /** A permit for each request that arrived. */
@@ -21,7 +22,7 @@ final class Server implements AutoCloseable {
 
     Server() throws IOException {
         listener = new ServerSocket(0, 1000, InetAddress.getLoopbackAddress());
-        Thread.ofPlatform().daemon().start(this::accept);
+        accepting = Thread.ofPlatform().daemon().start(this::accept);
     }
 
     static String answer(int status, String headers, String body) {
@@ -67,8 +68,10 @@ final class Server implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException {
+    public void close() throws IOException, InterruptedException {
         listener.close();
+        // Only then does nothing listen any more.
+        accepting.join();
         for (var connection : List.copyOf(connections)) {
             connection.close();
         }
