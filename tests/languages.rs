@@ -1,10 +1,11 @@
-//! The library in other languages: runs the tests of examples/go, examples/luajit, examples/node, examples/python and
-//! examples/swift, and the programs of their pages, against the library that cargo just built.
+//! The library in other languages: runs the tests of the packages in examples, and the programs of their pages, with the
+//! library that cargo just built.
 //!
-//! A missing toolchain is a skip ("skipped: no go"), and a failure when FISH_CI is set; except for Swift, which Debian 12
-//! does not have: .ci/swift.sh runs its test in a tree of Debian 13, with FISH_SWIFT set.
-//! FISH_GO_RACE=1 runs Go's tests with its race detector, which takes a minute to build. Node's packages are looked for in
-//! FISH_NODE_MODULES, in node_modules of examples/node and in that of target/node, where .ci/bindings.sh installs them.
+//! A missing toolchain is a skip ("skipped: no go"), and a failure when FISH_CI is set; except for Swift and Java 22,
+//! which Debian 12 does not have: .ci/trixie.sh runs their tests in a tree of Debian 13, with FISH_TRIXIE set.
+//! FISH_GO_RACE=1 runs Go's tests with its race detector, which takes a minute to build. FISH_DOTNET names the `dotnet` of
+//! a .NET runtime, which then runs C#'s tests too. Node's packages are looked for in FISH_NODE_MODULES, in
+//! the `node_modules` of examples/node and in that of target/node, where .ci/bindings.sh installs them.
 
 #![cfg(unix)]
 
@@ -380,7 +381,7 @@ fn the_module_maps() {
 #[test]
 fn swift() {
     if !runs("swift", &["--version"]) {
-        return tools::skipped_unless("FISH_SWIFT", "no swift");
+        return tools::skipped_unless("FISH_TRIXIE", "no swift");
     }
     let build = tempfile::tempdir().unwrap();
     let package = root().join("examples/swift");
@@ -411,6 +412,106 @@ fn swift() {
         refused(run.stdout(full), "standard output: ");
         was_asked(&server);
     }
+}
+
+/// Whether there is a JDK with java.lang.foreign.
+fn have_java() -> bool {
+    let output = Command::new("javac").arg("--version").output();
+    let version = output.ok().and_then(|output| {
+        let text = String::from_utf8(output.stdout).ok()?;
+        text.trim().strip_prefix("javac ")?.split(['.', '-', '+']).next()?.parse::<u32>().ok()
+    });
+    let found = version.is_some_and(|version| version >= 22);
+    if !found {
+        tools::skipped_unless("FISH_TRIXIE", "no javac 22");
+    }
+    found
+}
+
+/// The files below a folder whose names end so, for a compiler.
+fn sources(folder: &str, end: &str) -> Vec<PathBuf> {
+    let files = pages::files(folder).into_iter().filter(|file| file.ends_with(end));
+    files.map(|file| root().join(file)).collect()
+}
+
+/// Compiles the Java package and its tests without a warning, for the oldest Java that it supports.
+fn compile_java(classes: &Path) {
+    let mut javac = command("javac");
+    javac.args(["--release", "22", "-Xlint:all,-restricted,-try", "-Werror", "-d"]).arg(classes);
+    succeeds(javac.args(sources("examples/java", ".java")));
+}
+
+#[test]
+fn java() {
+    if !have_java() {
+        return;
+    }
+    let classes = tempfile::tempdir().unwrap();
+    compile_java(classes.path());
+    let mut test = command("java");
+    test.args(["--enable-native-access=ALL-UNNAMED", "-ea"]);
+    // With one carrier for all virtual threads, a pinned one is seen.
+    let scheduler = "-Djdk.virtualThreadScheduler";
+    test.args([format!("{scheduler}.parallelism=1"), format!("{scheduler}.maxPoolSize=1")]);
+    let output = succeeds(test.arg("-cp").arg(classes.path()).arg("Tests"));
+    assert!(output.contains(" passed, 0 failed"), "{output}");
+}
+
+#[test]
+fn the_program_of_java_md() {
+    if !have_java() {
+        return;
+    }
+    let (code, expected) = program("docs/java.md", "java");
+    let folder = tempfile::tempdir().unwrap();
+    let (classes, source) = (folder.path().join("classes"), folder.path().join("Balance.java"));
+    compile_java(&classes);
+    fs::write(&source, code).unwrap();
+    let mut run = command("java");
+    prints(run.args(["--enable-native-access=ALL-UNNAMED", "-cp"]).args([classes, source]), &expected);
+}
+
+/// Compiles a C# program with FishApiCredit.cs, without a warning.
+fn compile_csharp(program: &Path, files: &[PathBuf]) {
+    let mut mcs = command("mcs");
+    mcs.args(["-langversion:7", "-warn:4", "-warnaserror", "-debug"]);
+    mcs.arg(format!("-out:{}", program.display()));
+    succeeds(mcs.arg(root().join("examples/csharp/FishApiCredit.cs")).args(files));
+}
+
+#[test]
+fn csharp() {
+    if !(tools::have("mcs") && tools::have("mono")) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("Tests.exe");
+    compile_csharp(&program, &sources("examples/csharp/tests", ".cs"));
+    let abi = root().join("docs/abi.json");
+    let output = succeeds(command("mono").env("FISH_ABI", &abi).arg("--debug").arg(&program));
+    assert!(output.contains(" passed, 0 failed"), "{output}");
+
+    let Some(dotnet) = std::env::var_os("FISH_DOTNET") else {
+        return println!("not run under .NET: no FISH_DOTNET");
+    };
+    let config = r#"{"runtimeOptions":{"rollForward":"Major","framework":{"name":"Microsoft.NETCore.App",
+        "version":"3.1.0"},"configProperties":{"System.Globalization.Invariant":true}}}"#;
+    fs::write(program.with_extension("runtimeconfig.json"), config).unwrap();
+    let output = succeeds(command(dotnet).env("FISH_ABI", &abi).arg(program));
+    assert!(output.contains(" passed, 0 failed"), "{output}");
+}
+
+#[test]
+fn the_program_of_csharp_md() {
+    if !(tools::have("mcs") && tools::have("mono")) {
+        return;
+    }
+    let (code, expected) = program("docs/csharp.md", "csharp");
+    let folder = tempfile::tempdir().unwrap();
+    let (source, program) = (folder.path().join("Balance.cs"), folder.path().join("Balance.exe"));
+    fs::write(&source, code).unwrap();
+    compile_csharp(&program, &[source]);
+    prints(command("mono").arg(program), &expected);
 }
 
 #[test]

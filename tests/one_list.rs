@@ -78,6 +78,8 @@ const FIELD: Addition = Addition {
         ("examples/luajit/fish_api_credit.lua", "  currency = text,\n"),
         ("examples/node/index.d.ts", "  readonly currency: string | null;\n"),
         ("examples/swift/Sources/FishApiCredit/Credit.swift", "    public let currency: String?\n"),
+        ("examples/java/src/io/github/fishapicredit/Credit.java", "        String currency) {\n"),
+        ("examples/csharp/FishApiCredit.cs", "        public string Currency { get; private set; }\n"),
     ],
 };
 
@@ -135,6 +137,8 @@ const OPTION: Addition = Addition {
         ),
         ("examples/node/index.d.ts", "  idleTimeoutMs?: number | null;\n"),
         ("examples/swift/Sources/FishApiCredit/Client.swift", "    public var idleTimeout: Duration?\n"),
+        ("examples/java/src/io/github/fishapicredit/FishOptions.java", "    private Duration idleTimeout;\n"),
+        ("examples/csharp/FishApiCredit.cs", "        public TimeSpan? IdleTimeout { get; set; }\n"),
     ],
 };
 
@@ -169,6 +173,8 @@ const STATUS: Addition = Addition {
             "examples/swift/Sources/FishApiCredit/Status.swift",
             "    public static let blocked = FishError.Status(rawValue: 50)\n",
         ),
+        ("examples/java/src/io/github/fishapicredit/Status.java", "    BLOCKED(50),\n"),
+        ("examples/csharp/FishApiCredit.cs", "        Blocked = 50,\n"),
     ],
 };
 

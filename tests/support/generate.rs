@@ -40,7 +40,7 @@ pub fn files() -> Vec<File> {
         file("tests/support/layouts.rs", layouts(&header)),
         file("tests/c/every_field.h", every_field(&header)),
     ];
-    files.extend(bindings::files(&header));
+    files.extend(bindings::files(&header, &description));
     files
 }
 

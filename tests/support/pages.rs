@@ -19,7 +19,8 @@ impl Block {
         (name.contains('.') && !name.contains('/')).then_some(name)
     }
 
-    /// What a comment before the block says of it: `<!-- needs: TOOL -->`, or `<!-- not run: REASON -->`.
+    /// What a comment before the block says of it: `<!-- needs: TOOL -->`, `<!-- needs: TOOL MAJOR -->` for that version
+    /// or a later one, or `<!-- not run: REASON -->`.
     pub fn mark(&self, kind: &str) -> Option<&str> {
         let last = self.before.trim_end().lines().last()?.trim();
         last.strip_prefix("<!-- ")?.strip_suffix(" -->")?.strip_prefix(kind)

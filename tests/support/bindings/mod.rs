@@ -2,8 +2,10 @@
 //! client. Each is written in its language's own words, as a file of its own or as a part of one, between two comments.
 
 mod cpp;
+mod csharp;
 mod docs;
 mod go;
+mod java;
 mod luajit;
 mod node;
 mod python;
@@ -11,12 +13,24 @@ mod swift;
 
 use std::fmt::Write;
 
+use super::abi::Description;
 use super::generate::{File, committed};
 use super::header::{Constant, Enum, Field, Header, Struct};
 
-pub fn files(header: &Header) -> Vec<File> {
-    let all = [cpp::files, python::files, go::files, luajit::files, node::files, swift::files, docs::files];
-    all.iter().flat_map(|files| files(header)).collect()
+pub fn files(header: &Header, measured: &Description) -> Vec<File> {
+    let all = [
+        cpp::files,
+        csharp::files,
+        docs::files,
+        go::files,
+        luajit::files,
+        node::files,
+        python::files,
+        swift::files,
+    ];
+    let mut files: Vec<_> = all.iter().flat_map(|files| files(header)).collect();
+    files.extend(java::files(header, measured));
+    files
 }
 
 fn find<'a>(header: &'a Header, name: &str) -> &'a Enum {
@@ -79,6 +93,40 @@ fn camel(name: &str) -> String {
 fn lower_camel(name: &str) -> String {
     let (first, rest) = name.split_once('_').unwrap_or((name, ""));
     first.to_lowercase() + &if rest.is_empty() { String::new() } else { camel(rest) }
+}
+
+/// MissingApiKey, BaseUrl.
+fn pascal(name: &str) -> String {
+    let word = |word: &str| word[..1].to_uppercase() + &word[1..].to_lowercase();
+    name.split('_').map(word).collect()
+}
+
+/// missingApiKey, baseUrl.
+fn lower_pascal(name: &str) -> String {
+    let name = pascal(name);
+    name[..1].to_lowercase() + &name[1..]
+}
+
+/// The names in the library's messages, and their form in a language with this spelling, without units.
+fn names_in_messages(header: &Header, spell: fn(&str) -> String) -> Vec<(String, String)> {
+    let structs = ["fish_client_options", "fish_api_credit_query", "fish_error", "fish_watch_options"];
+    let fields = structs.iter().flat_map(|name| &find_struct(header, name).fields);
+    let fields = fields.filter(|one| !["owner", "reserved", "status"].contains(&one.name.as_str()));
+    let mut names: Vec<_> = fields
+        .filter(|one| one.name.contains('_'))
+        .map(|one| {
+            let name = one.name.strip_suffix("_micros").unwrap_or(without_unit(&one.name));
+            (one.name.clone(), if name == "tls_roots" { spell("system_roots") } else { spell(name) })
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    for (in_c, here) in
+        [("FISH_TLS_ROOTS_SYSTEM", "true"), ("FISH_TLS_ROOTS_BUNDLED", "false"), ("NULL", "null")]
+    {
+        names.push((in_c.to_owned(), here.to_owned()));
+    }
+    names
 }
 
 /// A comment in the names of a language, on one line.

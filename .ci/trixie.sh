@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# The library at home in Swift: Debian 12 has none, so a tree of Debian 13 is made, and in it the package is built, its
-# tests are run, and the commands of docs/swift.md as they stand. Nothing is skipped. Needs root.
+# What Debian 12 does not have: Swift, and a Java with java.lang.foreign. A tree of Debian 13 is made, and in it the
+# packages are built, their tests are run, and the commands of docs/swift.md and docs/java.md. Nothing is skipped.
+# Needs root.
 #
-# The tree is target/swift/root, or FISH_SWIFT_TREE; it is made once. The mirror and the settings of the package clients
-# are this machine's. Mounts and processes are in namespaces of their own: nothing of them is left, however this ends.
+# The tree is target/trixie/root, or FISH_TRIXIE_TREE; it is made once. The mirror and the settings of the package
+# clients are this machine's. Mounts and processes are in namespaces of their own: nothing of them is left, however this
+# ends.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 project=$PWD
 PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
 
 release=trixie
-root=$(realpath -m "${FISH_SWIFT_TREE:-target/swift/root}")
+root=$(realpath -m "${FISH_TRIXIE_TREE:-target/trixie/root}")
 . .ci/packages.sh
 need debootstrap debootstrap unshare util-linux cc gcc /usr/include/stdio.h libc6-dev
 
@@ -39,7 +41,7 @@ if [ ! -e "$root/made" ]; then
   mkdir -p "$root"
   mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
     sed -n 's/^bookworm //p; s/^trixie //p' | head -n 1)
-  [ -n "$mirror" ] || { echo "swift: this machine's apt knows no mirror of Debian's" >&2; exit 1; }
+  [ -n "$mirror" ] || { echo "trixie: this machine's apt knows no mirror of Debian's" >&2; exit 1; }
   echo "+ debootstrap $release"
   debootstrap --variant=minbase --include=ca-certificates "$release" "$root" "$mirror" >"$root.log" ||
     { tail "$root.log" >&2; exit 1; }
@@ -49,9 +51,10 @@ if [ ! -e "$root/made" ]; then
     mkdir -p "$root${file%/*}"
     cp -rT "$(realpath "$file")" "$root$file"
   done
-  echo "+ apt-get install swiftlang"
+  echo "+ apt-get install swiftlang openjdk-25-jdk-headless"
   in_tree sh -euc 'apt-get update -qq
-    apt-get install -qq -y --no-install-recommends swiftlang libc6-dev libstdc++-14-dev gcc g++ cmake make pkgconf >/dev/null
+    apt-get install -qq -y --no-install-recommends \
+      swiftlang openjdk-25-jdk-headless libc6-dev libstdc++-14-dev gcc g++ cmake make pkgconf >/dev/null
     apt-get clean
     # Debian keeps the libraries of Swift programs where the loader does not look.
     echo /usr/libexec/swift/lib/swift/linux >/etc/ld.so.conf.d/swift.conf
@@ -59,6 +62,7 @@ if [ ! -e "$root/made" ]; then
   touch "$root/made"
 fi
 in_tree swift --version
+in_tree javac --version
 
 echo "+ cargo test --no-run"
 cargo build --examples
@@ -67,9 +71,11 @@ executable() {
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | grep "/$1-" | tail -n 1
 }
 languages=$(executable languages) commands=$(executable page_commands)
-environment+=(FISH_CI=1 FISH_SWIFT=1 CARGO_TARGET_DIR="$project/target")
-echo "+ the package's own tests, and its command"
-in_tree "$languages" --exact --nocapture swift
-echo "+ docs/swift.md as it stands"
-in_tree env FISH_PAGE=docs/swift.md "$commands" --exact --nocapture every_command_of_every_page_runs_as_it_stands
-echo "swift: all passed"
+environment+=(FISH_CI=1 FISH_TRIXIE=1 CARGO_TARGET_DIR="$project/target")
+echo "+ the packages' own tests, and their programs"
+in_tree "$languages" --exact --nocapture --test-threads=1 swift java the_program_of_java_md
+for page in docs/swift.md docs/java.md; do
+  echo "+ the commands of $page"
+  in_tree env FISH_PAGE=$page "$commands" --exact --nocapture every_command_of_every_page_runs_as_it_stands
+done
+echo "trixie: all passed"
