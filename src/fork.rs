@@ -1,8 +1,7 @@
 //! State that belongs to one process. A forked child must not use its parent's connections, wait for its parent's
-//! threads, or take a lock that a thread of its parent held, so it gets its own state.
-//!
-//! `pthread_atfork` handlers detect the fork, at no cost to a call. Registering them is the only unsafe code here; it
-//! is kept beside the counters that they change.
+//! threads, or take a lock that a thread of its parent held, so it gets its own state. `pthread_atfork` handlers detect
+//! the fork, at no cost to a call. Registering them is unsafe, and is here rather than in src/ffi because the handlers
+//! change this file's private counters.
 
 use std::sync::OnceLock;
 #[cfg(unix)]
