@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use support::child;
 use support::credit::{KEY, SHOWN, command, credit, credit_with_key, ran};
 use support::server::{Server, Step, always, answer, document, send};
 
@@ -396,8 +397,7 @@ fn watched(
         // A second one would end it at once.
         if !sent && awaited(&line) {
             sent = true;
-            // SAFETY: our own child, which nobody has waited for yet, so that its id is still its own.
-            unsafe { libc::kill(child.id() as libc::pid_t, signal) };
+            child::signal(&child, signal);
         }
         lines.push(line);
     }

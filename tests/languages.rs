@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use support::c::{self, read, root};
+use support::child;
 use support::server::{DOCUMENT, Server, Step, always, answer, document, ok, send};
 use support::{pages, tools};
 
@@ -291,7 +292,7 @@ fn lua() {
         let begun = Instant::now();
         if name == "Ctrl-C" {
             server.await_requests(1);
-            succeeds(Command::new("kill").arg("-INT").arg(child.id().to_string()));
+            child::signal(&child, libc::SIGINT);
         }
         let output = child.wait_with_output().expect("luajit");
         assert_eq!(output.status.code(), Some(status), "{name}: {output:?}");

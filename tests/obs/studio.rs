@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::support::c;
+use super::support::{c, child};
 
 /// Far above what anything here takes.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -60,8 +60,7 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         // In order: it takes its lock and its socket away.
-        // SAFETY: our own child, which nobody has waited for yet.
-        unsafe { libc::kill(self.server.id() as libc::pid_t, libc::SIGTERM) };
+        child::signal(&self.server, libc::SIGTERM);
         let _ = self.server.wait();
     }
 }
@@ -285,8 +284,7 @@ impl<'a> Studio<'a> {
         // obs-websocket gives a connection five seconds to close.
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
         let begun = Instant::now();
-        // SAFETY: our own child, which nobody has waited for yet.
-        assert_eq!(unsafe { libc::kill(self.program.id() as libc::pid_t, libc::SIGINT) }, 0);
+        child::signal(&self.program, libc::SIGINT);
         let end = begun + PATIENCE;
         let status = loop {
             if let Some(status) = self.program.try_wait().unwrap() {

@@ -1,7 +1,7 @@
 //! A test whose body runs in a process of its own: the test's binary, started again for that one test, with
 //! another environment, another limit or a library preloaded.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -76,6 +76,12 @@ pub fn preloaded(name: &std::ffi::CStr) -> *mut std::ffi::c_void {
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     assert!(!found.is_null(), "no library with {name:?} was preloaded");
     found
+}
+
+/// Sends a signal to a child that has not been waited for.
+pub fn signal(child: &Child, signal: libc::c_int) {
+    // SAFETY: nobody has waited for it, so its id is still its own.
+    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
 }
 
 /// Runs a command to its end, or ends it after `limit`.
