@@ -18,7 +18,8 @@ if ! "${LD:-ld}" --help | grep -q -e --force-group-allocation; then
   exit 1
 fi
 roots=$(grep -o '\bfish_[a-z_]*(' "$header" | tr -d '(' | LC_ALL=C sort -u | sed 's/^/--undefined=/')
-folder=$(mktemp -d)
+# Beside the result, so that renaming puts it there whole, whoever else makes the same one now.
+folder=$(mktemp -d "$(dirname "$result")/localize.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 # shellcheck disable=SC2086 # One option a function.
 "${LD:-ld}" -r --force-group-allocation --gc-sections $roots "$built" -o "$folder/fish_api_credit.o"
@@ -29,6 +30,4 @@ trap 'rm -rf "$folder"' EXIT
   --keep-symbol='*4ring4aead*open_within*' --keep-symbol='*6rustls6vecbuf14ChunkVecBuffer*write_to*' \
   --remove-section=.llvmbc --remove-section=.llvmcmd "$@" "$folder/fish_api_credit.o"
 "${AR:-ar}" rcsD "$folder/result.a" "$folder/fish_api_credit.o"
-# By renaming: nobody sees half of it.
-cp "$folder/result.a" "$result.new"
-mv "$result.new" "$result"
+mv "$folder/result.a" "$result"

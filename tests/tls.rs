@@ -388,7 +388,7 @@ fn a_build_without_the_systems_roots_says_so() {
     assert_eq!(failure.status, FISH_INVALID_ARGUMENT);
     assert_eq!(
         failure.message,
-        "options.tls_roots is FISH_TLS_ROOTS_SYSTEM, which this build of the library leaves out; use \
+        "options.tls_roots is FISH_TLS_ROOTS_SYSTEM, which this build of the library does not include; use \
          FISH_TLS_ROOTS_BUNDLED or options.ca_file."
     );
 }
