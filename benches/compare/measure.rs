@@ -51,6 +51,18 @@ pub fn instructions(contenders: &[Contender; 3], server: &Server) -> Counts {
     slopes(contenders, server, &callgrind, |said| number_after(said, "Collected : "))
 }
 
+/// The instructions of a program's second thread.
+pub fn instructions_of_thread(contender: &Contender, server: &Server) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let out = format!("--callgrind-out-file={}", folder.path().join("out").display());
+    let tool = ["valgrind", "--tool=callgrind", "--separate-threads=yes", &out];
+    slope(|calls| {
+        contender.run(&tool, server, calls);
+        let counted = std::fs::read_to_string(folder.path().join("out-02")).unwrap();
+        number_after(&counted, "\ntotals: ")
+    })
+}
+
 pub fn allocations(contenders: &[Contender; 3], server: &Server) -> Counts {
     slopes(contenders, server, &["valgrind", "--leak-check=no"], |said| {
         number_after(said, "total heap usage: ")
@@ -70,9 +82,13 @@ const STRACE: [&str; 5] = ["strace", "-f", "-c", "-U", "name,calls"];
 /// The increase of a count per call.
 fn slopes(contenders: &[Contender; 3], server: &Server, tool: &[&str], read: impl Fn(&str) -> f64) -> Counts {
     contenders.each_ref().map(|one| {
-        let count = |calls| read(&one.run(tool, server, calls));
-        (one.speaks_tls || server.ca_file.is_none()).then(|| (count(MANY) - count(FEW)) / (MANY - FEW) as f64)
+        (one.speaks_tls || server.ca_file.is_none())
+            .then(|| slope(|calls| read(&one.run(tool, server, calls))))
     })
+}
+
+fn slope(count: impl Fn(usize) -> f64) -> f64 {
+    (count(MANY) - count(FEW)) / (MANY - FEW) as f64
 }
 
 fn number_after(text: &str, label: &str) -> f64 {
