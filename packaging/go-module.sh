@@ -16,7 +16,7 @@ source=$work/module
 mkdir "$source"
 (cd examples/go/fishcredit && find . -name '*.go' -exec cp --parents {} "$source" \;)
 cp examples/go/fishcredit/go.mod LICENSE-MIT LICENSE-APACHE "$source"
-readme docs/go.md >"$source/README.md"
+readme docs/go.md "$source"
 
 # folder PACKAGE WHAT: a folder of the module with a Go file.
 folder() {
