@@ -13,11 +13,12 @@ mod support;
 mod table;
 
 use std::ffi::OsString;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use case::{Case, Program};
-use support::{c, credit};
+use support::{c, credit, tools};
 
 /// Most of a case is waiting.
 const AT_ONCE: usize = 4;
@@ -51,7 +52,6 @@ fn agrees(program: &Program) {
 }
 
 /// How a command of another language finds this library.
-#[allow(dead_code)]
 fn library() -> Vec<(&'static str, OsString)> {
     let folder = c::library_folder();
     vec![
@@ -69,5 +69,21 @@ fn c() {
             variables: Vec::new(),
             exceptions: &[],
         });
+    }
+}
+
+#[test]
+fn python() {
+    // Its own path: what stands first may be a script that takes as long as the command.
+    let name = std::env::var_os("FISH_PYTHON").unwrap_or("python3".into());
+    let path = Command::new(name).args(["-c", "import sys; print(sys.executable)"]).output().ok();
+    let path = path.filter(|output| output.status.success());
+    if tools::or_skipped(path.is_some(), "python3") {
+        let path = String::from_utf8(path.unwrap().stdout).unwrap();
+        let mut variables = library();
+        variables.push(("PYTHONPATH", c::root().join("examples/python").into()));
+        variables.push(("PYTHONDONTWRITEBYTECODE", "1".into()));
+        let start = vec![path.trim_end().into(), "-m".into(), "fish_api_credit".into()];
+        agrees(&Program { name: "Python", start, variables, exceptions: &[] });
     }
 }

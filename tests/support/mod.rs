@@ -12,6 +12,7 @@ pub mod chains;
 pub mod child;
 pub mod client;
 pub mod clock;
+pub mod command;
 pub mod credit;
 pub mod generate;
 pub mod header;
