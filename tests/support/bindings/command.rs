@@ -15,7 +15,7 @@ pub fn files() -> Vec<File> {
             text: format!("// Code {about}. DO NOT EDIT.\n\npackage main\n\nconst help = `{help}`\n"),
         },
         File {
-            path: "examples/node/bin/help.js",
+            path: "examples/node/lib/command/help.js",
             text: format!("'use strict';\n\n// What --help prints: {about}\n\nmodule.exports = `{help}`;\n"),
         },
         File {
