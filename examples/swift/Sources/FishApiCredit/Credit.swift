@@ -41,6 +41,23 @@ public struct FishCredit: Sendable, Hashable {
     public let hasFreeCredit: Bool?
     // End of the generated part.
 
+    /// Decodes a document from `FishClient.apiCreditJSON`. No network.
+    public init(json: String) throws(FishError) {
+        var filled = fish_api_credit()
+        var failure = fish_error()
+        let status = json.withCString { fish_api_credit_from_json($0, json.utf8.count, &filled, &failure) }
+        guard status == succeeded else { throw FishError(taking: &failure) }
+        self.init(taking: &filled)
+    }
+
+    /// Exact text for a person, rounded down, so that it never overstates a balance: 12345678 is "12.34", -1 is "-0.01".
+    /// Decimals are 0 to 6; others become the nearest of these.
+    public static func formatMicros(_ micros: Int64, decimals: Int = 2) -> String {
+        var text = [CChar](repeating: 0, count: 32)
+        let length = fish_format_micros(micros, UInt32(min(max(decimals, 0), 6)), &text, text.count)
+        return String(decoding: text.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// Copies the library's credit and frees it.
     init(taking filled: inout fish_api_credit) {
         self.init(copying: filled)
