@@ -129,14 +129,13 @@ struct FishCreditCommand {
 @MainActor
 final class Signals {
     private(set) var came = false
-    private let source: any DispatchSourceRead
+    private let readingEnd: Int32
 
     /// nil: errno says why.
     init?() {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return nil }
-        writingEnd = ends[1]
-        source = DispatchSource.makeReadSource(fileDescriptor: ends[0], queue: .main)
+        (readingEnd, writingEnd) = (ends[0], ends[1])
         for number in [SIGINT, SIGTERM] {
             signal(number) { number in
                 let before = errno
@@ -150,10 +149,11 @@ final class Signals {
 
     /// Calls `act` once one has come.
     func whenOneComes(_ act: @escaping @MainActor () -> Void) {
+        let source = DispatchSource.makeReadSource(fileDescriptor: readingEnd, queue: .main)
         source.setEventHandler {
+            source.cancel()
             MainActor.assumeIsolated {
                 self.came = true
-                self.source.cancel()
                 act()
             }
         }
