@@ -1,0 +1,73 @@
+//! One command, the same everywhere: a table of command lines, run by the C program and by the command of each
+//! language's package. All print the same bytes and end with the same status. An exception stands with its program, with
+//! the reason. A program that this machine cannot run is a skip, which is a failure when FISH_CI is set.
+//!
+//! `FISH_CASE=words cargo test --test commands` runs the cases whose names have these words.
+
+#![cfg(target_os = "linux")]
+
+#[path = "commands/case.rs"]
+mod case;
+mod support;
+#[path = "commands/table.rs"]
+mod table;
+
+use std::ffi::OsString;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use case::{Case, Program};
+use support::{c, credit};
+
+/// Most of a case is waiting.
+const AT_ONCE: usize = 4;
+
+/// Runs the table with a program, and tells all that differs.
+fn agrees(program: &Program) {
+    let wanted = std::env::var("FISH_CASE").unwrap_or_default();
+    let table = table::all();
+    let excepted = |case: &Case| program.exceptions.iter().any(|(name, _)| *name == case.name);
+    for (name, why) in program.exceptions {
+        assert!(table.iter().any(|case| case.name == *name), "{}: no case is called {name:?}", program.name);
+        support::note(format_args!("{} does not agree in {name:?}: {why}", program.name));
+    }
+    let cases: Vec<&Case> =
+        table.iter().filter(|case| !excepted(case) && case.name.contains(&wanted)).collect();
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(why) = case.run(program) {
+                        wrong.lock().unwrap().push(why);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} of {} cases differ:\n\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    support::note(format_args!("{}: {} command lines", program.name, cases.len()));
+}
+
+/// How a command of another language finds this library.
+#[allow(dead_code)]
+fn library() -> Vec<(&'static str, OsString)> {
+    let folder = c::library_folder();
+    vec![
+        ("FISH_API_CREDIT_LIBRARY", folder.join("libfish_api_credit.so").into()),
+        ("LD_LIBRARY_PATH", folder.into()),
+    ]
+}
+
+#[test]
+fn c() {
+    if c::have_compiler() {
+        agrees(&Program {
+            name: "C",
+            start: vec![credit::program().into()],
+            variables: Vec::new(),
+            exceptions: &[],
+        });
+    }
+}
