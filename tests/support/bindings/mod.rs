@@ -1,7 +1,6 @@
 //! What the other languages hold of the ABI: statuses, constants, layouts, the fields of an answer and the options of a
 //! client. Each is written in its language's own words, as a file of its own or as a part of one, between two comments.
 
-mod command;
 mod cpp;
 mod csharp;
 mod docs;
@@ -31,7 +30,6 @@ pub fn files(header: &Header, measured: &Description) -> Vec<File> {
     ];
     let mut files: Vec<_> = all.iter().flat_map(|files| files(header)).collect();
     files.extend(java::files(header, measured));
-    files.extend(command::files());
     files
 }
 

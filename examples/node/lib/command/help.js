@@ -1,6 +1,6 @@
 'use strict';
 
-// What --help prints: generated from examples/c/fish-credit.c by `FISH_WRITE=1 cargo test --test generated`
+// What fish-credit --help prints. Written from examples/c/fish-credit.c: FISH_WRITE=1 cargo test --test generated
 
 module.exports = `Usage: fish-credit [options]
 

@@ -23,7 +23,7 @@ public struct FishCredit: Sendable, Hashable {
     /// When the wallet last changed, as sent (RFC 3339).
     public let updatedAtText: String
     /// The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. nil if the
-    /// server did not send one.
+    /// server did not send one, or after `init(json:)`.
     public let requestID: String?
     /// The balance x 1,000,000, rounded down (never overstated), saturating.
     public let creditMicros: Int64

@@ -1,4 +1,4 @@
-// What --help prints: generated from examples/c/fish-credit.c by `FISH_WRITE=1 cargo test --test generated`
+// What fish-credit --help prints. Written from examples/c/fish-credit.c: FISH_WRITE=1 cargo test --test generated
 
 let help = """
 Usage: fish-credit [options]
