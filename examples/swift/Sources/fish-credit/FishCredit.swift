@@ -25,6 +25,7 @@ struct FishCreditCommand {
 
     static func main() async {
         signal(SIGPIPE, SIG_IGN)  // a closed pipe is then a write error, like a full disk
+        Output.holdPlaces()
         let outcome = await run(Array(ProcessInfo.processInfo.arguments.dropFirst()))
         exit(Output.standard.finish(outcome))
     }

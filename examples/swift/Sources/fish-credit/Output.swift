@@ -8,6 +8,14 @@ import Foundation
 final class Output {
     static let standard = Output()
 
+    /// An output that is closed gets what cannot be written to. Else a descriptor that is opened later would have its
+    /// number, and get what is printed.
+    static func holdPlaces() {
+        var place: Int32
+        repeat { place = open("/dev/null", O_RDONLY) } while (0...STDERR_FILENO).contains(place)
+        close(place)
+    }
+
     private var pending = ""
     private var failure: Int32 = 0
 
