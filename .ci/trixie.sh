@@ -44,7 +44,7 @@ executable() {
 languages=$(executable languages) table=$(executable commands) pages=$(executable page_commands)
 environment=(FISH_CI=1 FISH_TRIXIE=1 CARGO_TARGET_DIR="$project/target")
 echo "+ the packages' own tests, and their programs"
-trixie "${environment[@]}" "$languages" --exact --nocapture --test-threads=1 swift java the_program_of_java_md
+trixie "${environment[@]}" "$languages" --exact --nocapture --test-threads=1 swift java the_program_of_java_md the_program_of_swift_md
 echo "+ the table of command lines"
 trixie "${environment[@]}" "$table" --exact --nocapture swift
 for page in docs/swift.md docs/java.md; do

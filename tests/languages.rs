@@ -12,8 +12,9 @@
 mod support;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,32 @@ fn program(page: &str, language: &str) -> (String, String) {
     let mut blocks = pages::blocks(page).into_iter().skip_while(|block| block.language != language);
     let program = blocks.next().expect("a program").text;
     (program, blocks.find(|block| block.language == "text").expect("what it prints").text)
+}
+
+/// The other code of a page in this language: what it shows beside its program, such as a watch.
+fn others(page: &str, language: &str) -> Vec<String> {
+    pages::texts(page, language).split_off(1)
+}
+
+/// Runs a page's watch, which prints this line for the credit and ends when `end` tells it to.
+fn follows(command: &mut Command, expected: &str, end: impl FnOnce(&mut Child)) {
+    let server = always(ok());
+    command.env("FISH_API_KEY", KEY).env("FISH_BASE_URL", server.url());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut printed = String::new();
+    let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+    output.read_line(&mut printed).expect("a line");
+    end(&mut child);
+    output.read_to_string(&mut printed).expect("text");
+    let status = child.wait().expect("it ends");
+    assert!(status.success(), "{command:?} {status}: {printed}");
+    assert_eq!(printed, format!("{expected}\n"));
+    was_asked(&server);
+}
+
+/// Ends a watch that was made to end with its input.
+fn close_input(child: &mut Child) {
+    drop(child.stdin.take());
 }
 
 /// What a program with this server and the key has asked.
@@ -93,6 +120,9 @@ fn the_program_of_go_md() {
         return;
     }
     let (code, expected) = program("docs/go.md", "go");
+    let [watch] = &others("docs/go.md", "go")[..] else {
+        panic!("nobody compiles the other code of docs/go.md")
+    };
     let directory = tempfile::tempdir().unwrap();
     let module = directory.path();
     fs::write(module.join("main.go"), code).expect("a fresh file");
@@ -106,6 +136,12 @@ fn the_program_of_go_md() {
     )
     .expect("a fresh file");
     prints(command("go").current_dir(module).args(["run", "."]), &expected);
+
+    let imports = ["context", "fmt", "time", path].map(|path| format!("import \"{path}\"\n")).concat();
+    fs::write(module.join("page.go"), format!("package main\n\n{imports}\n{watch}")).expect("a fresh file");
+    fs::write(module.join("main.go"), read("tests/languages/follow.go")).expect("a file");
+    succeeds(command("go").current_dir(module).args(["build", "-o", "follow"]));
+    follows(&mut command(module.join("follow")), "false 12.345678 <nil>", close_input);
 }
 
 #[test]
@@ -123,9 +159,21 @@ fn the_program_of_python_md() {
     let (code, expected) = program("docs/python.md", "python");
     let scratch = tempfile::tempdir().unwrap();
     fs::write(scratch.path().join("program.py"), code).expect("a fresh file");
-    let mut run = command(python);
-    let run = run.current_dir(scratch.path()).env("PYTHONPATH", root().join("examples/python"));
-    prints(run.arg("program.py"), &expected);
+    let run = |name: &str| {
+        let mut run = command(&python);
+        run.current_dir(scratch.path()).env("PYTHONPATH", root().join("examples/python"));
+        run.args(["-u", name]);
+        run
+    };
+    prints(&mut run("program.py"), &expected);
+
+    let [others] = &others("docs/python.md", "python")[..] else {
+        panic!("nobody runs the other code of docs/python.md")
+    };
+    fs::write(scratch.path().join("page.py"), others).expect("a fresh file");
+    fs::write(scratch.path().join("follow.py"), read("tests/languages/follow.py")).expect("a fresh file");
+    prints(run("follow.py").arg("balance"), "12.345678\n");
+    follows(run("follow.py").arg("follow"), "OK 12.345678 ", close_input);
 }
 
 #[test]
@@ -148,8 +196,15 @@ fn the_program_of_node_md() {
         return;
     }
     let (code, expected) = program("docs/node.md", "js");
+    let [watch] = &others("docs/node.md", "js")[..] else {
+        panic!("nobody runs the other code of docs/node.md")
+    };
     fs::write(scratch.path().join("balance.mjs"), code).expect("a fresh file");
+    fs::write(scratch.path().join("follow.mjs"), watch).expect("a fresh file");
     prints(command("node").arg(scratch.path().join("balance.mjs")), &expected);
+    follows(command("node").arg(scratch.path().join("follow.mjs")), "false 12.345678 ", |child| {
+        child::signal(child, libc::SIGINT);
+    });
 }
 
 /// A command that finds the module.
@@ -307,25 +362,45 @@ fn swift() {
     };
     succeeds(&mut swift("build"));
     succeeds(&mut swift("test"));
-    let (_, expected) = program("docs/swift.md", "swift");
-    prints(swift("run").args(["--quiet", "fish-credit"]), &expected);
-    // Wrong usage, and what cannot be printed, are told in a line.
-    let refused = |command: &mut Command, why: &str| {
-        let output = command.output().expect("swift");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.starts_with(&format!("fish-credit: {why}")) && said.lines().count() == 1, "{said}");
-    };
-    // The program itself: SwiftPM has something of its own to say on standard error.
-    let itself = || command(build.path().join("debug/fish-credit"));
-    refused(itself().args(["one", "two"]), "it takes at most one argument");
-    if let Ok(full) = fs::File::options().write(true).open("/dev/full") {
-        let server = always(ok());
-        let mut run = itself();
-        run.env("FISH_API_KEY", KEY).env("FISH_BASE_URL", server.url());
-        refused(run.stdout(full), "standard output: ");
-        was_asked(&server);
+}
+
+#[test]
+fn the_program_of_swift_md() {
+    if !runs("swift", &["--version"]) {
+        return tools::skipped_unless("FISH_TRIXIE", "no swift");
     }
+    let [manifest, program, watch] = &pages::texts("docs/swift.md", "swift")[..] else {
+        panic!("nobody compiles the other code of docs/swift.md")
+    };
+    let expected = &pages::texts("docs/swift.md", "text")[0];
+    let folder = tempfile::tempdir().unwrap();
+    // Where the page has it, and nothing is built in the repository.
+    fs::create_dir(folder.path().join("examples")).unwrap();
+    let mut copy = Command::new("cp");
+    succeeds(copy.arg("-R").arg(root().join("examples/swift")).arg(folder.path().join("examples")));
+    let package = |name: &str, files: &[(&str, &str)]| {
+        let package = folder.path().join(name);
+        fs::create_dir(&package).unwrap();
+        for (file, text) in files {
+            fs::write(package.join(file), text).unwrap();
+        }
+        let mut build = command("swift");
+        succeeds(build.args(["build", "--package-path"]).arg(&package));
+        command(package.join(".build/debug").join(name))
+    };
+    let mut balance = package("balance", &[("Package.swift", manifest), ("Balance.swift", program)]);
+    prints(&mut balance, expected);
+
+    let renamed =
+        manifest.replace("balance", "follow").replace("Balance.swift", "Follow.swift\", \"Page.swift");
+    let page = format!("import FishApiCredit\n\n{watch}");
+    let harness = read("tests/languages/Follow.swift");
+    let follow =
+        package("follow", &[("Package.swift", &renamed), ("Follow.swift", &harness), ("Page.swift", &page)]);
+    // Into a pipe, Swift prints when its buffer is full.
+    let mut lines = command("stdbuf");
+    lines.arg("-oL").arg(follow.get_program());
+    follows(&mut lines, "ok 12.345678 ", close_input);
 }
 
 /// Whether there is a JDK with java.lang.foreign.
@@ -426,12 +501,6 @@ fn the_program_of_csharp_md() {
     fs::write(&source, code).unwrap();
     compile_csharp(&program, &[source]);
     prints(command("mono").arg(program), &expected);
-}
-
-#[test]
-fn swift_md_shows_the_packages_own_program() {
-    let (code, _) = program("docs/swift.md", "swift");
-    assert_eq!(code, read("examples/swift/Sources/fish-credit/FishCredit.swift"));
 }
 
 /// What can be seen without a Swift compiler: a name of C's that the header does not have is a mistake.
