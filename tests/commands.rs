@@ -13,6 +13,7 @@ mod support;
 mod table;
 
 use std::ffi::OsString;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -72,6 +73,22 @@ fn c() {
     }
 }
 
+#[test]
+fn python() {
+    // Its own path: what stands first may be a script that takes as long as the command.
+    let name = std::env::var_os("FISH_PYTHON").unwrap_or("python3".into());
+    let path = Command::new(name).args(["-c", "import sys; print(sys.executable)"]).output().ok();
+    let path = path.filter(|output| output.status.success());
+    if tools::or_skipped(path.is_some(), "python3") {
+        let path = String::from_utf8(path.unwrap().stdout).unwrap();
+        let mut variables = library();
+        variables.push(("PYTHONPATH", c::root().join("examples/python").into()));
+        variables.push(("PYTHONDONTWRITEBYTECODE", "1".into()));
+        let start = vec![path.trim_end().into(), "-m".into(), "fish_api_credit".into()];
+        agrees(&Program { name: "Python", start, variables, exceptions: &[] });
+    }
+}
+
 /// Node, and a Go from 1.21 on, put /dev/null in place of an output that is closed when they start.
 const CLOSED: &str = "the language's runtime has opened /dev/null in its place";
 const CLOSED_OUTPUTS: &[(&str, &str)] = &[
@@ -83,6 +100,8 @@ const CLOSED_OUTPUTS: &[(&str, &str)] = &[
     ("a closed output [\"--watch\"]", CLOSED),
     ("a closed output [\"--watch\", \"--json\"]", CLOSED),
     ("a closed output [\"--low\", \"20\"]", CLOSED),
+    ("a watch with nothing to print to", CLOSED),
+    ("a watch with nothing to print to, that fails", CLOSED),
 ];
 
 #[test]

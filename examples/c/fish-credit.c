@@ -28,6 +28,7 @@
 #include <io.h>
 #include <windows.h>
 #else
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 #endif
@@ -536,13 +537,23 @@ static int keep_watching(const fish_client *client, const request *asked) {
   return level == FISH_LEVEL_UNKNOWN ? FAILED : outcome(level);
 }
 
-int main(int count, char **arguments) {
-  request asked = {0};
+/* Prepares standard output. */
+static void prepare_output(void) {
 #ifdef _WIN32
   _setmode(_fileno(stdout), _O_BINARY); /* a document and Prometheus' format keep their line ends */
 #else
+  int descriptor;
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is then a write error, like a full disk */
+  /* If it is closed, nothing else may take its number; and this cannot be written. */
+  while ((descriptor = open("/dev/null", O_RDONLY)) >= 0 && descriptor <= 2) {
+  }
+  if (descriptor > 2) close(descriptor);
 #endif
+}
+
+int main(int count, char **arguments) {
+  request asked = {0};
+  prepare_output();
   if (!parse(count, arguments, &asked)) return USAGE;
   if (asked.help || asked.version) {
     if (asked.help)

@@ -177,8 +177,8 @@ impl Case {
 
     /// Runs it with this program. What is not as it must be is told.
     pub fn run(&self, program: &Program) -> Result<(), String> {
-        let lines = Arc::new(Lines::default());
-        let server = self.server(&lines);
+        let progress = Arc::new(Progress::default());
+        let server = self.server(&progress);
         let mut command = c::command(&program.start[0]);
         command.args(&program.start[1..]);
         if self.redirected {
@@ -189,7 +189,7 @@ impl Case {
             command.env("FISH_API_KEY", key);
         }
         command.envs(self.variables.iter().copied());
-        let ran = self.play(command, &server, &lines);
+        let ran = self.play(command, &progress);
 
         let show = |text: &str| text.replace(&server.address().to_string(), "SERVER");
         let (stdout, stderr) = (undated(&show(&ran.stdout)), show(&ran.stderr));
@@ -217,16 +217,19 @@ impl Case {
 
     /// The table's server for this case. What a watch reads next is not answered before the line of what it read last
     /// has come: none is passed over.
-    fn server(&self, lines: &Arc<Lines>) -> Server {
-        let (answers, lines) = (Arc::clone(&self.answers), Arc::clone(lines));
+    fn server(&self, progress: &Arc<Progress>) -> Server {
+        let (answers, progress) = (Arc::clone(&self.answers), Arc::clone(progress));
         let stepwise = matches!(self.meanwhile, Meanwhile::Signal(_, 1..) | Meanwhile::Leave(_));
-        Server::directed(move |n, _| match stepwise && !lines.wait(n) {
-            true => vec![Step::Close],
-            false => answers(n),
+        Server::directed(move |n, _| {
+            progress.note(|reached| reached.asked = true);
+            match stepwise && !progress.wait(|reached| reached.lines >= n) {
+                true => vec![Step::Close],
+                false => answers(n),
+            }
         })
     }
 
-    fn play(&self, mut command: Command, server: &Server, lines: &Lines) -> Ran {
+    fn play(&self, mut command: Command, progress: &Progress) -> Ran {
         command.stdin(Stdio::null()).stderr(Stdio::piped());
         command.stdout(match self.output {
             Output::Read => Stdio::piped(),
@@ -246,20 +249,27 @@ impl Case {
                 Ok(())
             });
         }
-        let mut child = command.spawn().unwrap_or_else(|why| panic!("{command:?}: {why}"));
-        let guard = Guard::over(&child);
-        let mut errors = child.stderr.take().unwrap();
+        let child = &mut command.spawn().unwrap_or_else(|why| panic!("{command:?}: {why}"));
+        let guard = Guard::over(child);
+        let (stdout, mut errors) = (child.stdout.take(), child.stderr.take().unwrap());
         let errors = thread::spawn(move || {
             let mut bytes = Vec::new();
             errors.read_to_end(&mut bytes).unwrap();
             bytes
         });
-        if let Meanwhile::Signal(signal, 0) = self.meanwhile {
-            server.await_requests(1);
-            child::signal(&child, signal);
-        }
-        let stdout = child.stdout.take().map(|stdout| self.read(stdout, &child, lines)).unwrap_or_default();
-        lines.no_more();
+        let stdout = thread::scope(|scope| {
+            let child = &*child;
+            if let Meanwhile::Signal(signal, 0) = self.meanwhile {
+                scope.spawn(move || {
+                    if progress.wait(|reached| reached.asked) {
+                        child::signal(child, signal);
+                    }
+                });
+            }
+            let stdout = stdout.map(|stdout| self.read(stdout, child, progress)).unwrap_or_default();
+            progress.note(|reached| reached.over = true);
+            stdout
+        });
         let status = child.wait().unwrap();
         guard.done();
         let text = |bytes: Vec<u8>| {
@@ -273,7 +283,7 @@ impl Case {
         }
     }
 
-    fn read(&self, stdout: ChildStdout, child: &Child, lines: &Lines) -> Vec<u8> {
+    fn read(&self, stdout: ChildStdout, child: &Child, progress: &Progress) -> Vec<u8> {
         let mut reader = BufReader::new(stdout);
         let (mut bytes, mut count) = (Vec::new(), 0);
         while reader.read_until(b'\n', &mut bytes).unwrap() > 0 {
@@ -281,12 +291,12 @@ impl Case {
             match self.meanwhile {
                 Meanwhile::Leave(last) if count == last => {
                     drop(reader);
-                    lines.add();
+                    progress.note(|reached| reached.lines = count);
                     return bytes;
                 }
                 // A second signal would end it at once.
                 Meanwhile::Signal(signal, last) if count == last => child::signal(child, signal),
-                Meanwhile::Signal(..) | Meanwhile::Leave(_) => lines.add(),
+                Meanwhile::Signal(..) | Meanwhile::Leave(_) => progress.note(|reached| reached.lines = count),
                 Meanwhile::Nothing => {}
             }
         }
@@ -300,30 +310,31 @@ struct Ran {
     status: i32,
 }
 
-/// How many lines have been printed; `OVER` when there will be no more.
+/// How far a run has come.
 #[derive(Default)]
-struct Lines {
-    count: Mutex<usize>,
+struct Progress {
+    reached: Mutex<Reached>,
     changed: Condvar,
 }
 
-const OVER: usize = usize::MAX;
+#[derive(Default)]
+struct Reached {
+    asked: bool,
+    lines: usize,
+    over: bool,
+}
 
-impl Lines {
-    fn add(&self) {
-        *self.count.lock().unwrap() += 1;
+impl Progress {
+    fn note(&self, change: impl FnOnce(&mut Reached)) {
+        change(&mut self.reached.lock().unwrap());
         self.changed.notify_all();
     }
 
-    fn no_more(&self) {
-        *self.count.lock().unwrap() = OVER;
-        self.changed.notify_all();
-    }
-
-    /// Waits for so many; false if there will be no more.
-    fn wait(&self, least: usize) -> bool {
-        let count = self.count.lock().unwrap();
-        *self.changed.wait_while(count, |count| *count < least).unwrap() != OVER
+    /// Waits for it; false if the run is over before.
+    fn wait(&self, enough: impl Fn(&Reached) -> bool) -> bool {
+        let reached = self.reached.lock().unwrap();
+        let going_on = |reached: &mut Reached| !reached.over && !enough(reached);
+        !self.changed.wait_while(reached, going_on).unwrap().over
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use crate::case::{Case, KEY, case};
+use crate::support::command;
 use crate::support::server::{DOCUMENT, Step, answer, document, ok, send};
 
 pub fn all() -> Vec<Case> {
@@ -62,19 +63,10 @@ fn shown_as(old: &str, new: &str) -> String {
     SHOWN.replace(old, new)
 }
 
-/// The text of HELP in the C program, which is where it stands by hand.
-fn help_text() -> String {
-    let program = crate::support::c::read("examples/c/fish-credit.c");
-    let (_, rest) = program.split_once("static const char HELP[] =\n").unwrap();
-    let (literals, _) = rest.split_once(";\n").unwrap();
-    let lines = literals.lines().map(|line| line.trim().strip_prefix('"')?.strip_suffix("\\n\""));
-    lines.map(|line| line.expect("a line of the help").to_owned() + "\n").collect()
-}
-
 fn help() -> Vec<Case> {
     let version = env!("CARGO_PKG_VERSION");
     let version = format!("fish-credit {version}, library {version}\n");
-    let help = help_text();
+    let help = command::help();
     vec![
         case("--help").no_key().with(&["--help"]).prints(&help).asks(""),
         case("-h").with(&["-h"]).prints(&help).asks(""),
@@ -504,6 +496,13 @@ fn transport() -> Vec<Case> {
         .with(&["--timeout", "300"])
         .answers(|_| vec![Step::Stall]),
         wrong(
+            "a server that is silent for longer",
+            "FISH_TIMED_OUT: The call exceeded --timeout (2007 ms) while waiting for the response; try again later, or \
+             raise it.\n",
+        )
+        .with(&["--timeout", "2007"])
+        .answers(|_| vec![Step::Stall]),
+        wrong(
             "a server that is silent in the middle",
             "FISH_TIMED_OUT: The call exceeded --timeout (300 ms) while receiving the response; try again later, or \
              raise it.\n",
@@ -832,6 +831,12 @@ fn unwritten() -> Vec<Case> {
         failed("a failed call that cannot be explained").mute().exits(1),
         case("wrong usage that cannot be explained").with(&["--nonsense"]).mute().exits(2),
         case("a full disk that cannot be explained").full_disk().mute().exits(2),
+        case("a watch with nothing to print to").with(&["--watch"]).closed_output().mute().exits(2),
+        failed("a watch with nothing to print to, that fails")
+            .with(&["--watch"])
+            .closed_output()
+            .mute()
+            .exits(2),
     ];
     cases.chain(others).collect()
 }
