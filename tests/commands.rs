@@ -18,6 +18,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use case::{Case, Program};
+use support::packages::{command, have_go, node_package, runs, succeeds};
 use support::{c, credit, tools};
 
 /// Most of a case is waiting.
@@ -86,4 +87,61 @@ fn python() {
         let start = vec![path.trim_end().into(), "-m".into(), "fish_api_credit".into()];
         agrees(&Program { name: "Python", start, variables, exceptions: &[] });
     }
+}
+
+/// Node, and a Go from 1.21 on, put /dev/null in place of an output that is closed when they start.
+const CLOSED: &str = "the language's runtime has opened /dev/null in its place";
+const CLOSED_OUTPUTS: &[(&str, &str)] = &[
+    ("a closed output [\"--help\"]", CLOSED),
+    ("a closed output [\"--version\"]", CLOSED),
+    ("a closed output []", CLOSED),
+    ("a closed output [\"--json\"]", CLOSED),
+    ("a closed output [\"--prometheus\"]", CLOSED),
+    ("a closed output [\"--watch\"]", CLOSED),
+    ("a closed output [\"--watch\", \"--json\"]", CLOSED),
+    ("a closed output [\"--low\", \"20\"]", CLOSED),
+    ("a watch with nothing to print to", CLOSED),
+    ("a watch with nothing to print to, that fails", CLOSED),
+];
+
+#[test]
+fn go() {
+    if !have_go() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("fish-credit");
+    let mut build = command("go");
+    build.current_dir(c::root().join("examples/go/fishcredit")).args(["build", "-o"]).arg(&program);
+    succeeds(build.arg("./cmd/fish-credit"));
+    agrees(&Program {
+        name: "Go",
+        start: vec![program.into()],
+        variables: library(),
+        exceptions: CLOSED_OUTPUTS,
+    });
+}
+
+#[test]
+fn node() {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(package) = node_package(folder.path()) {
+        let start = vec!["node".into(), package.join("bin/fish-credit.js").into()];
+        agrees(&Program { name: "Node", start, variables: library(), exceptions: CLOSED_OUTPUTS });
+    }
+}
+
+/// In a tree of Debian 13: .ci/trixie.sh.
+#[test]
+fn swift() {
+    if !runs("swift", &["--version"]) {
+        return tools::skipped_unless("FISH_TRIXIE", "no swift");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut build = command("swift");
+    build.args(["build", "--product", "fish-credit"]);
+    build.arg("--package-path").arg(c::root().join("examples/swift"));
+    succeeds(build.arg("--scratch-path").arg(folder.path()));
+    let start = vec![folder.path().join("debug/fish-credit").into()];
+    agrees(&Program { name: "Swift", start, variables: library(), exceptions: &[] });
 }

@@ -16,6 +16,8 @@ pub mod command;
 pub mod credit;
 pub mod generate;
 pub mod header;
+#[cfg(unix)]
+pub mod packages;
 pub mod pages;
 pub mod routes;
 pub mod server;
