@@ -83,7 +83,7 @@ cp "$release"/*_amd64.deb "$tree/packages"
 # What an upgrade begins with: the same packages under an older version.
 for file in "$tree"/packages/*.deb; do
   dpkg-deb -R "$file" "$work/older"
-  sed -i -E "s/^Version: .*/Version: 0.0.1/; s/\(= [^)]*\)/(= 0.0.1)/" "$work/older/DEBIAN/control"
+  sed -i -E 's/^Version: .*/Version: 0.0.1/; s/(libfish-api-credit0) \([^)]*\)/\1 (= 0.0.1)/' "$work/older/DEBIAN/control"
   dpkg-deb --root-owner-group -b "$work/older" "$tree/older/${file##*/}" >/dev/null
   rm -r "$work/older"
 done
@@ -126,7 +126,6 @@ same 3 "$(installed | grep -c "fish-api-credit.* ${version/-/\~}\$")"
 bare 'apt-get install -qq -y --reinstall /packages/*.deb >/dev/null; dpkg --verify'
 bare 'apt-get remove -qq -y libfish-api-credit0 >/dev/null' # which takes with it what needs it
 files | diff "$work/before" -
-bare 'apt-get purge -qq -y "*fish-api-credit*" >/dev/null'
 diff "$work/installed" <(installed)
 
 echo "+ with a compiler: pkg-config and CMake"
@@ -143,7 +142,7 @@ bare "cd /build
     \$(pkg-config --static --libs fish_api_credit | sed s/-lfish_api_credit//) -o static
   ./static
   ldd shared | grep -q libfish_api_credit.so.0
-  ! ldd static | grep -q libfish_api_credit
+  if ldd static | grep libfish_api_credit; then exit 1; fi
   cmake -S $PWD/tests/install -B cmake -DFISH_ROUTE=find_package -DFISH_VERSION=${version%.*} >/dev/null
   cmake --build cmake >/dev/null
   ctest --test-dir cmake --no-tests=error --output-on-failure"
