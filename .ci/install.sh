@@ -17,6 +17,10 @@ absent() { # absent COMMAND...: the command must fail. (A plain `!` is lost on `
   fi
 }
 
+command_runs() { # command_runs FILE: it finds its library by itself.
+  test "$("$1" --version)" = "fish-credit $version, library $version"
+}
+
 version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
 series=${version%.*} # Within which find_package takes one version for another.
 soname=libfish_api_credit.so.${version%%.*}
@@ -31,7 +35,8 @@ set -x
 cmake -S . -B "$work/build" -DCMAKE_INSTALL_LIBDIR=lib "$cargo_dir"
 cmake --build "$work/build"
 cmake --install "$work/build" --prefix "$work/first"
-expected="include/fish_api_credit.h
+expected="bin/fish-credit
+include/fish_api_credit.h
 include/fish_api_credit.hpp
 $(test ! -e include/module.modulemap || echo include/module.modulemap)
 lib/cmake/FishApiCredit/FishApiCreditConfig.cmake
@@ -41,9 +46,14 @@ lib/libfish_api_credit.so
 lib/$soname
 lib/libfish_api_credit.so.$version
 lib/pkgconfig/fish_api_credit.pc
+share/bash-completion/completions/fish-credit
+$(printf 'share/doc/fish-api-credit/%s\n' CHANGELOG.md README.md)
 share/fish-api-credit/valgrind.supp
+share/fish/vendor_completions.d/fish-credit.fish
 share/licenses/fish-api-credit/LICENSE-APACHE
-share/licenses/fish-api-credit/LICENSE-MIT"
+share/licenses/fish-api-credit/LICENSE-MIT
+share/man/man1/fish-credit.1
+share/zsh/site-functions/_fish-credit"
 diff <(echo "$expected" | sed '/^$/d') <(cd "$work/first" && find . ! -type d -printf '%P\n' | LC_ALL=C sort)
 test "$(readlink "$work/first/lib/$soname")" = "libfish_api_credit.so.$version"
 test "$(readlink "$work/first/lib/libfish_api_credit.so")" = "libfish_api_credit.so.$version"
@@ -52,7 +62,8 @@ grep -qF "soname: [$soname]" <(readelf -d "$work/first/lib/libfish_api_credit.so
 diff <(nm -D --defined-only --format=posix "$work/first/lib/libfish_api_credit.so" | cut -d' ' -f1) \
   <(nm -g --defined-only --format=posix "$work/first/lib/libfish_api_credit.a" | sed '/:$/d; s/ .*//')
 # Nothing installed remembers where it was built or first installed.
-absent grep -rlF -e "$work" -e "$PWD" "$work/first/include" "$work/first/lib/cmake" "$work/first/lib/pkgconfig"
+absent grep -rlF -e "$work" -e "$PWD" "$work/first/bin" "$work/first/include" "$work/first/lib/cmake" \
+  "$work/first/lib/pkgconfig"
 
 # Staged by DESTDIR as a packager does, into a multiarch folder; nothing lands outside it.
 cmake -S . -B "$work/debian" -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_INSTALL_LIBDIR=lib/x86_64-linux-gnu "$cargo_dir"
@@ -64,10 +75,13 @@ test "$(PKG_CONFIG_PATH="$work/dest/usr/lib/x86_64-linux-gnu/pkgconfig" pkg-conf
 PKG_CONFIG_PATH="$work/dest/usr/lib/x86_64-linux-gnu/pkgconfig" \
   sh -c 'cc tests/install/main.c $(pkg-config --cflags --libs fish_api_credit) -o "$1"' - "$work/multiarch"
 LD_LIBRARY_PATH="$work/dest/usr/lib/x86_64-linux-gnu" "$work/multiarch"
+command_runs "$work/dest/usr/bin/fish-credit"
 
 # The tree moves, and everything is used from where it came to be: a path with a space in it.
 tree="$work/moved to here"
 mv "$work/first" "$tree"
+command_runs "$tree/bin/fish-credit"
+grep -qF "[$soname]" <(readelf -d "$tree/bin/fish-credit")
 
 consumer() { # consumer NAME GENERATOR ARGUMENTS...: configures, builds and runs tests/install.
   cmake -S tests/install -B "$work/$1" -G "$2" "${@:3}"
@@ -105,6 +119,7 @@ LD_LIBRARY_PATH="$tree/lib" "$work/shared"
 
 # The static library alone: then that is what -lfish_api_credit means, and --static says what it needs.
 cmake -S . -B "$work/build" -DFISH_API_CREDIT_SHARED=OFF
+cmake --build "$work/build"
 cmake --install "$work/build" --prefix "$work/static"
 test ! -e "$work/static/lib/libfish_api_credit.so"
 export PKG_CONFIG_PATH="$work/static/lib/pkgconfig"
@@ -114,7 +129,28 @@ grep -qF '"-lgcc_s;-lutil;-lrt;-lpthread;-lm;-ldl;-lc"' "$work/static/lib/cmake/
 cc tests/install/main.c $(pkg-config --cflags --libs --static fish_api_credit) -o "$work/static-program"
 absent grep -q 'NEEDED.*libfish_api_credit' <(readelf -d "$work/static-program")
 "$work/static-program"
+absent grep -q 'NEEDED.*libfish_api_credit' <(readelf -d "$work/static/bin/fish-credit")
+command_runs "$work/static/bin/fish-credit"
 refused "COMPONENTS shared" "$work/static"
+
+# What was built before is installed without a compiler; so is the command, if it is there.
+mkdir "$work/prebuilt"
+cp "$tree/lib/libfish_api_credit.a" "$tree/lib/libfish_api_credit.so" "$work/prebuilt"
+prebuilt() { # prebuilt NAME ARGUMENTS...
+  cmake -S . -B "$work/$1-build" -DCMAKE_C_COMPILER=/bin/false -DCMAKE_C_COMPILER_FORCED=ON \
+    -DCMAKE_INSTALL_LIBDIR=lib "-DFISH_API_CREDIT_PREBUILT=$work/prebuilt" "${@:2}"
+  cmake --build "$work/$1-build"
+  cmake --install "$work/$1-build" --prefix "$work/$1"
+}
+prebuilt without
+test ! -e "$work/without/bin"
+test ! -e "$work/without/share/man"
+cp "$work/static/bin/fish-credit" "$work/prebuilt"
+prebuilt with
+command_runs "$work/with/bin/fish-credit"
+diff <(echo "$expected" | sed '/^$/d') <(cd "$work/with" && find . ! -type d -printf '%P\n' | LC_ALL=C sort)
+prebuilt refused-command -DFISH_API_CREDIT_COMMAND=OFF
+test ! -e "$work/refused-command/bin"
 
 { set +x; } 2>/dev/null
 FISH_CI=1 cargo test --locked --test cpp --test static_library --test portable

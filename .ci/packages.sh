@@ -10,8 +10,9 @@ need() {
   done
   [ ${#packages[@]} -gt 0 ] || return 0
   echo "+ apt-get install ${packages[*]}"
-  apt-get -o DPkg::Lock::Timeout=600 update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -qq -y --no-install-recommends \
+  # One script at a time: apt waits for nobody while it reads its lists.
+  flock --close "${BASH_SOURCE[0]}" sh -euc 'apt-get -o DPkg::Lock::Timeout=600 update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -qq -y --no-install-recommends "$@"' - \
     "${packages[@]}" >/dev/null
   for ((i = 0; i < ${#things[@]}; i += 2)); do
     there "${things[i]}" || { echo "${things[i]} is not in the package ${things[i + 1]}" >&2; return 1; }

@@ -1,4 +1,4 @@
-//! `examples/c/credit.c` as its users meet it, asking the quickstart's sandbox and servers that misbehave.
+//! `examples/c/fish-credit.c` as its users meet it, asking the quickstart's sandbox and servers that misbehave.
 
 #[path = "../examples/quickstart/sandbox.rs"]
 mod sandbox;
@@ -56,11 +56,14 @@ fn each_option_is_sent_as_it_was_given() {
 }
 
 #[test]
-fn json_is_the_documents_exact_bytes() {
-    let odd = "\r\n {\"_id\" : \"i\",\"user_id\":\"u\",\"credit\":0.10,\"created_at\":\"\",\"updated_at\":\"\u{e9}\",\"new\":[1, 2]}\n\n";
-    let server = Server::directed(move |_, _| send(answer(200, "", odd)));
-    let ran = credit(&server, &["--json"]);
-    assert_eq!((ran.status, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), odd, ""));
+fn json_is_the_documents_exact_bytes_and_one_line_break() {
+    let odd = "\r\n {\"_id\" : \"i\",\"user_id\":\"u\",\"credit\":0.10,\"created_at\":\"\",\"updated_at\":\"\u{e9}\",\"new\":[1, 2]}";
+    for end in ["", "\n", "\r\n", "\n\r\n\n", " \t\n"] {
+        let server = Server::directed(move |_, _| send(answer(200, "", format!("{odd}{end}"))));
+        let ran = credit(&server, &["--json"]);
+        let want = format!("{odd}{}\n", end.trim_end_matches(['\r', '\n']));
+        assert_eq!((ran.status, ran.stdout, ran.stderr.as_str()), (Some(0), want, ""), "{end:?}");
+    }
 
     let sandbox = sandbox::start(KEY);
     for (arguments, want) in [
@@ -68,7 +71,11 @@ fn json_is_the_documents_exact_bytes() {
         (&["--json", "--check-free-credit"], sandbox::document(true)),
     ] {
         let ran = credit(&sandbox, arguments);
-        assert_eq!((ran.status, ran.stdout, ran.stderr.as_str()), (Some(0), want, ""), "{arguments:?}");
+        assert_eq!(
+            (ran.status, ran.stdout, ran.stderr.as_str()),
+            (Some(0), want + "\n", ""),
+            "{arguments:?}"
+        );
     }
 }
 
@@ -213,22 +220,22 @@ fn balances_of_every_kind_are_rounded_down_to_cents() {
 fn wrong_usage_exits_2_and_sends_and_echoes_nothing() {
     let server = sandbox::start(KEY);
     let stray = "is not an option; set the key in FISH_API_KEY, see --help.\n";
-    let no = |name: &str| format!("credit: unknown option {name}; see --help.\n");
-    let timeout = "credit: --timeout takes whole milliseconds, from 1 to 4294967295.\n";
-    let low = "credit: --low takes an amount above 0 with at most six decimals, such as 5 or 0.50.\n";
-    let interval = "credit: --interval takes whole seconds, from 1 to 4294967.\n";
-    let prometheus = "credit: --prometheus cannot be combined with --watch or --json; see --help.\n";
+    let no = |name: &str| format!("fish-credit: unknown option {name}; see --help.\n");
+    let timeout = "fish-credit: --timeout takes whole milliseconds, from 1 to 4294967295.\n";
+    let low = "fish-credit: --low takes an amount above 0 with at most six decimals, such as 5 or 0.50.\n";
+    let interval = "fish-credit: --interval takes whole seconds, from 1 to 4294967.\n";
+    let prometheus = "fish-credit: --prometheus cannot be combined with --watch or --json; see --help.\n";
     for (arguments, want) in [
-        (&[KEY][..], format!("credit: argument 3 {stray}")),
+        (&[KEY][..], format!("fish-credit: argument 3 {stray}")),
         (&["--api-key", KEY], no("--api-key")),
         (&[&format!("--api-key={KEY}")], no("--api-key=")),
-        (&[&format!("--{KEY}")], format!("credit: argument 3 {stray}")),
+        (&[&format!("--{KEY}")], format!("fish-credit: argument 3 {stray}")),
         (&["--json", "--use", "x"], no("--use")),
         (&["--users=x"], no("--users=")),
         (&["--json=yes"], no("--json=")),
-        (&[""], format!("credit: argument 3 {stray}")),
-        (&["--user"], "credit: --user needs a value; see --help.\n".to_owned()),
-        (&["--json", "--timeout"], "credit: --timeout needs a value; see --help.\n".to_owned()),
+        (&[""], format!("fish-credit: argument 3 {stray}")),
+        (&["--user"], "fish-credit: --user needs a value; see --help.\n".to_owned()),
+        (&["--json", "--timeout"], "fish-credit: --timeout needs a value; see --help.\n".to_owned()),
         (&["--timeout", "0"], timeout.to_owned()),
         (&["--timeout", ""], timeout.to_owned()),
         (&["--timeout", "-1"], timeout.to_owned()),
@@ -248,7 +255,7 @@ fn wrong_usage_exits_2_and_sends_and_echoes_nothing() {
         (&["--watch", "--interval", "0"], interval.to_owned()),
         (&["--watch", "--interval", "1.5"], interval.to_owned()),
         (&["--watch", "--interval", "4294968"], interval.to_owned()),
-        (&["--interval", "5"], "credit: --interval needs --watch; see --help.\n".to_owned()),
+        (&["--interval", "5"], "fish-credit: --interval needs --watch; see --help.\n".to_owned()),
         (&["--prometheus", "--watch"], prometheus.to_owned()),
         (&["--json", "--prometheus"], prometheus.to_owned()),
     ] {
@@ -293,7 +300,7 @@ fn help_names_every_option_and_needs_no_key() {
 fn version_prints_program_and_library() {
     let ran = credit_with_key(None, &["--version"]);
     let version = env!("CARGO_PKG_VERSION");
-    let want = format!("credit {version}, library {version}\n");
+    let want = format!("fish-credit {version}, library {version}\n");
     assert_eq!((ran.status, ran.stdout, ran.stderr.as_str()), (Some(0), want, ""));
 }
 
@@ -514,7 +521,7 @@ fn a_watch_that_never_read_a_balance_exits_1() {
     let want = "unknown; FISH_UNAUTHORIZED: The server rejected the API key (HTTP 401); check FISH_API_KEY.";
     let (lines, ended, complaints) = watched(&sandbox.url(), &[], libc::SIGINT, |line| line.ends_with(want));
     assert_eq!(lines.iter().map(|line| undated(line)).collect::<Vec<_>>(), [want, want]);
-    assert_eq!((ended, complaints.as_str()), (Some(1), "credit: no balance was read.\n"));
+    assert_eq!((ended, complaints.as_str()), (Some(1), "fish-credit: no balance was read.\n"));
 
     // The message is the library's, in the words of the command line, and JSON.
     let (lines, ..) = watched(&sandbox.url(), &["--json"], libc::SIGINT, |_| true);
@@ -539,7 +546,7 @@ fn a_write_error_is_one_line_and_exits_2() {
             command.env("FISH_API_KEY", KEY).args(["--base-url", &sandbox.url()]).args(arguments);
             let ran = ran(command.stdout(output()));
             assert_eq!(ran.status, Some(2), "{arguments:?}");
-            assert!(ran.stderr.starts_with("credit: standard output: "), "{ran:?}");
+            assert!(ran.stderr.starts_with("fish-credit: standard output: "), "{ran:?}");
             assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
         }
     }

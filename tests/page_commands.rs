@@ -139,8 +139,9 @@ impl Stage {
         let project = scratch.path().join("project");
         std::fs::create_dir(&project).unwrap();
         let mut copy = Command::new("cp");
-        copy.args(["-R", "Cargo.toml", "Cargo.lock", "CMakeLists.txt", "LICENSE-MIT", "LICENSE-APACHE"]);
-        copy.args([".gitignore", "README.md", "docs", "examples", "include", "packaging"]).arg(&project);
+        copy.args(["-R", "Cargo.toml", "Cargo.lock", "CMakeLists.txt", "CHANGELOG.md", "LICENSE-MIT"]);
+        copy.args(["LICENSE-APACHE", ".gitignore", "README.md", "docs", "examples", "include", "packaging"])
+            .arg(&project);
         c::run(copy.current_dir(c::root()));
         for library in ["libfish_api_credit.so", "libfish_api_credit.a"] {
             c::alias(&c::built().join(library), &project.join("target/release").join(library));
@@ -201,16 +202,18 @@ impl Stage {
         let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
         let mut command = c::command("unshare");
         command.args((!root).then_some("--map-root-user")).args(["--mount", "sh", "-euc"]);
-        // An entry of the real /usr/local is still there, by a link; what this library would install is not.
+        // An entry of the real /usr/local is still there, by a link; what this library would install is not, nor is a
+        // folder that it would install into.
         command.arg(format!(
             "mount -t tmpfs tmpfs '{0}/mounted'\n\
              cd '{0}/mounted'\n\
              mkdir local etc\n\
              mount --bind /usr/local local\n\
-             for folder in lib include share; do\n\
+             for folder in bin lib include share; do\n\
              mkdir $folder\n\
              for entry in local/$folder/*; do\n\
              case $entry in *fish* | */pkgconfig | */cmake | */licenses | *'*') ;;\n\
+             */bash-completion | */doc | */man | */zsh) ;;\n\
              *) ln -s \"$PWD/$entry\" $folder/ ;; esac\n\
              done\n\
              mount --bind $folder /usr/local/$folder\n\
@@ -240,7 +243,10 @@ impl Stage {
             .env("FISH_BASE_URL", self.sandbox.url())
             .env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache"))
             .envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "")]);
+        let installed = || c::run(Command::new("find").args(["/usr/local", "-name", "*fish*"]));
+        let before = installed();
         let printed = c::run(&mut command);
+        assert_eq!(installed(), before, "the commands wrote to the machine's own /usr/local");
         let left = self.git(&["status", "--porcelain", "--untracked-files=all"]);
         let left: Vec<&str> = left.lines().filter(|line| line.starts_with("??")).collect();
         assert!(left.is_empty(), ".gitignore does not have what the commands made: {left:?}");
@@ -352,7 +358,7 @@ fn every_command_does_what_it_says() {
     let printed = stage.run(&session("README.md"));
     assert!(printed.contains("It calls the sandbox"), "{printed}");
     assert!(printed.contains("Free credit left   yes\n"), "{printed}");
-    assert!(printed.ends_with(&sandbox::document(false)), "{printed}");
+    assert!(printed.ends_with(&format!("{}\n", sandbox::document(false))), "{printed}");
     assert_eq!(
         std::fs::read_to_string(stage.scratch.path().join("asked-of-cargo")).unwrap(),
         "cargo run --example quickstart\ncargo test\ncargo build --release\n"

@@ -1,6 +1,6 @@
-//! Compiles `examples/c/credit.c` against the header and the shared library that cargo just built, and runs it with
-//! this program's arguments. With FISH_API_KEY set it calls the service, otherwise a sandbox inside this program. To
-//! see the balance decrease, make each response of the sandbox cost something:
+//! Compiles `examples/c/fish-credit.c` against the header and the shared library that cargo just built, and runs it
+//! with this program's arguments. With FISH_API_KEY set it calls the service, otherwise a sandbox inside this program.
+//! To see the balance decrease, make each response of the sandbox cost something:
 //!
 //! FISH_SANDBOX_SPEND=2.5 cargo run --example quickstart -- --watch --interval 1 --low 5
 
@@ -30,7 +30,7 @@ fn run() -> Result<ExitCode, String> {
     let program = compile()?;
     let name = shown(&program);
     println!(
-        "{name} is examples/c/credit.c, compiled with {} and linked to this library.",
+        "{name} is examples/c/fish-credit.c, compiled with {} and linked to this library.",
         Compiler::c().command
     );
 
@@ -75,10 +75,15 @@ fn run() -> Result<ExitCode, String> {
 fn compile() -> Result<PathBuf, String> {
     let folder = c::built().with_file_name("quickstart");
     std::fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}.", folder.display()))?;
-    let program = folder.join("credit").with_extension(std::env::consts::EXE_EXTENSION);
+    let program = folder.join("fish-credit").with_extension(std::env::consts::EXE_EXTENSION);
     // Another quickstart may be running the old program, so replace the file rather than overwrite it.
-    let fresh = folder.join(format!("credit-{}", std::process::id()));
-    Compiler::c().build(&fresh, &[&c::root().join("examples/c/credit.c")], Library::Shared, &["-Wall"])?;
+    let fresh = folder.join(format!("fish-credit-{}", std::process::id()));
+    Compiler::c().build(
+        &fresh,
+        &[&c::root().join("examples/c/fish-credit.c")],
+        Library::Shared,
+        &["-Wall"],
+    )?;
     std::fs::rename(&fresh, &program).map_err(|why| format!("{}: {why}.", program.display()))?;
     Ok(program)
 }

