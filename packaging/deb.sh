@@ -4,31 +4,19 @@
 #
 #   packaging/deb.sh ARCHIVES OUT
 #
-# ARCHIVES has fish-api-credit-VERSION-TARGET.tar.gz (packaging/dist.sh), OUT gets the .deb files. Needs debhelper, cmake,
-# a C compiler, and for arm64 gcc-aarch64-linux-gnu. The same archives and compiler give the same bytes, with
-# the archives' time unless SOURCE_DATE_EPOCH names another. What the packages are is in packaging/debian.
+# Needs debhelper, cmake, gcc, and for arm64 gcc-aarch64-linux-gnu. The same archives and compiler give the same bytes,
+# with the archives' time unless SOURCE_DATE_EPOCH names another. What the packages are is in packaging/debian.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. packaging/from-archives
+. packaging/source-tree
 
-[ $# = 2 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-archives=$(realpath "$1")
-mkdir -p "$2"
-out=$(realpath "$2")
-version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
 # Without a revision, so that it comes before the 0.1.0-1 of a package that Debian would make itself. For dpkg, 1.0.0~rc.1
 # comes before 1.0.0.
 debian_version=${version/-/\~}
 # Nothing of who builds, where and when.
 export TZ=UTC LC_ALL=C.UTF-8 DEB_BUILD_OPTIONS='noautodbgsym nocheck'
 unset CC CFLAGS CPPFLAGS LDFLAGS DESTDIR
-
-fail() {
-  echo "deb.sh: $*" >&2
-  exit 1
-}
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 
 # What a program needs, for dpkg-shlibdeps: a library that has the functions that it calls, and knows the newest field of
 # any struct, because an older one refuses a struct with a field that it does not know.
@@ -92,29 +80,16 @@ changelog() {
 }
 
 packages() { # packages ARCHITECTURE TARGET COMPILER
-  local architecture=$1 target=$2 compiler=$3 source=$work/$1/fish-api-credit-$version tree file
-  mkdir -p "$source/examples/c" "$source/prebuilt" "$work/$architecture/archive"
-  tar -C "$work/$architecture/archive" -xzf "$archives/fish-api-credit-$version-$target.tar.gz"
-  tree=$work/$architecture/archive/fish-api-credit-$version-$target
-  export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(stat -c %Y "$tree/ABOUT")}
-
-  # The source that CMake installs from is the one that the archive was made of.
-  cp -R CMakeLists.txt Cargo.toml CHANGELOG.md README.md LICENSE-APACHE LICENSE-MIT include packaging "$source"
-  cp examples/c/fish-credit.c "$source/examples/c"
-  for file in "$tree"/include/*; do
-    cmp "$file" "include/${file##*/}" || fail "the archive for $target was made of another source"
-  done
-  cp "$tree/lib/libfish_api_credit.so.$version" "$source/prebuilt/libfish_api_credit.so"
-  cp "$tree/lib/libfish_api_credit.a" "$source/prebuilt"
+  local architecture=$1 target=$2 compiler=$3 source=$work/$1/fish-api-credit-$version file
+  unpack "$target"
+  source_tree "$source"
   # Both architectures have this file under one name, so it must not name its own.
-  sed "1s/for $target,/for Linux,/" "$tree/THIRD-PARTY" >"$source/THIRD-PARTY"
-
+  sed "1s/for $target,/for Linux,/" "$source/prebuilt/THIRD-PARTY" >"$source/THIRD-PARTY"
   mv "$source/packaging/debian" "$source"
   symbols "$tree/include/fish_api_credit.h" >"$source/debian/libfish-api-credit0.symbols"
   sed -e '/./!s/.*/./' -e 's/^/ /' LICENSE-MIT >"$work/mit"
   sed -i -e "/^@MIT@$/{r $work/mit" -e 'd}' "$source/debian/copyright"
   changelog >"$source/debian/changelog"
-  find "$source" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
   echo "+ dpkg-buildpackage --host-arch $architecture"
   # What is needed is known; for another architecture dpkg would also ask for that one's libc6-dev.
@@ -130,9 +105,10 @@ packages() { # packages ARCHITECTURE TARGET COMPILER
   done
 }
 
+found=$(targets)
 made=
 while read -r architecture target compiler; do
-  if [ -e "$archives/fish-api-credit-$version-$target.tar.gz" ]; then
+  if grep -qx "$target" <<<"$found"; then
     packages "$architecture" "$target" "$compiler"
     made=yes
   fi
@@ -140,4 +116,4 @@ done <<'END'
 amd64 x86_64-unknown-linux-gnu x86_64-linux-gnu-gcc
 arm64 aarch64-unknown-linux-gnu aarch64-linux-gnu-gcc
 END
-[ -n "$made" ] || fail "no archive of $version for Linux in $archives"
+[ -n "$made" ] || fail "no archive for a Linux with glibc in $archives"

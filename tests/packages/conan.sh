@@ -3,25 +3,17 @@
 # aarch64 (run under qemu) and Windows (built); a program by pkg-config; packages for every other archive; and refusals of
 # a changed archive and of MSVC. There is no network, and Conan's home is a temporary folder.
 #
-#   tests/packages/conan.sh RELEASE      RELEASE: the folder with the recipe and the release archives
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-. .ci/packages.sh
-
-[ $# = 1 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-release=$(realpath "$1")
-version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+#   tests/packages/conan.sh RELEASE
+. "${BASH_SOURCE[0]%/*}/support"
 need cc gcc /usr/include/stdio.h libc6-dev g++ g++ cmake cmake make make pkg-config pkg-config \
   '/usr/lib/python3*/ensurepip' python3-venv aarch64-linux-gnu-g++ g++-aarch64-linux-gnu qemu-aarch64 qemu-user \
   x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix
-conan_version=2.34.0
-if [ ! -x target/conan/bin/conan ] || ! target/conan/bin/conan --version | grep -qF " $conan_version"; then
-  python3 -m venv target/conan
-  target/conan/bin/pip install -q conan==$conan_version
+conan_version=2.34.0 venv=$PWD/target/packages/conan
+if [ ! -x $venv/bin/conan ] || ! $venv/bin/conan --version | grep -qF " $conan_version"; then
+  python3 -m venv --clear "$venv"
+  $venv/bin/pip install -q conan==$conan_version
 fi
-PATH=$PWD/target/conan/bin:$PATH
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+PATH=$venv/bin:$PATH
 export CONAN_HOME=$work/home
 unset CC CXX CFLAGS CXXFLAGS LDFLAGS
 conan profile detect 2>/dev/null >/dev/null
@@ -29,8 +21,7 @@ conan remote disable '*' >/dev/null
 
 recipe=$work/fish-api-credit-$version-conan
 tar -C "$work" -xzf "$release/fish-api-credit-$version-conan.tar.gz"
-packaging/conan.sh "$release" "$work/again" >/dev/null
-cmp "$release/fish-api-credit-$version-conan.tar.gz" "$work/again/fish-api-credit-$version-conan.tar.gz"
+the_same_again packaging/conan.sh "${recipe##*/}.tar.gz"
 
 create() { # create ARGUMENTS...: says what went wrong, and nothing if all went well.
   rm -rf "$recipe/test_package/build"

@@ -3,23 +3,13 @@
 # used from a shell, by pkg-config and by CMake, and removed without a trace. Those for arm64 are looked at, and their
 # command is run under qemu.
 #
-#   tests/packages/deb.sh RELEASE      RELEASE: the folder with the packages and the release archives
+#   tests/packages/deb.sh RELEASE
 #
-# Needs root. The bare system is made once, in FISH_TREES or target/trees.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-. .ci/tree
-. tests/packages/sandbox
-
-[ $# = 1 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-release=$(realpath "$1")
-version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
-trees=$(realpath -m "${FISH_TREES:-target/trees}")
+# Needs root.
+. "${BASH_SOURCE[0]%/*}/support"
 need lintian lintian dpkg-deb dpkg cc gcc /usr/include/stdio.h libc6-dev cmake cmake make make dh debhelper \
   aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross \
   qemu-aarch64 qemu-user
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 command_says='API credit         12.34 US dollars'
 
 deb() { # deb PACKAGE ARCHITECTURE
@@ -64,20 +54,13 @@ shared() { # shared ARCHITECTURE CPU
 }
 same "$(shared amd64 x86_64)" "$(shared arm64 aarch64)"
 
-echo "+ the same bytes from another folder, by somebody else"
-(umask 077 && TZ=Asia/Tokyo LC_ALL=C packaging/deb.sh "$release" "$work/again" >/dev/null)
-for file in "${debs[@]}"; do
-  cmp "$file" "$work/again/${file##*/}"
-done
+the_same_again packaging/deb.sh "${debs[@]##*/}"
 
 # ---- In a bare system -----------------------------------------------------------------------------------------
 start_sandbox
-if [ ! -e "$trees/bookworm/made" ]; then
-  make_tree bookworm "$trees/bookworm"
-  touch "$trees/bookworm/made"
-fi
+debian plain
+cp -a "$tree" "$work/tree"
 tree=$work/tree
-cp -a "$trees/bookworm" "$tree"
 mkdir "$tree/packages" "$tree/older"
 cp "$release"/*_amd64.deb "$tree/packages"
 # What an upgrade begins with: the same packages under an older version.
@@ -87,8 +70,8 @@ for file in "$tree"/packages/*.deb; do
   dpkg-deb --root-owner-group -b "$work/older" "$tree/older/${file##*/}" >/dev/null
   rm -r "$work/older"
 done
-bare() { # bare COMMANDS: in the tree, where FISH_API_KEY is set.
-  in_tree "$tree" --bind tests/install FISH_API_KEY=sandbox-key sh -euc "$1"
+bare() { # bare COMMANDS
+  inside --bind tests/install sh -euc "$1"
 }
 files() { # Every file but the lists, caches and logs of the tools that install.
   (cd "$tree" && find . -path ./var/lib/dpkg -prune -o -path ./var/lib/apt -prune -o -path ./var/cache -prune \
@@ -98,7 +81,8 @@ installed() {
   bare 'dpkg-query -W -f "\${Package} \${Version}\n"' | LC_ALL=C sort
 }
 
-bare 'apt-get update -qq; ! command -v cc'
+no_compiler
+bare 'apt-get update -qq'
 files >"$work/before"
 installed >"$work/installed"
 
