@@ -1,39 +1,20 @@
 #!/usr/bin/env bash
-# The release archives for every platform, made and then run as far as this machine can: x86_64 Linux natively,
-# aarch64 Linux under qemu-user, both with glibc and with musl; Windows under Wine; macOS is built and looked at, not run.
+# The release archives, run as far as this machine can: x86_64 Linux natively, aarch64 Linux under qemu-user, both with
+# glibc and with musl; Windows under Wine; macOS is looked at, not run.
 #
-#   .ci/dist.sh [TARGET...]      all of them if none are named
-set -euo pipefail
-cd "$(dirname "$0")/.."
-
-targets=("$@")
-[ $# -gt 0 ] || targets=(x86_64-unknown-linux-gnu x86_64-pc-windows-gnu aarch64-unknown-linux-gnu
-  x86_64-unknown-linux-musl aarch64-unknown-linux-musl aarch64-apple-darwin x86_64-apple-darwin)
-
-. .ci/packages.sh
-need cc gcc /usr/include/stdio.h libc6-dev g++ g++ clang clang cmake cmake make make /usr/bin/cargo cargo-web \
+#   tests/packages/archives.sh RELEASE [TARGET...]      all targets if none are named
+targets=("${@:2}")
+set -- "$1"
+. "${BASH_SOURCE[0]%/*}/support"
+. packaging/zig
+[ ${#targets[@]} -gt 0 ] || readarray -t targets < <(packaging/dist.sh --targets)
+need cc gcc /usr/include/stdio.h libc6-dev g++ g++ cmake cmake make make \
   aarch64-linux-gnu-g++ g++-aarch64-linux-gnu x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix \
-  lld lld llvm-objdump llvm musl-gcc musl-tools pkg-config pkg-config \
-  '/usr/lib/python3*/ensurepip' python3-venv qemu-aarch64 qemu-user /usr/lib/rustlib/src/rust/library rust-web-src \
-  /usr/bin/rustc rustc-web /usr/lib/wine/wine64 wine64
-mkdir -p target/dist
-if [ ! -x target/dist/venv/bin/cargo-zigbuild ]; then
-  python3 -m venv target/dist/venv
-  target/dist/venv/bin/pip install -q cargo-zigbuild==0.24.0 ziglang==0.17.1
-fi
-PATH=$PWD/target/dist/venv/bin:$PATH
-
-out=$PWD/target/dist/archives
-# Two at a time: each ends in one long link that only one core works at.
-printf '%s\n' "${targets[@]}" | xargs -P2 -I{} packaging/dist.sh "$out" {}
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+  llvm-objdump llvm musl-gcc musl-tools pkg-config pkg-config qemu-aarch64 qemu-user /usr/lib/wine/wine64 wine64
 
 unpack() { # unpack TARGET: sets $tree, after its files are found to be those of its manifest.
   tree=$work/fish-api-credit-$version-$1
-  tar -C "$work" -xzf "$out/fish-api-credit-$version-$1.tar.gz"
+  tar -C "$work" -xzf "$release/fish-api-credit-$version-$1.tar.gz"
   (cd "$tree" && while read -r sum size file; do
     [ "$(stat -c %s "$file")" = "$size" ] && echo "$sum  $file"
   done <MANIFEST | sha256sum -c --quiet -)
@@ -115,4 +96,4 @@ TOOLCHAIN
     ;;
   esac
 done
-(cd "$out" && sha256sum fish-api-credit-"$version"-*.tar.gz | tee SHA256SUMS)
+echo "archives: all passed"
