@@ -15,8 +15,8 @@ cd "$(dirname "$0")/.."
 # comes before 1.0.0.
 debian_version=${version/-/\~}
 # Nothing of who builds, where and when.
-export TZ=UTC LC_ALL=C.UTF-8 DEB_BUILD_OPTIONS='noautodbgsym nocheck'
-unset CC CFLAGS CPPFLAGS LDFLAGS DESTDIR
+unset CC CFLAGS CPPFLAGS LDFLAGS DESTDIR ${!DEB_*}
+export HOME=$work TZ=UTC LC_ALL=C.UTF-8 DEB_BUILD_OPTIONS='noautodbgsym nocheck'
 
 # What a program needs, for dpkg-shlibdeps: a library that has the functions that it calls, and knows the newest field of
 # any struct, because an older one refuses a struct with a field that it does not know.

@@ -11,8 +11,9 @@ cd "$(dirname "$0")/.."
 . packaging/from-archives
 . packaging/source-tree
 
-export TZ=UTC LC_ALL=C.UTF-8
+# Nothing of who builds, where and when.
 unset CC CFLAGS CPPFLAGS LDFLAGS DESTDIR
+export HOME=$work TZ=UTC LC_ALL=C.UTF-8
 
 found=$(targets)
 made=

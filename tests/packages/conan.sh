@@ -108,7 +108,7 @@ package() { # package NAME ARGUMENTS...: shared and static; NAME is how the shar
 for arch in x86_64 armv8; do
   package libfish_api_credit.0.dylib -s os=Macos -s arch=$arch -s compiler=apple-clang -s compiler.version=15 \
     -s compiler.libcxx=libc++
-  if compgen -G "$release/fish-api-credit-$version-*-musl.tar.gz" >/dev/null; then
+  if compgen -G "$release/fish-api-credit-$version-${arch/armv8/aarch64}-*-musl.tar.gz" >/dev/null; then
     package libfish_api_credit.so -s arch=$arch -o "$option:libc=musl"
   fi
 done
