@@ -35,6 +35,24 @@ fn every_part_of_ci_is_listed() {
     assert!(missing.is_empty(), "CONTRIBUTING.md does not list {missing:?}");
 }
 
+/// What docs/install.md says to type is typed by a test of a package (tests/packages/support), each section by its heading.
+#[test]
+fn every_section_of_install_md_is_typed_by_a_test() {
+    let tests: String = pages::files("tests/packages").iter().map(|file| read(file)).collect();
+    let mut heading = String::new();
+    let mut typed = 0;
+    for block in pages::blocks("docs/install.md") {
+        if let Some(last) = block.before.lines().filter_map(|line| line.strip_prefix("## ")).next_back() {
+            heading = last.to_owned();
+        }
+        let quoted = [heading.clone(), format!("'{heading}'"), format!("\"{heading}\"")];
+        let ways = ["lines", "typed"].iter().flat_map(|way| quoted.iter().map(move |name| format!("{way} {name}")));
+        assert!(ways.into_iter().any(|way| tests.contains(&way)), "no test types what \"{heading}\" says");
+        typed += 1;
+    }
+    assert!(typed > 8, "{typed}");
+}
+
 /// The code that docs/architecture.md names by its path exists.
 #[test]
 fn everything_that_the_architecture_names_is_in_the_code() {
