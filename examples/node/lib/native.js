@@ -23,25 +23,35 @@ function load(file) {
   library();
 }
 
-/** Whether a program runs with musl: in the first page of its file is the name of its loader. */
-function ofMusl(program) {
-  const start = Buffer.alloc(4096);
+/** The loader that a 64-bit ELF program names, such as /lib/ld-musl-x86_64.so.1; '' if the file is none, or unreadable. */
+function loaderOf(program) {
+  let file;
   try {
-    const file = fs.openSync(program, 'r');
-    try {
-      fs.readSync(file, start, 0, start.length, 0);
-    } finally {
-      fs.closeSync(file);
+    file = fs.openSync(program, 'r');
+    const read = (length, at) => {
+      const bytes = Buffer.alloc(Number(length));
+      fs.readSync(file, bytes, 0, bytes.length, Number(at));
+      return bytes;
+    };
+    const head = read(64, 0);
+    if (head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2) return '';
+    const size = head.readUInt16LE(54);
+    const segments = read(size * head.readUInt16LE(56), head.readBigUInt64LE(32));
+    for (let at = 0; at < segments.length; at += size) {
+      if (segments.readUInt32LE(at) !== 3) continue; // PT_INTERP
+      return read(segments.readBigUInt64LE(at + 32), segments.readBigUInt64LE(at + 8)).toString('latin1');
     }
   } catch {
-    return false; // One that may not be read.
+    // Then it is taken for a program of glibc's.
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
   }
-  return start.includes('/ld-musl-');
+  return '';
 }
 
 /** The folder of this package that has the library for this platform; packaging/npm.sh fills it. */
 function native() {
-  const libc = process.platform === 'linux' && ofMusl(process.execPath) ? '-musl' : '';
+  const libc = process.platform === 'linux' && loaderOf(process.execPath).includes('/ld-musl-') ? '-musl' : '';
   return path.join(__dirname, '..', 'native', `${process.platform}-${process.arch}${libc}`);
 }
 
@@ -133,4 +143,4 @@ class Handle {
   }
 }
 
-module.exports = { koffi, load, library, native, ofMusl, room, live, release, Handle };
+module.exports = { koffi, load, library, native, loaderOf, room, live, release, Handle };

@@ -8,7 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const { test } = require('node:test');
-const { library, native, ofMusl } = require('../lib/native.js');
+const { library, native, loaderOf } = require('../lib/native.js');
 
 test('the library in the package comes before the system\'s and after the variable', () => {
   const built = library().file;
@@ -40,6 +40,9 @@ test('the library in the package comes before the system\'s and after the variab
 });
 
 test('this Node is for musl exactly if it says that it has no glibc', { skip: process.platform !== 'linux' }, () => {
-  assert.equal(ofMusl(process.execPath), process.report.getReport().header.glibcVersionRuntime === undefined);
-  assert.equal(ofMusl('/nowhere'), false);
+  const loader = loaderOf(process.execPath);
+  assert.match(loader, /^\/.*ld-/);
+  assert.equal(loader.includes('/ld-musl-'), process.report.getReport().header.glibcVersionRuntime === undefined);
+  assert.equal(native().endsWith('-musl'), loader.includes('/ld-musl-'));
+  assert.deepEqual([loaderOf('/nowhere'), loaderOf(__dirname), loaderOf(__filename)], ['', '', '']);
 });
