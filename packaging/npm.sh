@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 source=$work/fish-api-credit
 mkdir "$source"
 cp -r examples/node/{bin,lib,index.d.ts,index.js,package.json} LICENSE-MIT LICENSE-APACHE "$source"
-readme docs/node.md >"$source/README.md"
+readme docs/node.md "$source"
 targets=$(targets)
 for target in $targets; do
   unpack "$target"

@@ -48,7 +48,7 @@ for target in $targets; do
   esac
   install -m 755 "$library" "$source/fish_api_credit/$name_inside"
   cp "$tree"/share/licenses/fish-api-credit/* "$tree/THIRD-PARTY" "$source"
-  readme docs/python.md >"$source/README.md"
+  readme docs/python.md "$source"
   cp packaging/wheel.py "$source/hatch_build.py"
   sed '/^\[project\]$/a readme = "README.md"\nlicense-files = ["LICENSE-*", "THIRD-PARTY"]' examples/python/pyproject.toml \
     >"$source/pyproject.toml"

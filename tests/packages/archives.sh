@@ -1,49 +1,46 @@
 #!/usr/bin/env bash
-# The release archives for every platform, made and then run as far as this machine can: x86_64 Linux natively,
-# aarch64 Linux under qemu-user, Windows under Wine; macOS is built and looked at, not run.
+# The release archives, run as far as this machine can: x86_64 Linux natively, aarch64 Linux under qemu-user, both with
+# glibc and with musl; Windows under Wine; macOS is looked at, not run.
 #
-#   .ci/dist.sh [TARGET...]      all of them if none are named
-set -euo pipefail
-cd "$(dirname "$0")/.."
-
-targets=("$@")
-[ $# -gt 0 ] || targets=(x86_64-unknown-linux-gnu x86_64-pc-windows-gnu aarch64-unknown-linux-gnu
-  aarch64-apple-darwin x86_64-apple-darwin)
-
-. .ci/packages.sh
-need cc gcc /usr/include/stdio.h libc6-dev g++ g++ clang clang cmake cmake make make /usr/bin/cargo cargo-web \
+#   tests/packages/archives.sh RELEASE [TARGET...]      all targets if none are named
+targets=("${@:2}")
+set -- "$1"
+. "${BASH_SOURCE[0]%/*}/support"
+. packaging/zig
+[ ${#targets[@]} -gt 0 ] || readarray -t targets < <(packaging/dist.sh --targets)
+need cc gcc /usr/include/stdio.h libc6-dev g++ g++ cmake cmake make make \
   aarch64-linux-gnu-g++ g++-aarch64-linux-gnu x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix \
-  lld lld llvm-objdump llvm pkg-config pkg-config \
-  '/usr/lib/python3*/ensurepip' python3-venv qemu-aarch64 qemu-user /usr/lib/rustlib/src/rust/library rust-web-src \
-  /usr/bin/rustc rustc-web /usr/lib/wine/wine64 wine64
-mkdir -p target/dist
-if [ ! -x target/dist/venv/bin/cargo-zigbuild ]; then
-  python3 -m venv target/dist/venv
-  target/dist/venv/bin/pip install -q cargo-zigbuild==0.24.0 ziglang==0.17.1
-fi
-PATH=$PWD/target/dist/venv/bin:$PATH
-
-out=$PWD/target/dist/archives
-# Two at a time: each ends in one long link that only one core works at.
-printf '%s\n' "${targets[@]}" | xargs -P2 -I{} packaging/dist.sh "$out" {}
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+  llvm-objdump llvm musl-gcc musl-tools pkg-config pkg-config qemu-aarch64 qemu-user /usr/lib/wine/wine64 wine64
 
 unpack() { # unpack TARGET: sets $tree, after its files are found to be those of its manifest.
   tree=$work/fish-api-credit-$version-$1
-  tar -C "$work" -xzf "$out/fish-api-credit-$version-$1.tar.gz"
+  tar -C "$work" -xzf "$release/fish-api-credit-$version-$1.tar.gz"
   (cd "$tree" && while read -r sum size file; do
     [ "$(stat -c %s "$file")" = "$size" ] && echo "$sum  $file"
   done <MANIFEST | sha256sum -c --quiet -)
   [ "$(wc -l <"$tree/MANIFEST")" = "$(find "$tree" -type f ! -name MANIFEST | wc -l)" ]
 }
 
-run() { # run TARGET CC CXX RUNNER
+run() { # run TARGET CC CXX RUNNER [OPTIONS OF CARGO TEST]
   unpack "$1"
-  echo "+ FISH_TREE=$tree FISH_CC='$2' FISH_CXX='$3' FISH_RUNNER='$4' cargo test --test portable"
-  FISH_CI=1 FISH_TREE=$tree FISH_CC=$2 FISH_CXX=$3 FISH_RUNNER=$4 cargo test --locked --test portable
+  # A fully static program, for musl; else what the archive says that the static library needs.
+  local static
+  static=$(sed -n 's/^Libs.private: //p' "$tree/lib/pkgconfig/fish_api_credit.pc")
+  [[ $1 != *-musl ]] || static="-static $static"
+  local environment=(FISH_CI=1 "FISH_TREE=$tree" "FISH_CC=$2" "FISH_CXX=$3" "FISH_RUNNER=$4" "FISH_STATIC=$static")
+  echo "+ ${environment[*]@Q} cargo test --test portable ${*:5}"
+  env "${environment[@]}" cargo test --locked --test portable "${@:5}"
+}
+
+# Sets $loader to a folder with the loader and C library of another processor's musl, from Debian's package.
+foreign_musl() { # foreign_musl DEBIAN'S-ARCHITECTURE
+  local apt=(apt-get -qq -o "Dir::State::Lists=$work/apt" -o "Dir::Cache=$work/apt" -o "APT::Architecture=$1"
+    -o "APT::Architectures=$1" -o APT::Sandbox::User=root)
+  mkdir -p "$work/apt/partial" "$work/apt/archives/partial"
+  loader=$work/musl-$1
+  "${apt[@]}" update
+  (cd "$work" && "${apt[@]}" download "musl:$1")
+  dpkg-deb -x "$work"/musl_*_"$1".deb "$loader"
 }
 
 for target in "${targets[@]}"; do
@@ -57,6 +54,16 @@ for target in "${targets[@]}"; do
     ;;
   aarch64-unknown-linux-gnu)
     run "$target" aarch64-linux-gnu-gcc aarch64-linux-gnu-g++ "qemu-aarch64 -L /usr/aarch64-linux-gnu"
+    ;;
+  x86_64-unknown-linux-musl)
+    # Debian has no C++ library for musl; zig has. With sections collected it asks for nothing newer than Debian's musl.
+    run "$target" musl-gcc "python3 -m ziglang c++ -target x86_64-linux-musl -dynamic -O1 -Wl,--gc-sections" "" \
+      --test alone
+    ;;
+  aarch64-unknown-linux-musl)
+    foreign_musl arm64
+    zig="-target aarch64-linux-musl -dynamic -O1 -Wl,--gc-sections"
+    run "$target" "python3 -m ziglang cc $zig" "python3 -m ziglang c++ $zig" "qemu-aarch64 -L $loader"
     ;;
   x86_64-pc-windows-gnu)
     wine=$(command -v wine64 || echo /usr/lib/wine/wine64)
@@ -89,4 +96,4 @@ TOOLCHAIN
     ;;
   esac
 done
-(cd "$out" && sha256sum fish-api-credit-"$version"-*.tar.gz | tee SHA256SUMS)
+echo "archives: all passed"
