@@ -111,16 +111,19 @@ cp "$here/wheel.py" "$work"
 debian python python3 python3-venv
 no_compiler
 echo "+ pip install, and a program, in a Debian without a compiler"
-downloads
-inside --bind "$release" folder="$folder" sh -euc "$(lines Python)"'
-  version=$1
-  pip check
-  python "$2/wheel.py" "$version"
-  fish-credit --version
-  fish-credit --version | grep -qF " $version"
-  pip uninstall -q -y fish-api-credit
+inside --bind "$release" sh -euc '
+  version=$1 release=$2
+  cd "$3"
+  python3 -m venv venv
+  venv/bin/pip install --no-index --find-links "$release" fish-api-credit
+  venv/bin/pip check
+  venv/bin/python wheel.py "$version"
+  venv/bin/fish-credit
+  venv/bin/fish-credit --version
+  venv/bin/fish-credit --version | grep -qF " $version"
+  venv/bin/pip uninstall -q -y fish-api-credit
   ! ls -d venv/lib/python3*/site-packages/fish_api_credit* venv/bin/fish-credit 2>/dev/null
-' - "$version" "$work"
+' - "$version" "$release" "$work"
 
 # ---- Its types, as mypy finds them in what is installed --------------------------------------------------------------
 python3 -m venv --without-pip "$work/typed"
