@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes all files of a release from a clean clone: the source, the archive of each target, the packages that are made
-# from the archives, and SHA256SUMS over them. The same commit gives the same bytes (docs/reproducible.md).
+# from the archives, SHA256SUMS over them, and MANIFEST with their sizes. The same commit gives the same bytes
+# (docs/reproducible.md).
 #
 #   packaging/release.sh OUT
 #
@@ -9,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-[ $# = 1 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# = 1 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 out=$(realpath "$1")
 version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
@@ -30,4 +31,9 @@ for package in wheels npm go-module deb rpm conan; do
 done
 
 cd "$out"
-find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs sha256sum | tee SHA256SUMS
+readarray -t files < <(find . -type f -printf '%P\n' | LC_ALL=C sort)
+sha256sum "${files[@]}" >SHA256SUMS
+# With their sizes, as in an archive.
+for file in "${files[@]}"; do
+  printf '%s  %10d  %s\n' "$(sha256sum <"$file" | cut -d' ' -f1)" "$(stat -c %s "$file")" "$file"
+done | tee MANIFEST

@@ -4,8 +4,8 @@
 #
 #   packaging/rpm.sh ARCHIVES OUT
 #
-# Needs rpmbuild, cmake, gcc, and for aarch64 gcc-aarch64-linux-gnu. The same archives, compiler and rpmbuild give the same
-# bytes. What the packages are is in packaging/rpm.
+# Needs rpmbuild, pkg-config, cmake, gcc, and for aarch64 gcc-aarch64-linux-gnu. The same archives, compiler and rpmbuild
+# give the same bytes. What the packages are is in packaging/rpm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . packaging/from-archives
@@ -15,6 +15,8 @@ cd "$(dirname "$0")/.."
 unset CC CFLAGS CPPFLAGS LDFLAGS DESTDIR
 export HOME=$work TZ=UTC LC_ALL=C.UTF-8
 
+# Without it, rpmbuild finds less to say of a .pc file, in silence.
+command -v pkg-config >/dev/null || fail "there is no pkg-config"
 found=$(targets)
 made=
 for cpu in x86_64 aarch64; do

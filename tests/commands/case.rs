@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::server::{Script, Server, Step, answer, ok, send};
-use crate::support::{c, child};
+use crate::support::{c, child, tls};
 
 pub const KEY: &str = "sk-example-0123456789abcdef";
 
@@ -44,14 +44,25 @@ enum Meanwhile {
     Leave(usize),
 }
 
+/// What the command is told to ask.
+#[derive(Clone, Copy, PartialEq)]
+enum Asks {
+    TheTable,
+    /// The table's server, as if it spoke TLS.
+    InVain,
+    /// One that speaks TLS, with a certificate that nobody trusts.
+    Untrusted,
+    /// Nothing, so that it would ask the service.
+    TheService,
+}
+
 pub struct Case {
     pub name: String,
     arguments: Vec<OsString>,
     key: Option<OsString>,
     variables: Vec<(&'static str, &'static str)>,
     answers: Arc<dyn Fn(usize) -> Script + Send + Sync>,
-    /// Whether it is told to ask the table's server.
-    redirected: bool,
+    asks_where: Asks,
     output: Output,
     /// Whether standard error is closed.
     mute: bool,
@@ -71,7 +82,7 @@ pub fn case(name: impl Into<String>) -> Case {
         key: Some(KEY.into()),
         variables: Vec::new(),
         answers: Arc::new(|_| ok()),
-        redirected: true,
+        asks_where: Asks::TheTable,
         output: Output::Read,
         mute: false,
         meanwhile: Meanwhile::Nothing,
@@ -105,7 +116,19 @@ impl Case {
 
     /// It is not told to ask the table's server.
     pub fn not_redirected(mut self) -> Case {
-        self.redirected = false;
+        self.asks_where = Asks::TheService;
+        self
+    }
+
+    /// It is to speak TLS, and the table's server does not.
+    pub fn in_vain(mut self) -> Case {
+        self.asks_where = Asks::InVain;
+        self
+    }
+
+    /// The server speaks TLS, with a certificate that nobody trusts.
+    pub fn untrusted(mut self) -> Case {
+        self.asks_where = Asks::Untrusted;
         self
     }
 
@@ -181,8 +204,10 @@ impl Case {
         let server = self.server(&progress);
         let mut command = c::command(&program.start[0]);
         command.args(&program.start[1..]);
-        if self.redirected {
-            command.args(["--base-url", &server.url()]);
+        match self.asks_where {
+            Asks::TheTable => _ = command.args(["--base-url", &server.url()]),
+            Asks::InVain | Asks::Untrusted => _ = command.args(["--base-url", &server.https_url()]),
+            Asks::TheService => {}
         }
         command.args(&self.arguments).envs(program.variables.iter().cloned());
         if let Some(key) = &self.key {
@@ -219,6 +244,9 @@ impl Case {
     /// has come: none is passed over.
     fn server(&self, progress: &Arc<Progress>) -> Server {
         let (answers, progress) = (Arc::clone(&self.answers), Arc::clone(progress));
+        if self.asks_where == Asks::Untrusted {
+            return tls::directed(tls::Authority::new().issue().config(tls::BOTH), move |n, _| answers(n));
+        }
         let stepwise = matches!(self.meanwhile, Meanwhile::Signal(_, 1..) | Meanwhile::Leave(_));
         Server::directed(move |n, _| {
             progress.note(|reached| reached.asked = true);

@@ -89,6 +89,11 @@ fn options() -> Vec<Case> {
         shown("--user twice").with(&["--user", "u", "--user", "last"]).asks("/wallet/last/api-credit"),
         case("--team").with(&["--team", "t"]).prints(of_team()).asks(&format!("{SELF}?team_id=t")),
         case("--team, joined").with(&["--team=t=1"]).prints(of_team()).asks(&format!("{SELF}?team_id=t%3D1")),
+        // In some languages, an equals sign and an accent after it are one character.
+        case("--team of an accent, joined")
+            .with(&["--team=\u{301}"])
+            .prints(of_team())
+            .asks(&format!("{SELF}?team_id=%CC%81")),
         case("--check-free-credit, not known")
             .with(&["--check-free-credit"])
             .prints(shown_as("not requested (--check-free-credit)", "not sent by the server"))
@@ -287,6 +292,9 @@ fn refused() -> Vec<Case> {
             .with(&[OsString::from_vec(b"--user=\xff".to_vec())]),
         refuses("an empty --team", "--team is empty; set it to an id, or leave it unset for none.")
             .with(&["--team", ""]),
+        refuses("an empty --team, exposed", "--team is empty; set it to an id, or leave it unset for none.")
+            .with(&["--team=", "--prometheus"])
+            .prints(success_and_level("team", "0", "0")),
         refuses("a --base-url without a scheme", "--base-url has no scheme; write it like https://api.fish.audio.")
             .with(&["--base-url", "localhost"]),
         refuses("an empty --base-url", "--base-url has no scheme; write it like https://api.fish.audio.")
@@ -378,6 +386,13 @@ fn statuses() -> Vec<Case> {
         ),
         wrong("403", 403, "", "no", &format!("FISH_FORBIDDEN: {FORBIDDEN}\n  the server said  no\n")),
         wrong(
+            "403 with texts that are empty",
+            403,
+            "x-fish-trace-id: \r\n",
+            r#"{"message":"","reason":""}"#,
+            &format!("FISH_FORBIDDEN: {FORBIDDEN}\n"),
+        ),
+        wrong(
             "404",
             404,
             "",
@@ -406,6 +421,14 @@ fn statuses() -> Vec<Case> {
              \x20 body.0.name: missing\n\
              \x20 (no field): m\u{fffd}[2J\n\
              \x20 (no field): \n",
+        ),
+        wrong(
+            "422 with texts that are empty",
+            422,
+            "",
+            r#"[{"loc":[""],"type":"","msg":"m","ctx":""}]"#,
+            "FISH_VALIDATION_FAILED: The request is invalid (HTTP 422); check the options.\n\
+             \x20 (no field): m\n",
         ),
         wrong(
             "429",
@@ -528,6 +551,30 @@ fn transport() -> Vec<Case> {
              Fish Audio's API.\n",
         )
             .answers(|_| send("HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n")),
+        wrong(
+            "a server that nobody trusts",
+            "FISH_TLS_FAILED: The TLS connection failed: the server's certificate has no trusted issuer; the key was \
+             not sent.\n",
+        )
+        .untrusted()
+        .asks(""),
+        wrong(
+            "a server that does not speak TLS",
+            "FISH_TIMED_OUT: The connection attempt exceeded the connect timeout (5000 ms) while performing the TLS \
+             handshake; check the network.\n\
+             \x20 tried            3 times\n",
+        )
+        .with(&["--timeout", "20000"])
+        .in_vain()
+        .answers(|_| vec![Step::Stall]),
+        wrong(
+            "a proxy that nobody runs",
+            "FISH_PROXY_FAILED: The proxy connection failed: it could not be reached at 127.0.0.1:1 (connection \
+             refused); check the proxy variables.\n\
+             \x20 tried            3 times\n",
+        )
+        .not_redirected()
+        .variable("HTTPS_PROXY", "http://127.0.0.1:1"),
         case("a server that is well again")
             .answers(|n| if n == 0 { send(answer(503, "Retry-After: 0\r\n", "")) } else { ok() })
             .prints(SHOWN),
@@ -720,6 +767,18 @@ fn watches() -> Vec<Case> {
                 "-2.66 US dollars (-2.654322), empty",
             ]))
             .exits(4),
+        // An amount that no double holds, and the largest.
+        watched("a watch that ends low by a millionth")
+            .with(&["--low", "9007199254.740993"])
+            .answered(200, "", document("9007199254.740992"))
+            .signal(libc::SIGINT, 1)
+            .prints(lines(&["9007199254.74 US dollars (9007199254.740992), low"; 2]))
+            .exits(3),
+        watched("a watch with the largest --low")
+            .with(&["--low", "9223372036853.999999"])
+            .answered(200, "", document("9223372036854"))
+            .signal(libc::SIGINT, 1)
+            .prints(lines(&["9223372036854.00 US dollars (9223372036854), ok"; 2])),
         watched("a watch as JSON")
             .with(&["--json", "--low=5"])
             .answers(spent)

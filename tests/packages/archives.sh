@@ -43,6 +43,18 @@ foreign_musl() { # foreign_musl DEBIAN'S-ARCHITECTURE
   dpkg-deb -x "$work"/musl_*_"$1".deb "$loader"
 }
 
+# typed HEADING: what docs/install.md says, and what the command prints.
+typed() {
+  echo "+ docs/install.md, $1"
+  (FISH_BASE_URL=$sandbox FISH_API_KEY=sandbox-key && export FISH_API_KEY && eval "$(lines "$1")") >"$work/said"
+  cat "$work/said"
+  grep -qxF 'API credit         12.34 US dollars' "$work/said"
+}
+
+start_sandbox
+downloads
+echo "+ docs/install.md, The files"
+(eval "$(lines "The files")")
 for target in "${targets[@]}"; do
   case $target in
   x86_64-unknown-linux-gnu)
@@ -51,6 +63,7 @@ for target in "${targets[@]}"; do
     cmake -S tests/install -B "$work/consumer" -DFISH_ROUTE=find_package "-DCMAKE_PREFIX_PATH=$tree" >/dev/null
     cmake --build "$work/consumer" >/dev/null
     ctest --test-dir "$work/consumer" --no-tests=error --output-on-failure
+    typed Archive
     ;;
   aarch64-unknown-linux-gnu)
     run "$target" aarch64-linux-gnu-gcc aarch64-linux-gnu-g++ "qemu-aarch64 -L /usr/aarch64-linux-gnu"
@@ -59,6 +72,7 @@ for target in "${targets[@]}"; do
     # Debian has no C++ library for musl; zig has. With sections collected it asks for nothing newer than Debian's musl.
     run "$target" musl-gcc "python3 -m ziglang c++ -target x86_64-linux-musl -dynamic -O1 -Wl,--gc-sections" "" \
       --test alone
+    typed "Alpine, and static programs"
     ;;
   aarch64-unknown-linux-musl)
     foreign_musl arm64

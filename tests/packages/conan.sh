@@ -47,6 +47,10 @@ built() { # built NAME: a program of the test package.
 }
 option=fish-api-credit/*
 
+echo "+ what docs/install.md says"
+downloads
+(eval "$(lines Conan)") >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+
 echo "+ conan create, and the test package's programs"
 for shared in True False; do
   create -o "$option:shared=$shared"

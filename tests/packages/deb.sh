@@ -86,8 +86,14 @@ bare 'apt-get update -qq'
 files >"$work/before"
 installed >"$work/installed"
 
-echo "+ install the command and its library, and nothing else"
-bare 'apt-get install -qq -y /packages/fish-api-credit_*.deb /packages/libfish-api-credit0_*.deb >/dev/null'
+echo "+ what docs/install.md says installs the command and its library, and nothing else"
+downloads
+# Where a person would type yes.
+typed() { # typed BLOCK
+  inside --bind "$release" folder="$folder" sh -euc "apt-get() { command apt-get -qq -y \"\$@\" >/dev/null; }
+    $(lines 'Debian and Ubuntu' "$1")"
+}
+typed 1
 diff <(sort "$work/installed" <(printf "%s ${version/-/\~}\n" fish-api-credit libfish-api-credit0) | LC_ALL=C sort) \
   <(installed)
 bare "fish-credit --base-url $sandbox" | tee "$work/said"
@@ -113,8 +119,9 @@ files | diff "$work/before" -
 diff "$work/installed" <(installed)
 
 echo "+ with a compiler: pkg-config and CMake"
-bare 'apt-get install -qq -y /packages/*.deb >/dev/null
-  apt-get install -qq -y --no-install-recommends gcc g++ libc6-dev make cmake pkg-config man-db bash-completion zsh fish \
+typed 1
+typed 2
+bare 'apt-get install -qq -y --no-install-recommends gcc g++ libc6-dev make cmake pkg-config man-db bash-completion zsh fish \
     >/dev/null'
 mkdir "$tree/build"
 bare "cd /build

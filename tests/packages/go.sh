@@ -56,8 +56,7 @@ for go in Debian current; do
     PKG_CONFIG=/bin/false PATH="$path" GOPATH="$work/$go/path")
   echo "+ the commands of docs/install.md, by $go's Go in a Debian without pkg-config"
   "${tree_go[@]}" bash -euc '
-    version=$1
-    cd "$2"
+    version=$1 folder=$2
     go version
     '"$(lines Go)"'
     "$(go env GOPATH)/bin/fish-credit" --version

@@ -77,10 +77,9 @@ for node in Debian current; do
   echo "+ the commands of docs/install.md, and a program, by $node's Node in a Debian without a compiler"
   inside --bind "$release" --bind "$current" PATH="$path" npm_config_offline=true npm_config_cache="$work/cache" \
     npm_config_update_notifier=false npm_config_audit=false npm_config_fund=false bash -euc '
-    version=$1 current=$2
+    version=$1 current=$2 folder=$3
     npm() { PATH=$current/bin:$PATH command npm "$@"; }
     npx() { PATH=$PATH:$current/bin command npx "$@"; }
-    cd "$3"
     '"$(lines Node)"'
     npm ls
     cp "$4" .

@@ -50,7 +50,7 @@ debian plain
 cp -a "$tree" "$work/tree"
 tree=$work/tree
 in_it() {
-  rpm --root "$tree" --dbpath /var/lib/rpm "$@" 2> >(grep -v -e 'RPM should not be used directly' -e 'However assuming' >&2)
+  command rpm --root "$tree" --dbpath /var/lib/rpm "$@" 2> >(grep -v -e 'RPM should not be used directly' -e 'However assuming' >&2)
 }
 files() {
   (cd "$tree" && find . -path ./var/lib/rpm -prune -o -path ./tmp -prune -o -path ./etc/ld.so.cache -prune -o -print | LC_ALL=C sort)
@@ -78,9 +78,15 @@ fi
 grep 'libfish_api_credit.so.0()(64bit) is needed by' "$work/said"
 
 echo "+ install, and run"
-in_it -i "$work"/rpmbuild/RPMS/x86_64/tree-1-1.x86_64.rpm "$(rpm_of "" x86_64)" "$(rpm_of -libs x86_64)"
-inside ldconfig
-inside fish-credit --base-url "$sandbox" | grep -xF "$command_says"
+in_it -i "$work"/rpmbuild/RPMS/x86_64/tree-1-1.x86_64.rpm
+# Typed here, but in the tree: it has no rpm. Fedora's loader needs no telling.
+downloads
+(
+  rpm() { in_it "$@" && inside ldconfig; }
+  fish-credit() { inside fish-credit "$@"; }
+  FISH_BASE_URL=$sandbox
+  eval "$(lines Fedora)"
+) | grep -xF "$command_says"
 in_it -V fish-api-credit fish-api-credit-libs
 
 echo "+ the rest; again; a program by pkg-config, and by CMake"

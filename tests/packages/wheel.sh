@@ -113,8 +113,7 @@ no_compiler
 downloads
 echo "+ the commands of docs/install.md, and a program, in a Debian without a compiler"
 inside --bind "$release" bash -euc '
-  version=$1
-  cd "$2"
+  version=$1 folder=$2
   '"$(lines Python)"'
   pip check
   python "$3" "$version"

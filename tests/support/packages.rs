@@ -9,10 +9,16 @@ use std::sync::LazyLock;
 use super::c::{self, root};
 use super::tools;
 
+/// Cargo's for tests. What else reads these modules, an example, uses nothing of this one.
+const TMPDIR: &str = match option_env!("CARGO_TARGET_TMPDIR") {
+    Some(folder) => folder,
+    None => "",
+};
+
 /// A folder with what pkg-config knows of the library. Go's build cache keeps what it once said, so this place never
 /// moves, and a cache of its own goes with it.
 static PKG_CONFIG: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pkgconfig");
+    let folder = Path::new(TMPDIR).join("pkgconfig");
     fs::create_dir_all(&folder).expect("a folder");
     let pc = format!(
         "Name: fish_api_credit\nDescription: a test's\nVersion: {}\nCflags: -I{}\nLibs: -L{} -lfish_api_credit\n",
@@ -40,7 +46,7 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         // Everything that Go needs is here: nothing may be fetched.
         .envs([("CGO_ENABLED", "1"), ("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "")])
-        .env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache"));
+        .env("GOCACHE", Path::new(TMPDIR).join("go-cache"));
     command
 }
 
@@ -64,7 +70,7 @@ pub fn node_package(folder: &Path) -> Option<PathBuf> {
     if !tools::have("node") {
         return None;
     }
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target");
+    let target = Path::new(TMPDIR).parent().expect("target");
     let named = std::env::var_os("FISH_NODE_MODULES").map(PathBuf::from);
     let usual = [root().join("examples/node").join("node_modules"), target.join("node/node_modules")];
     let modules = named.into_iter().chain(usual).find(|modules| modules.join("koffi").exists());

@@ -51,34 +51,24 @@ async function ask(client, asked) {
 }
 
 /** Prints a line for each change, and a last one when a signal ends it. */
-function keepWatching(client, asked) {
-  return new Promise((resolve, reject) => {
-    let watch = null;
-    let level = Level.UNKNOWN;
-    const print = (state) => {
-      level = state.level;
-      output.putLine(state, asked);
-      if (!output.flush()) end();
-    };
-    const signalled = () => {
-      print(watch.read());
-      end();
-    };
-    const end = () => {
-      // A second Ctrl-C ends the program at once.
-      for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, signalled);
-      watch.close();
-      if (level === Level.UNKNOWN) output.explain('no balance was read.');
-      resolve(level === Level.UNKNOWN ? FAILED : outcome(level));
-    };
-    try {
-      watch = client.watch({ ...asked.query(), intervalMs: asked.intervalMs, lowMicros: asked.lowMicros });
-    } catch (error) {
-      return reject(error);
-    }
-    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, signalled);
-    watch.on('change', print);
-  });
+async function keepWatching(client, asked) {
+  let level = Level.UNKNOWN;
+  const print = (state) => {
+    level = state.level;
+    output.putLine(state, asked);
+    return output.flush();
+  };
+  let end;
+  const ended = new Promise((resolve) => (end = resolve));
+  // Before the first request is sent. A second Ctrl-C ends the program at once.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end('a signal'));
+  const watch = client.watch({ ...asked.query(), intervalMs: asked.intervalMs, lowMicros: asked.lowMicros });
+  watch.on('change', (state) => print(state) || end('a write error'));
+  if ((await ended) === 'a signal') print(watch.read());
+  watch.close();
+  if (level !== Level.UNKNOWN) return outcome(level);
+  output.explain('no balance was read.');
+  return FAILED;
 }
 
 function levelOf(micros, low) {

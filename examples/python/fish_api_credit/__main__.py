@@ -187,12 +187,12 @@ def status_name(status: int) -> str:
 def complain(error: FishError) -> None:
     """Says why, and what the server sent."""
     text = f"{status_name(error.status)}: {here(error)}".translate(_CONTROL) + "\n"
-    if error.api_message is not None:
+    if error.api_message:
         text += row("  the server said", error.api_message)
-    if error.api_reason is not None:
+    if error.api_reason:
         text += row("  its reason", error.api_reason)
     for wrong in error.field_errors:
-        context = "" if wrong.context is None else f" ({wrong.context})"
+        context = f" ({wrong.context})" if wrong.context else ""
         line = f"{wrong.location or '(no field)'}: {wrong.message or wrong.type}{context}"
         text += f"  {line.translate(_CONTROL)}\n"
     if error.retry_after is not None:
@@ -201,7 +201,7 @@ def complain(error: FishError) -> None:
         text += row("  ask again after", f"{tenths // 10}.{tenths % 10} s")
     if error.attempts > 1:
         text += row("  tried", f"{error.attempts} times")
-    if error.request_id is not None:
+    if error.request_id:
         text += row("  request id", error.request_id)
     say(text)
 
