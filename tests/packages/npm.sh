@@ -73,6 +73,7 @@ for node in Debian current; do
   path=$tree_path
   [ $node = Debian ] || path=$current/bin:$tree_path
   mkdir "$work/$node"
+  cp "$here/npm.mjs" "$work/$node"
   downloads "$work/$node/downloads"
   echo "+ the commands of docs/install.md, and a program, by $node's Node in a Debian without a compiler"
   inside --bind "$release" --bind "$current" PATH="$path" npm_config_offline=true npm_config_cache="$work/cache" \
@@ -82,14 +83,14 @@ for node in Debian current; do
     npx() { PATH=$PATH:$current/bin command npx "$@"; }
     '"$(lines Node)"'
     npm ls
-    cp "$4" .
+    cp ../npm.mjs .
     node npm.mjs "$version" linux-x64
     node_modules/.bin/fish-credit --version
     [ "$(node_modules/.bin/fish-credit --version)" = "fish-credit $version, library $version" ]
     # As a lock file brings it to another machine.
     npm ci --loglevel=error
     node npm.mjs "$version" linux-x64 >/dev/null
-  ' - "$version" "$current" "$folder" "$here/npm.mjs"
+  ' - "$version" "$current" "$folder"
 done
 
 # ---- On other platforms ------------------------------------------------------------------------------------------------
