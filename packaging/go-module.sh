@@ -4,9 +4,9 @@
 #
 #   packaging/go-module.sh ARCHIVES OUT
 #
-# Each library is in a folder of its own with a Go file, which the module imports: `go mod vendor` keeps no other folders.
-# A file of the module for each platform says what to link; where there is none, or with the tag fish_pkgconfig, pkg-config
-# is asked as in the source.
+# Each library is in a folder of its own with a Go file, which the module imports: `go mod vendor` keeps no other
+# folders. A file of the module for each platform says what to link; where there is none, or with the tag
+# fish_pkgconfig, pkg-config is asked as in the source.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . packaging/from-archives

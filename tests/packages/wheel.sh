@@ -65,7 +65,8 @@ for platform in "${!platforms[@]}"; do
   *-linux-*)
     audited=$release/$wheel
     if [[ $target == *-musl ]]; then
-      # auditwheel knows musl by the name that Alpine gives it; musl itself, Alpine's too, is libc.so. A copy has the other.
+      # auditwheel knows musl by the file that Alpine has. The library needs libc.so, which every musl takes for itself;
+      # a copy of it needs that file.
       patchelf --replace-needed libc.so "libc.musl-${target%%-*}.so.1" "$package/fish_api_credit/$name"
       "$tools/wheel" pack -d "$work" "$package" >/dev/null
       audited=$work/$wheel
@@ -135,7 +136,7 @@ echo "+ mypy --strict"
 (cd "$work" && "$tools/mypy" --strict --python-executable "$work/typed/bin/python" typed.py | tee shown)
 grep -q 'Revealed type is "decimal.Decimal"' "$work/shown" || fail "mypy does not see the package's types"
 
-# ---- On aarch64 -------------------------------------------------------------------------------------------------------
+# ---- On aarch64 ---------------------------------------------------------------------------------------------------
 arm64=$trees/python-arm64
 if [ ! -e "$arm64/made" ]; then
   echo "+ apt-get download python3.11:arm64"
