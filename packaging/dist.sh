@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Makes release archives: fish-api-credit-VERSION-TARGET.tar.gz, each an installed tree (see CMakeLists.txt) with a
-# third-party notice, ABOUT (how it was built, what it leaves out) and MANIFEST (each file's SHA-256 and size).
+# Makes release archives: fish-api-credit-VERSION-TARGET.tar.gz, each an installed tree (see CMakeLists.txt) with the
+# command fish-credit, a third-party notice, ABOUT (how it was built, what it leaves out) and MANIFEST (each file's
+# SHA-256 and size). The same source and compilers give the same bytes, in whatever folder (docs/reproducible.md).
 #
 #   packaging/dist.sh OUT TARGET...
+#   packaging/dist.sh --targets       prints those of a release
 #
 # A target that rustup has not installed is built with its standard library from source, by FISH_STD_CARGO and
 # FISH_STD_RUSTC (Debian's cargo-web, rustc-web and rust-web-src). Linux and macOS are linked through cargo-zigbuild,
@@ -10,7 +12,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-[ $# -ge 2 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+if [ "${1:-}" = --targets ]; then
+  printf '%s\n' {x86_64,aarch64}-unknown-linux-{gnu,musl} x86_64-pc-windows-gnu {aarch64,x86_64}-apple-darwin
+  exit
+fi
+[ $# -ge 2 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 out=$(realpath "$1")
 shift
@@ -23,6 +29,16 @@ export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/n
 fail() {
   echo "dist.sh: $*" >&2
   exit 1
+}
+
+# What a program needs beside the static library, from packaging/native-static-libs.txt.
+static_libs() {
+  awk -v target="$1" '$1 !~ /^#/ && target ~ $1 "$" { $1 = ""; sub(/^ /, ""); print }' packaging/native-static-libs.txt
+}
+
+# The prefix of GNU binutils for an ELF target, which are the same for every C library.
+binutils() {
+  echo "${1%%-*}-linux-gnu-"
 }
 
 # build TARGET: leaves the libraries in $built, what rustc said in $log, and sets rustc, features and
@@ -52,6 +68,11 @@ build() {
   *-linux-gnu)
     flags+=(--target "$target.$glibc")
     ;;
+  *-linux-musl)
+    # What rustc takes for granted there, that everything is linked statically, leaves no shared library.
+    linker=(-Ctarget-feature=-crt-static)
+    flags+=(--target "$target")
+    ;;
   *-apple-darwin)
     # The frameworks that the system's certificates are read through come with Apple's SDK alone.
     features="none (FISH_TLS_ROOTS_SYSTEM is left out: it needs Apple's SDK to build)"
@@ -74,19 +95,50 @@ build() {
   built=$PWD/target/dist/$target/$target/release
   case $target in
   *-linux-*)
-    local binutils=${target/-unknown/}-
-    LD=${binutils}ld OBJCOPY=${binutils}objcopy AR=${binutils}ar packaging/localize.sh \
+    local prefix unwinder=
+    prefix=$(binutils "$target")
+    if [[ $target == *-musl ]]; then
+      unwinder=target/dist/$target/unwinder
+      AR=${prefix}ar packaging/musl/unwinder.sh "$target" "$unwinder"
+    fi
+    UNWINDER=$unwinder LD=${prefix}ld OBJCOPY=${prefix}objcopy AR=${prefix}ar packaging/localize.sh \
       "$built/deps/libfish_api_credit.a" "$built/libfish_api_credit.a" --strip-debug
     ;;
   esac
+  program "$target"
+}
+
+# program TARGET: compiles fish-credit with the static library, so that it stands alone, and leaves it in $built.
+program() {
+  local target=$1 cpu=${1%%-*} compiler=(python3 -m ziglang cc) libraries name=fish-credit
+  read -ra libraries <<<"$(static_libs "$target")"
+  case $target in
+  *-windows-*)
+    name=fish-credit.exe
+    # No time of the build stands in it.
+    compiler=("$cpu-w64-mingw32-gcc" -static -Wl,--no-insert-timestamp)
+    ;;
+  *-linux-gnu) compiler+=(-target "$cpu-linux-gnu.$glibc" -fPIE -pie) ;;
+  *-linux-musl)
+    compiler+=(-target "$cpu-linux-musl" -static -fPIE -pie)
+    libraries=() # The unwinder is inside.
+    ;;
+  *-apple-darwin)
+    compiler+=(-target "$cpu-macos.${macos[$target]}")
+    libraries=() # One library is all of the system's, and without the feature no framework is needed.
+    ;;
+  esac
+  rm -f "$built/$name"
+  echo "+ ${compiler[*]} examples/c/fish-credit.c ... -o $name"
+  "${compiler[@]}" -std=c99 -Os -g0 -s -Wall -Wextra -Werror "-ffile-prefix-map=$PWD=/fish-api-credit" -Iinclude \
+    examples/c/fish-credit.c "$built/libfish_api_credit.a" "${libraries[@]}" -o "$built/$name"
 }
 
 # Holds the libraries to what every release promises.
 check() {
   local target=$1 tree=$2 wanted said listed
   said=$(sed -n 's/.*native-static-libs: //p' "$log" | head -1)
-  listed=$(awk -v target="$target" '$1 !~ /^#/ && target ~ $1 "$" { $1 = ""; sub(/^ /, ""); print }' \
-    packaging/native-static-libs.txt)
+  listed=$(static_libs "$target")
   case $target in
   *-apple-darwin) # Without the feature it needs less than the table says.
     local library
@@ -99,13 +151,11 @@ check() {
 
   wanted=$(grep -o '\bfish_[a-z_]*(' include/fish_api_credit.h | tr -d '(' | sort -u)
   case $target in
-  *-linux-gnu)
+  *-linux-*)
     exports=$(nm -D --defined-only "$tree/lib/libfish_api_credit.so" | awk '{ print $3 }' | sort -u)
     diff <(echo "$wanted") <(nm -g --defined-only "$tree/lib/libfish_api_credit.a" | awk 'NF == 3 { print $3 }' |
       sort -u) || fail "$target: the static library defines more or less than the header's functions"
-    newest=$(objdump -T "$tree/lib/libfish_api_credit.so" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -1)
-    [ "$(printf '%s\n' "$newest" "GLIBC_$glibc" | sort -V | tail -1)" = "GLIBC_$glibc" ] ||
-      fail "$target needs $newest"
+    check_runtime "$target" "$tree"
     ;;
   *-windows-*)
     exports=$(x86_64-w64-mingw32-objdump -p "$tree/bin/fish_api_credit.dll" |
@@ -117,9 +167,28 @@ check() {
   esac
   diff <(echo "$wanted") <(echo "$exports") || fail "$target does not export exactly the header's functions"
   if grep -rlF -e "${CARGO_HOME:-$HOME/.cargo}" -e "$PWD" "$tree/bin" "$tree/lib" 2>/dev/null |
-    grep -E '\.(so.*|dll|dylib)$'; then
+    grep -E '(\.(so.*|dll|dylib)|/fish-credit(\.exe)?)$'; then
     fail "$target names a folder of this machine"
   fi
+}
+
+# What a library and a command for Linux need of the system.
+check_runtime() {
+  local target=$1 library=$2/lib/libfish_api_credit.so command=$2/bin/fish-credit needed file newest
+  needed=$(readelf -dW "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | tr '\n' ' ')
+  case $target in
+  *-gnu)
+    for file in "$library" "$command"; do
+      newest=$(objdump -T "$file" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -1)
+      [ "$(printf '%s\n' "$newest" "GLIBC_$glibc" | sort -V | tail -1)" = "GLIBC_$glibc" ] ||
+        fail "$target: ${file##*/} needs $newest"
+    done
+    ;;
+  *-musl)
+    [ "$needed" = "libc.so " ] || fail "$target: the shared library needs $needed"
+    ! readelf -lW "$command" | grep -q INTERP || fail "$target: fish-credit is not fully static"
+    ;;
+  esac
 }
 
 archive() {
@@ -150,6 +219,9 @@ archive() {
     echo "features: $features"
     case $target in
     *-linux-gnu) echo "needs: glibc $glibc or later" ;;
+    *-linux-musl)
+      echo "needs: musl 1.2.3 or later, and nothing else; a program that is linked fully statically needs nothing at all"
+      ;;
     *-apple-darwin) echo "needs: macOS ${macos[$target]} or later"; echo "tested: no, built only" ;;
     *-windows-*) echo "needs: Windows 10 or later" ;;
     esac

@@ -7,7 +7,8 @@
 # All that the header's functions reach becomes one object, whose other symbols are then made local. Sections stay
 # apart, so that a program's own --gc-sections still works. The same input gives the same bytes.
 # LD, OBJCOPY and AR name the tools of GNU binutils. (--force-group-allocation, because a group of sections would be
-# shared with another library's of the same name.)
+# shared with another library's of the same name.) UNWINDER may name a folder that packaging/musl/unwinder.sh filled:
+# the library then has that unwinder inside.
 set -eu
 header=$(dirname "$0")/../include/fish_api_credit.h
 built=$1 result=$2
@@ -22,7 +23,8 @@ roots=$(grep -o '\bfish_[a-z_]*(' "$header" | tr -d '(' | LC_ALL=C sort -u | sed
 folder=$(mktemp -d "$(dirname "$result")/localize.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 # shellcheck disable=SC2086 # One option a function.
-"${LD:-ld}" -r --force-group-allocation --gc-sections $roots "$built" -o "$folder/fish_api_credit.o"
+"${LD:-ld}" -r --force-group-allocation --gc-sections $roots \
+  ${UNWINDER:+"$UNWINDER/frames.o"} "$built" ${UNWINDER:+"$UNWINDER/libunwind.a"} -o "$folder/fish_api_credit.o"
 # Rust's own library has LLVM's intermediate code beside the compiled: it is as large, and of no use to a linker. A
 # symbol that nothing refers to any more goes too: undefined, it would ask a program for what it need not have. The
 # functions that packaging/valgrind.supp names keep their names, as local symbols.

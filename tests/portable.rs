@@ -1,12 +1,13 @@
 //! The portable C programs, each compiled for a platform and run there, while the server runs here: natively under
-//! plain `cargo test`; for another platform when .ci/dist.sh names it:
+//! plain `cargo test`; for another platform when tests/packages/archives.sh names it, and then the archive's command too:
 //!
-//! | variable        | what it says                                             |
-//! |-----------------|----------------------------------------------------------|
-//! | `FISH_TREE`     | the unpacked release archive                             |
-//! | `FISH_CC`       | the compiler for that platform, with its flags           |
-//! | `FISH_CXX`      | the C++ compiler for it; tests/cpp runs there then       |
-//! | `FISH_RUNNER`   | what runs its programs, such as "qemu-aarch64 -L /usr/…" |
+//! | variable        | what it says                                                                       |
+//! |-----------------|------------------------------------------------------------------------------------|
+//! | `FISH_TREE`     | the unpacked release archive                                                       |
+//! | `FISH_CC`       | the compiler for that platform, with its flags                                     |
+//! | `FISH_CXX`      | the C++ compiler for it; tests/cpp runs there then                                 |
+//! | `FISH_STATIC`   | what a program with the static library is linked with beside it, such as "-static" |
+//! | `FISH_RUNNER`   | what runs its programs, such as "qemu-aarch64 -L /usr/…"                           |
 
 #![cfg(unix)]
 
@@ -31,6 +32,8 @@ fn compiler() -> Option<Compiler> {
     cross("FISH_CC").or_else(|| c::have_compiler().then(Compiler::c))
 }
 
+const BOTH: [Library; 2] = [Library::Shared, Library::Static];
+
 /// The C programs of a folder, with their names.
 fn programs(folder: &str) -> Vec<(String, PathBuf)> {
     let paths = c::root().join(folder).read_dir().unwrap().map(|entry| entry.unwrap().path());
@@ -48,10 +51,12 @@ fn the_cpp_program_passes_on_another_platform() {
     let scratch = tempfile::tempdir().unwrap();
     let sources = ["client.cpp", "other_unit.cpp"].map(|name| c::root().join("tests/cpp").join(name));
     let sources = sources.each_ref().map(PathBuf::as_path);
-    let program = scratch.path().join("client.exe");
-    let program = compiler.compile(program, &sources, Library::Shared, &["-std=c++17", "-Wno-pedantic"]);
     let server = routes::server();
-    assert_eq!(c::run(c::under_runner(&program).arg(server.url())).trim_end(), "0 failures");
+    for library in BOTH {
+        let program = scratch.path().join(format!("client-{library:?}.exe"));
+        let program = compiler.compile(program, &sources, library, &["-std=c++17", "-Wno-pedantic"]);
+        assert_eq!(c::run(c::under_runner(&program).arg(server.url())).trim_end(), "0 failures");
+    }
 }
 
 /// Natively tests/c_interface.rs does this, and compares what they print with the header.
@@ -61,12 +66,60 @@ fn the_c_programs_pass_on_another_platform() {
     let scratch = tempfile::tempdir().unwrap();
     let server = routes::server();
     for (name, source) in programs("tests/c") {
-        let program = scratch.path().join(format!("{name}.exe"));
-        let program = compiler.compile(program, &[&source], Library::Shared, &[]);
-        let printed = c::run(c::under_runner(&program).arg(server.url()));
-        assert!(!printed.trim().is_empty(), "{name} says what it checked");
-        support::note(format_args!("{name}: {} lines", printed.lines().count()));
+        let [shared, linked] = BOTH.map(|library| {
+            let program = scratch.path().join(format!("{name}-{library:?}.exe"));
+            let program = compiler.compile(program, &[&source], library, &[]);
+            c::run(c::under_runner(&program).arg(server.url()))
+        });
+        assert!(!shared.trim().is_empty(), "{name} says what it checked");
+        assert_eq!(shared, linked, "{name}");
+        support::note(format_args!("{name}: {} lines", shared.lines().count()));
     }
+}
+
+/// Whatever finds the unwinder and its tables there: packaging/musl.
+#[test]
+fn a_panic_is_caught_in_a_program_with_the_static_library() {
+    let Some(compiler) = cross("FISH_CC") else { return };
+    // The program replaces Linux's clock.
+    if !env::var("FISH_TREE").unwrap().contains("-linux-") {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let source = c::root().join("tests/static/both.c");
+    for flags in [&["-DALONE"][..], &["-DALONE", "-O2", "-ffunction-sections", "-Wl,--gc-sections"]] {
+        let program = scratch.path().join("panic.exe");
+        let flags = [&["-std=gnu11"], flags].concat();
+        let program = compiler.compile(program, &[&source], Library::Static, &flags);
+        assert_eq!(c::run(&mut c::under_runner(&program)), "ours: caught\n", "{flags:?}");
+    }
+}
+
+/// The archive's own command, which has the library inside.
+#[test]
+fn the_command_of_the_archive_shows_a_credit() {
+    let Ok(tree) = env::var("FISH_TREE") else { return };
+    let commands: Vec<_> =
+        Path::new(&tree).join("bin").read_dir().unwrap().map(|one| one.unwrap().path()).collect();
+    let command =
+        commands.iter().find(|path| path.file_stem().unwrap() == "fish-credit").expect("the command");
+    let server = routes::server();
+    let run = |arguments: &[&str]| {
+        let output =
+            c::under_runner(command).args(arguments).env("FISH_API_KEY", "secret-1").output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace("\r\n", "\n");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let want = format!("fish-credit {version}, library {version}\n");
+    assert_eq!(run(&["--version"]), (Some(0), want, String::new()));
+    let (status, shown, said) = run(&["--base-url", &format!("{}/ok", server.url())]);
+    assert!(status == Some(0) && shown.contains("12.345678"), "{status:?} {shown} {said}");
+    let (status, shown, said) = run(&["--base-url", &format!("{}/401", server.url())]);
+    assert!(
+        status == Some(1) && shown.is_empty() && said.contains("FISH_UNAUTHORIZED"),
+        "{status:?} {shown} {said}"
+    );
 }
 
 #[test]
@@ -75,10 +128,12 @@ fn the_portable_programs_pass() {
     let scratch = tempfile::tempdir().unwrap();
     let server = routes::server();
     for (name, source) in programs("tests/c/portable") {
-        let program = scratch.path().join(format!("{name}.exe"));
-        let program = compiler.compile(program, &[&source], Library::Shared, &WARNINGS);
-        let printed = c::run(c::under_runner(&program).arg(server.url()));
-        assert_eq!(printed.trim_end(), "0 failures", "{name}");
+        for library in BOTH {
+            let program = scratch.path().join(format!("{name}-{library:?}.exe"));
+            let program = compiler.compile(program, &[&source], library, &WARNINGS);
+            let printed = c::run(c::under_runner(&program).arg(server.url()));
+            assert_eq!(printed.trim_end(), "0 failures", "{name}");
+        }
     }
 }
 

@@ -14,7 +14,7 @@ static const char *url;
 
 /* Overlong, a surrogate, beyond Unicode, cut off, and bytes that UTF-8 never has. */
 static const char *const not_utf8[] = {
-    "\xff", "a\xfe" "b", "\xc0\x80", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "abc\xe2\x82", "\x80",
+    "\xff", ("a\xfe" "b"), "\xc0\x80", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "abc\xe2\x82", "\x80",
 };
 
 struct text_field {

@@ -1,7 +1,7 @@
 //! The builder of the tests' C and C++ programs: compiled with the system's compiler against the header and the library
 //! that cargo just built, shared or static, or against a release archive; and run.
 //!
-//! `.ci/host.sh` and `.ci/dist.sh` set these variables: FISH_HOST_CC, FISH_HOST_CFLAGS, FISH_HOST_LDFLAGS
+//! `.ci/host.sh` and `tests/packages/archives.sh` (see tests/portable.rs) set these variables: FISH_HOST_CC, FISH_HOST_CFLAGS, FISH_HOST_LDFLAGS
 //! (the C compiler, more flags, and more at the end of a program's link), FISH_HOST_LIBRARY (a folder with another build
 //! of the library), FISH_HOST_RUNNER and FISH_RUNNER (what to run programs under).
 
@@ -146,6 +146,8 @@ pub struct Compiler {
     pub command: String,
     pub include: PathBuf,
     pub libraries: PathBuf,
+    /// For a release archive's static library: what a program is linked with beside it.
+    pub archived: Option<String>,
 }
 
 impl Compiler {
@@ -155,12 +157,18 @@ impl Compiler {
     }
 
     pub fn named(command: impl Into<String>) -> Compiler {
-        Compiler { command: command.into(), include: root().join("include"), libraries: library_folder() }
+        Compiler {
+            command: command.into(),
+            include: root().join("include"),
+            libraries: library_folder(),
+            archived: None,
+        }
     }
 
     /// For the library in `tree`, a release archive's contents.
     pub fn for_tree(command: String, tree: &Path) -> Compiler {
-        Compiler { command, include: tree.join("include"), libraries: tree.join("lib") }
+        let archived = Some(variable("FISH_STATIC").unwrap_or_default());
+        Compiler { command, include: tree.join("include"), libraries: tree.join("lib"), archived }
     }
 
     /// Compiles sources into a program, or says in a sentence why not. C is C11 unless a flag says otherwise.
@@ -189,9 +197,14 @@ impl Compiler {
                     command.arg(format!("-Wl,-rpath,{}", self.libraries.display()));
                 }
             }
-            Library::Static => {
-                command.arg(self.libraries.join("static/libfish_api_credit.a")).args(static_libs());
-            }
+            Library::Static => match &self.archived {
+                Some(beside) => {
+                    command.arg(self.libraries.join("libfish_api_credit.a")).args(beside.split_whitespace());
+                }
+                None => {
+                    command.arg(self.libraries.join("static/libfish_api_credit.a")).args(static_libs());
+                }
+            },
         }
         // After the library, whose calls of getaddrinfo and the like it may be there to answer.
         if !flags.contains(&"-shared") {

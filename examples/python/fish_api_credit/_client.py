@@ -46,7 +46,7 @@ class CancelToken:
 class Client:
     """Holds connections and options. Create one and share it: any number of threads may call at once.
 
-    Close it, or use it in a `with`; the garbage collector frees one that is not closed.
+    Close it, or use it in a `with` or an `async with`; the garbage collector frees one that is not closed.
     """
 
     # Generated from src/ffi: the fields of fish_client_options.
@@ -184,6 +184,17 @@ class Client:
         return self
 
     def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(
         self,
         kind: Optional[Type[BaseException]],
         error: Optional[BaseException],
