@@ -35,11 +35,11 @@ current=$PWD/$current
 
 the_same_again packaging/go-module.sh "$package"
 tar -C "$work" -xzf "$release/$package"
-# Everything comes from the release's folder; whoever asks pkg-config gets nothing.
 cache=$PWD/target/packages/go-cache
 mkdir -p "$cache"
-environment=(CGO_ENABLED=1 GOPROXY="file://$work/fish-api-credit-$version-go" GONOSUMDB=github.com/fish-api-credit
-  GOFLAGS="-mod=mod -modcacherw" GOTOOLCHAIN=local GOCACHE="$cache" PKG_CONFIG=/bin/false)
+# Everything comes from the release's folder.
+environment=(GOPROXY="file://$work/fish-api-credit-$version-go" GONOSUMDB=github.com/fish-api-credit
+  GOFLAGS="-mod=mod -modcacherw")
 
 # ---- A program with it, without pkg-config ---------------------------------------------------------------------------
 start_sandbox
@@ -51,21 +51,29 @@ for go in Debian current; do
   [ $go = Debian ] || path=$current/bin:$tree_path
   mkdir "$work/$go"
   cp "$here/go.go" "$work/$go/main.go"
-  echo "+ go get, go build, go install and go mod vendor, by $go's Go"
-  inside --bind "$current" --bind "$cache" "${environment[@]}" PATH="$path" GOPATH="$work/$go/path" sh -euc '
+  downloads "$work/$go/downloads"
+  tree_go=(inside --bind "$current" --bind "$cache" --bind "$release" CGO_ENABLED=1 GOTOOLCHAIN=local GOCACHE="$cache"
+    PKG_CONFIG=/bin/false PATH="$path" GOPATH="$work/$go/path")
+  echo "+ the commands of docs/install.md, by $go's Go in a Debian without pkg-config"
+  "${tree_go[@]}" bash -euc '
+    version=$1 folder=$2
+    go version
+    '"$(lines Go)"'
+    "$(go env GOPATH)/bin/fish-credit" --version
+    [ "$("$(go env GOPATH)/bin/fish-credit" --version)" = "fish-credit $version, library $version" ]
+    go clean -modcache
+  ' - "$version" "$folder"
+
+  echo "+ go get, go build, go test and go mod vendor, by $go's Go"
+  "${tree_go[@]}" "${environment[@]}" sh -euc '
     module=$1 version=$2
     cd "$3"
-    go version
     go mod init example.com/program
     go get "$module@v$version"
     go vet ./...
     go build -o program .
     ./program
     if ldd program | grep fish; then exit 1; fi
-    go install "$module/cmd/fish-credit@latest"
-    path/bin/fish-credit
-    path/bin/fish-credit --version
-    path/bin/fish-credit --version | grep -qF " $version"
     go test "$module"
 
     # The tag that asks for a library of the system finds none here.
@@ -103,7 +111,7 @@ unformatted=$(cd "$vendored" && gofmt -l .)
 [ -z "$unformatted" ] || fail "not as gofmt has it: $unformatted"
 
 # One file links the library, on each platform and with each tag.
-export "${environment[@]}" GOPATH="$work/path"
+export "${environment[@]}" CGO_ENABLED=1 GOTOOLCHAIN=local GOCACHE="$cache" PKG_CONFIG=/bin/false GOPATH="$work/path"
 mkdir "$work/cross"
 cd "$work/cross"
 cp "$here/go.go" main.go

@@ -66,31 +66,31 @@ echo "+ npm install, to have koffi in a cache"
   --loglevel=error "$release/$package")
 
 start_sandbox
-cp "$here/npm.mjs" "$work"
 debian node nodejs
 no_compiler
 for node in Debian current; do
   # npm is the current one's: the tree has none.
   path=$tree_path
   [ $node = Debian ] || path=$current/bin:$tree_path
-  echo "+ npm install --offline, and a program, by $node's Node in a Debian without a compiler"
-  inside --bind "$release" --bind "$current" PATH="$path" sh -euc '
-    version=$1 package=$2 current=$5
-    npm() { PATH=$current/bin:$PATH command npm "$@" --cache ../cache --no-update-notifier --no-audit --no-fund --loglevel=error; }
-    mkdir "$3/$4"
-    cd "$3/$4"
-    cp ../npm.mjs .
-    echo "{}" >package.json
-    npm install --offline "$package"
+  mkdir "$work/$node"
+  cp "$here/npm.mjs" "$work/$node"
+  downloads "$work/$node/downloads"
+  echo "+ the commands of docs/install.md, and a program, by $node's Node in a Debian without a compiler"
+  inside --bind "$release" --bind "$current" PATH="$path" npm_config_offline=true npm_config_cache="$work/cache" \
+    npm_config_update_notifier=false npm_config_audit=false npm_config_fund=false bash -euc '
+    version=$1 current=$2 folder=$3
+    npm() { PATH=$current/bin:$PATH command npm "$@"; }
+    npx() { PATH=$PATH:$current/bin command npx "$@"; }
+    '"$(lines Node)"'
     npm ls
+    cp ../npm.mjs .
     node npm.mjs "$version" linux-x64
-    node_modules/.bin/fish-credit
     node_modules/.bin/fish-credit --version
-    node_modules/.bin/fish-credit --version | grep -qF " $version"
+    [ "$(node_modules/.bin/fish-credit --version)" = "fish-credit $version, library $version" ]
     # As a lock file brings it to another machine.
-    npm ci --offline
+    npm ci --loglevel=error
     node npm.mjs "$version" linux-x64 >/dev/null
-  ' - "$version" "$release/$package" "$work" $node "$current"
+  ' - "$version" "$current" "$folder"
 done
 
 # ---- On other platforms ------------------------------------------------------------------------------------------------
@@ -110,7 +110,8 @@ other() {
       --no-audit --no-fund --loglevel=error "$release/$package"
     export FISH_BASE_URL=$sandbox FISH_API_KEY=sandbox-key
     # Into a file: Wine's pipes are not what Node expects.
-    for program in "npm.mjs $version $platform" node_modules/fish-api-credit/bin/fish-credit.js; do
+    for program in "npm.mjs $version $platform" \
+      "node_modules/fish-api-credit/bin/fish-credit.js --base-url $sandbox"; do
       # shellcheck disable=SC2086
       "$@" $program >said 2>&1 </dev/null || { cat said; fail "$program on $platform"; }
       cat said

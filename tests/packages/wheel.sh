@@ -110,20 +110,18 @@ start_sandbox
 cp "$here/wheel.py" "$work"
 debian python python3 python3-venv
 no_compiler
-echo "+ pip install, and a program, in a Debian without a compiler"
-inside --bind "$release" sh -euc '
-  version=$1 release=$2
-  cd "$3"
-  python3 -m venv venv
-  venv/bin/pip install --no-index --find-links "$release" fish-api-credit
-  venv/bin/pip check
-  venv/bin/python wheel.py "$version"
-  venv/bin/fish-credit
-  venv/bin/fish-credit --version
-  venv/bin/fish-credit --version | grep -qF " $version"
-  venv/bin/pip uninstall -q -y fish-api-credit
+downloads
+echo "+ the commands of docs/install.md, and a program, in a Debian without a compiler"
+inside --bind "$release" bash -euc '
+  version=$1 folder=$2
+  '"$(lines Python)"'
+  pip check
+  python "$3" "$version"
+  fish-credit --version
+  [ "$(fish-credit --version)" = "fish-credit $version, library $version" ]
+  pip uninstall -q -y fish-api-credit
   ! ls -d venv/lib/python3*/site-packages/fish_api_credit* venv/bin/fish-credit 2>/dev/null
-' - "$version" "$release" "$work"
+' - "$version" "$folder" "$work/wheel.py"
 
 # ---- Its types, as mypy finds them in what is installed --------------------------------------------------------------
 python3 -m venv --without-pip "$work/typed"
