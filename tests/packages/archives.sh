@@ -115,4 +115,16 @@ TOOLCHAIN
     ;;
   esac
 done
+
+# Made again from another folder and under another home.
+twice=x86_64-unknown-linux-gnu
+if [[ " ${targets[*]} " == *" $twice "* ]]; then
+  echo "+ packaging/dist.sh, again, from another folder"
+  mkdir -p "$work/again" "$work/home/registry"
+  git ls-files -z | xargs -0 tar -c | tar -x -C "$work/again"
+  cp -r "${CARGO_HOME:-$HOME/.cargo}"/registry/{cache,index} "$work/home/registry"
+  (cd "$work/again" && SOURCE_DATE_EPOCH=$(git -C "$OLDPWD" log -1 --format=%ct) CARGO_HOME=$work/home \
+    ZIG_GLOBAL_CACHE_DIR=$work/zig packaging/dist.sh "$work/out" $twice >/dev/null)
+  cmp "$release/fish-api-credit-$version-$twice.tar.gz" "$work/out/fish-api-credit-$version-$twice.tar.gz"
+fi
 echo "archives: all passed"
