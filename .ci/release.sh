@@ -11,7 +11,7 @@ need cc gcc /usr/include/stdio.h libc6-dev git git clang clang cmake cmake make 
   aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross \
   x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64-posix lld lld llvm-objdump llvm python3 python3 \
   '/usr/lib/python3*/ensurepip' python3-venv /usr/lib/rustlib/src/rust/library rust-web-src /usr/bin/rustc rustc-web \
-  dh debhelper dpkg-buildpackage dpkg-dev rpmbuild rpm node nodejs npm npm
+  dh debhelper dpkg-buildpackage dpkg-dev rpmbuild rpm pkg-config pkg-config node nodejs npm npm
 
 release=$PWD/target/release-files
 packaging/release.sh "$release"

@@ -172,6 +172,22 @@ check() {
   fi
 }
 
+# What the compilers of C add to a library or a command, for packaging/third-party.sh.
+runtime() {
+  local zig
+  zig=$(python3 -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')
+  case $1 in
+  *-linux-*)
+    echo "libunwind|Apache-2.0 WITH LLVM-exception|https://github.com/llvm/llvm-project|$zig/lib/libunwind/LICENSE.TXT"
+    ;;&
+  *-linux-musl) echo "musl|MIT|https://musl.libc.org|$zig/lib/libc/musl/COPYRIGHT" ;;&
+  *-linux-* | *-apple-*) echo "zig's compiler-rt|MIT|https://ziglang.org|$zig/LICENSE" ;;
+  *-windows-*)
+    echo "mingw-w64|ZPL-2.1 AND others|https://www.mingw-w64.org|/usr/share/doc/mingw-w64-x86-64-dev/copyright"
+    ;;
+  esac
+}
+
 # What a library and a command for Linux need of the system.
 check_runtime() {
   local target=$1 library=$2/lib/libfish_api_credit.so command=$2/bin/fish-credit needed file newest
@@ -211,7 +227,7 @@ archive() {
   fi
   check "$target" "$tree"
   if [ -x packaging/third-party.sh ]; then
-    packaging/third-party.sh "$target" "${crates[@]}" >"$tree/THIRD-PARTY"
+    FISH_RUNTIME=$(runtime "$target") packaging/third-party.sh "$target" "${crates[@]}" >"$tree/THIRD-PARTY"
   fi
   {
     echo "fish-api-credit $version for $target"

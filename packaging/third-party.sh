@@ -5,7 +5,8 @@
 #
 #   packaging/third-party.sh [TARGET [OPTIONS OF CARGO TREE]] > THIRD-PARTY
 #
-# For the machine's own target and default features if none are named. tests/notice.rs proves it whole.
+# For the machine's own target and default features if none are named. FISH_RUNTIME may name what a C compiler adds, a
+# line each: name|licence|where it comes from|the file with its text. tests/notice.rs proves it whole.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -104,11 +105,21 @@ apache() { entry "$1" "$2" "$3" <<<LICENSE-APACHE; }
   done <"$scratch/std/crates"
 } >"$scratch/std-list"
 
+# ---- What a C compiler adds -----------------------------------------------------------------------------------
+: >"$scratch/runtime-list"
+if [ -n "${FISH_RUNTIME:-}" ]; then
+  printf "\n==== The C compiler's libraries ====\n\n" >"$scratch/runtime-list"
+  while IFS='|' read -r name licence from text; do
+    [ -f "$text" ] || fail "no $text"
+    entry "$name" "$licence" "$from" <<<"$text" >>"$scratch/runtime-list"
+  done <<<"$FISH_RUNTIME"
+fi
+
 # ---- The notice -----------------------------------------------------------------------------------------------
 cat <<END
 fish-api-credit is under the MIT or the Apache-2.0 licence, at your choice. In binary form, for $target, it contains
-the crates below, each under the licence that stands with it. The numbers are those of the texts at the end.
-Where a crate offers a choice, any one of its licences is enough.
+what is listed below, each under the licence that stands with it. The numbers are those of the texts at the end.
+Where one offers a choice, any one of its licences is enough.
 
 ==== Crates ====
 
@@ -116,7 +127,7 @@ $(cat "$scratch/list")
 
 ==== Rust's own library ====
 
-$(cat "$scratch/std-list")
+$(cat "$scratch/std-list" "$scratch/runtime-list")
 
 ==== Texts ====
 END

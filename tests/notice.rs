@@ -108,6 +108,23 @@ fn the_notice_names_every_crate_that_is_linked_and_gives_its_texts() {
     assert_eq!(used.len(), texts, "every text is somebody's");
 }
 
+#[test]
+fn what_a_c_compiler_adds_is_named_with_its_text() {
+    if !have("bash") {
+        return;
+    }
+    let mut command = Command::new(c::root().join("packaging/third-party.sh"));
+    let text = c::root().join("CONTRIBUTING.md");
+    command.env("FISH_RUNTIME", format!("a runtime|MIT|https://example.org|{}", text.display()));
+    let said = c::run(&mut command);
+    let (entries, texts) = read(&said);
+    let last = entries.last().unwrap();
+    assert_eq!((&last.names[..], &last.texts[..]), (&["a runtime".to_owned()][..], &[texts][..]));
+    assert!(said.trim_end().ends_with(c::read("CONTRIBUTING.md").trim_end()));
+    command.env("FISH_RUNTIME", "a runtime|MIT|https://example.org|no such file");
+    assert!(!command.output().unwrap().status.success());
+}
+
 /// The archive knows nothing of cargo's graph: it holds what was linked, Rust's own library included.
 #[test]
 #[cfg(target_os = "linux")]

@@ -46,7 +46,8 @@ fn every_section_of_install_md_is_typed_by_a_test() {
             heading = last.to_owned();
         }
         let quoted = [heading.clone(), format!("'{heading}'"), format!("\"{heading}\"")];
-        let ways = ["lines", "typed"].iter().flat_map(|way| quoted.iter().map(move |name| format!("{way} {name}")));
+        let ways =
+            ["lines", "typed"].iter().flat_map(|way| quoted.iter().map(move |name| format!("{way} {name}")));
         assert!(ways.into_iter().any(|way| tests.contains(&way)), "no test types what \"{heading}\" says");
         typed += 1;
     }

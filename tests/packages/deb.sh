@@ -83,6 +83,7 @@ installed() {
 
 no_compiler
 bare 'apt-get update -qq'
+inside --bind "$release" true # so that the folder is there before, too
 files >"$work/before"
 installed >"$work/installed"
 
@@ -90,7 +91,7 @@ echo "+ what docs/install.md says installs the command and its library, and noth
 downloads
 # Where a person would type yes.
 typed() { # typed BLOCK
-  inside --bind "$release" folder="$folder" sh -euc "apt-get() { command apt-get -qq -y \"\$@\" >/dev/null; }
+  inside --bind "$release" folder="$folder" bash -euc "apt-get() { command apt-get -qq -y \"\$@\" >/dev/null; }
     $(lines 'Debian and Ubuntu' "$1")"
 }
 typed 1

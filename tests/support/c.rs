@@ -3,7 +3,8 @@
 //!
 //! `.ci/host.sh` and `tests/packages/archives.sh` (see tests/portable.rs) set these variables: FISH_HOST_CC, FISH_HOST_CFLAGS, FISH_HOST_LDFLAGS
 //! (the C compiler, more flags, and more at the end of a program's link), FISH_HOST_LIBRARY (a folder with another build
-//! of the library), FISH_HOST_RUNNER and FISH_RUNNER (what to run programs under).
+//! of the library), FISH_HOST_RUNNER and FISH_RUNNER (what to run programs under), FISH_STATIC (what a program with the
+//! static library is linked with).
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -95,8 +96,11 @@ pub fn native_static_libs(target: &str) -> Option<String> {
     Some(libraries.trim().to_owned())
 }
 
-/// The same for this machine, one by one.
+/// The same for the programs of the tests, one by one.
 pub fn static_libs() -> Vec<String> {
+    if let Some(said) = variable("FISH_STATIC") {
+        return said.split_whitespace().map(str::to_owned).collect();
+    }
     let here = if cfg!(target_os = "macos") { "-apple-darwin" } else { "-unknown-linux-gnu" };
     let libraries = native_static_libs(here).expect("a line for this platform");
     libraries.split_whitespace().map(str::to_owned).collect()
@@ -146,8 +150,7 @@ pub struct Compiler {
     pub command: String,
     pub include: PathBuf,
     pub libraries: PathBuf,
-    /// For a release archive's static library: what a program is linked with beside it.
-    pub archived: Option<String>,
+    pub static_library: PathBuf,
 }
 
 impl Compiler {
@@ -157,18 +160,16 @@ impl Compiler {
     }
 
     pub fn named(command: impl Into<String>) -> Compiler {
-        Compiler {
-            command: command.into(),
-            include: root().join("include"),
-            libraries: library_folder(),
-            archived: None,
-        }
+        let libraries = library_folder();
+        let static_library = libraries.join("static/libfish_api_credit.a");
+        Compiler { command: command.into(), include: root().join("include"), libraries, static_library }
     }
 
     /// For the library in `tree`, a release archive's contents.
     pub fn for_tree(command: String, tree: &Path) -> Compiler {
-        let archived = Some(variable("FISH_STATIC").unwrap_or_default());
-        Compiler { command, include: tree.join("include"), libraries: tree.join("lib"), archived }
+        let libraries = tree.join("lib");
+        let static_library = libraries.join("libfish_api_credit.a");
+        Compiler { command, include: tree.join("include"), libraries, static_library }
     }
 
     /// Compiles sources into a program, or says in a sentence why not. C is C11 unless a flag says otherwise.
@@ -197,14 +198,9 @@ impl Compiler {
                     command.arg(format!("-Wl,-rpath,{}", self.libraries.display()));
                 }
             }
-            Library::Static => match &self.archived {
-                Some(beside) => {
-                    command.arg(self.libraries.join("libfish_api_credit.a")).args(beside.split_whitespace());
-                }
-                None => {
-                    command.arg(self.libraries.join("static/libfish_api_credit.a")).args(static_libs());
-                }
-            },
+            Library::Static => {
+                command.arg(&self.static_library).args(static_libs());
+            }
         }
         // After the library, whose calls of getaddrinfo and the like it may be there to answer.
         if !flags.contains(&"-shared") {
