@@ -11,14 +11,7 @@ PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
 need cc gcc /usr/include/stdio.h libc6-dev cmake cmake make make readelf binutils
 
 root=$(realpath -m "${FISH_TREES:-target/trees}/cargo-c")
-if [ ! -e "$root/made" ]; then
-  make_tree trixie "$root"
-  echo "+ apt-get install cargo-c"
-  in_tree "$root" sh -euc 'apt-get update -qq
-    apt-get install -qq -y --no-install-recommends cargo-c gcc libc6-dev pkgconf >/dev/null
-    apt-get clean'
-  touch "$root/made"
-fi
+tree trixie "$root" cargo-c gcc libc6-dev pkgconf
 
 # Cargo and its crates are this machine's; cargo-c brings a cargo of its own, which runs this machine's rustc.
 cargo fetch --locked --quiet

@@ -4,13 +4,13 @@
 # docs/swift.md and docs/java.md. Nothing is skipped.
 # Needs root.
 #
-# The tree is target/trixie/root, or FISH_TRIXIE_TREE; it is made once.
+# The tree is made once, in FISH_TREES or target/trees.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 project=$PWD
 PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
 
-root=$(realpath -m "${FISH_TRIXIE_TREE:-target/trixie/root}")
+root=$(realpath -m "${FISH_TREES:-target/trees}/swift-java")
 . .ci/tree
 need cc gcc /usr/include/stdio.h libc6-dev
 
@@ -20,18 +20,10 @@ trixie() {
   in_tree "$root" --bind "$project" --bind "$rustup_home" PATH="$rustup_home/bin:$tree_path" "$@"
 }
 
-if [ ! -e "$root/made" ]; then
-  make_tree trixie "$root"
-  echo "+ apt-get install swiftlang openjdk-25-jdk-headless"
-  trixie sh -euc 'apt-get update -qq
-    apt-get install -qq -y --no-install-recommends \
-      swiftlang openjdk-25-jdk-headless libc6-dev libstdc++-14-dev gcc g++ cmake make pkgconf >/dev/null
-    apt-get clean
-    # Debian keeps the libraries of Swift programs where the loader does not look.
-    echo /usr/libexec/swift/lib/swift/linux >/etc/ld.so.conf.d/swift.conf
-    ldconfig'
-  touch "$root/made"
-fi
+tree trixie "$root" swiftlang openjdk-25-jdk-headless libc6-dev libstdc++-14-dev gcc g++ cmake make pkgconf
+# Debian keeps the libraries of Swift programs where the loader does not look.
+echo /usr/libexec/swift/lib/swift/linux >"$root/etc/ld.so.conf.d/swift.conf"
+trixie ldconfig
 trixie swift --version
 trixie javac --version
 
