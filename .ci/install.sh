@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The library, installed as a C library is and used from there: by find_package, add_subdirectory, FetchContent and
-# pkg-config, shared and static, after the tree was moved, and from a DESTDIR. Then the C++ header's tests.
+# pkg-config, shared and static, after the tree was moved, and from a DESTDIR. Then the C++ header's tests, and those of
+# the command's man page and completions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,6 +9,7 @@ cd "$(dirname "$0")/.."
 # Clang's AddressSanitizer, for the C++ tests, comes with it only where apt installs what is recommended.
 need cc gcc /usr/include/stdio.h libc6-dev cmake cmake make make pkg-config pkg-config g++ g++ clang++ clang ld.lld lld \
   ninja ninja-build git git glib-mkenums libglib2.0-dev \
+  mandoc mandoc man man-db zsh zsh fish fish /usr/share/bash-completion/bash_completion bash-completion \
   '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a' libclang-rt-14-dev
 
 absent() { # absent COMMAND...: the command must fail. (A plain `!` is lost on `set -e`.)
@@ -153,4 +155,4 @@ prebuilt refused-command -DFISH_API_CREDIT_COMMAND=OFF
 test ! -e "$work/refused-command/bin"
 
 { set +x; } 2>/dev/null
-FISH_CI=1 cargo test --locked --test cpp --test static_library --test portable
+FISH_CI=1 cargo test --locked --test cpp --test static_library --test portable --test manual

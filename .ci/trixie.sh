@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What Debian 12 does not have: Swift, and a Java with java.lang.foreign. A tree of Debian 13 is made, and in it the
-# packages are built, their tests are run, and the commands of docs/swift.md and docs/java.md. Nothing is skipped.
+# packages are built, and run are their tests, Swift's command with the table of command lines, and the commands of
+# docs/swift.md and docs/java.md. Nothing is skipped.
 # Needs root.
 #
 # The tree is target/trixie/root, or FISH_TRIXIE_TREE; it is made once.
@@ -40,12 +41,14 @@ executable() {
   cargo test --no-run --test "$1" --message-format=json |
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | grep "/$1-" | tail -n 1
 }
-languages=$(executable languages) commands=$(executable page_commands)
+languages=$(executable languages) table=$(executable commands) pages=$(executable page_commands)
 environment=(FISH_CI=1 FISH_TRIXIE=1 CARGO_TARGET_DIR="$project/target")
 echo "+ the packages' own tests, and their programs"
-trixie "${environment[@]}" "$languages" --exact --nocapture --test-threads=1 swift java the_program_of_java_md
+trixie "${environment[@]}" "$languages" --exact --nocapture --test-threads=1 swift java the_program_of_java_md the_program_of_swift_md
+echo "+ the table of command lines"
+trixie "${environment[@]}" "$table" --exact --nocapture swift
 for page in docs/swift.md docs/java.md; do
   echo "+ the commands of $page"
-  trixie "${environment[@]}" FISH_PAGE=$page "$commands" --exact --nocapture every_command_of_every_page_runs_as_it_stands
+  trixie "${environment[@]}" FISH_PAGE=$page "$pages" --exact --nocapture every_command_of_every_page_runs_as_it_stands
 done
 echo "trixie: all passed"

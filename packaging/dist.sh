@@ -4,6 +4,7 @@
 # SHA-256 and size). The same source and compilers give the same bytes, in whatever folder (docs/reproducible.md).
 #
 #   packaging/dist.sh OUT TARGET...
+#   packaging/dist.sh --targets       prints those of a release
 #
 # A target that rustup has not installed is built with its standard library from source, by FISH_STD_CARGO and
 # FISH_STD_RUSTC (Debian's cargo-web, rustc-web and rust-web-src). Linux and macOS are linked through cargo-zigbuild,
@@ -11,7 +12,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-[ $# -ge 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+if [ "${1:-}" = --targets ]; then
+  printf '%s\n' {x86_64,aarch64}-unknown-linux-{gnu,musl} x86_64-pc-windows-gnu {aarch64,x86_64}-apple-darwin
+  exit
+fi
+[ $# -ge 2 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"
 out=$(realpath "$1")
 shift

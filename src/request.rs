@@ -393,6 +393,7 @@ mod tests {
             ("http://localhost:80", Target::default(), "/wallet/self/api-credit", "localhost"),
             ("http://127.9.9.9:1", Target::default(), "/wallet/self/api-credit", "127.9.9.9:1"),
             ("http://[::1]:65535", Target::default(), "/wallet/self/api-credit", "[::1]:65535"),
+            ("https://[2001:db8::]", Target::default(), "/wallet/self/api-credit", "[2001:db8::]"),
             ("https://h", id("0123abc"), "/wallet/0123abc/api-credit", "h"),
             ("https://h", id("a/b?c#d e%"), "/wallet/a%2Fb%3Fc%23d%20e%25/api-credit", "h"),
             ("https://h", id("\r\nX: y"), "/wallet/%0D%0AX%3A%20y/api-credit", "h"),
@@ -494,6 +495,7 @@ mod tests {
         for agent in ["", "a\r\nX: y", "é", "\0", &long] {
             assert!(user_agent(Some(agent)).is_err(), "{agent:?}");
         }
+        assert!(user_agent(Some(&long[1..])).is_ok());
         assert_eq!(user_agent(None).unwrap(), LIBRARY_AGENT);
         assert_eq!(
             user_agent(Some("studio/2.1 (x; y)")).unwrap(),

@@ -1,5 +1,5 @@
-//! A program that is linked fully statically, alone in an empty root, as in a container made from nothing. .ci/dist.sh
-//! names the archive for musl and its compiler as for tests/portable.rs; nothing is run without.
+//! A program that is linked fully statically, alone in an empty root, as in a container made from nothing.
+//! tests/packages/archives.sh names the archive for musl and its compiler as for tests/portable.rs; nothing is run without.
 
 #![cfg(unix)]
 

@@ -12,54 +12,20 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use support::c::{self, read, root};
 use support::child;
+use support::credit::SHOWN;
+use support::packages::{command, have_go, node_package, runs, succeeds};
 use support::server::{DOCUMENT, Server, Step, always, answer, document, ok, send};
 use support::{pages, tools};
 
 const KEY: &str = "sk-test";
-
-/// A folder with what pkg-config knows of the library. Go's build cache keeps what it once said, so this place never
-/// moves, and a cache of its own goes with it.
-static PKG_CONFIG: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pkgconfig");
-    fs::create_dir_all(&folder).expect("a folder");
-    let pc = format!(
-        "Name: fish_api_credit\nDescription: a test's\nVersion: {}\nCflags: -I{}\nLibs: -L{} -lfish_api_credit\n",
-        env!("CARGO_PKG_VERSION"),
-        root().join("include").display(),
-        c::library_folder().display(),
-    );
-    fs::write(folder.join("fish_api_credit.pc"), pc).expect("a file");
-    folder
-});
-
-/// A command that finds this library, and nothing of the caller's settings.
-fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let lib = c::library_folder();
-    let file =
-        if cfg!(target_vendor = "apple") { "libfish_api_credit.dylib" } else { "libfish_api_credit.so" };
-    assert!(lib.join(file).exists(), "{file} was not built");
-    let mut command = c::command(program);
-    command
-        .env("PKG_CONFIG_PATH", &*PKG_CONFIG)
-        .env("LD_LIBRARY_PATH", &lib)
-        .env("DYLD_LIBRARY_PATH", &lib)
-        .env("FISH_API_CREDIT_LIBRARY", lib.join(file))
-        .env("FISH_API_CREDIT_INCLUDE", root().join("include"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        // Everything that Go needs is here: nothing may be fetched.
-        .envs([("CGO_ENABLED", "1"), ("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "")])
-        .env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache"));
-    command
-}
 
 /// One that finds the library without pkg-config, by these flags alone.
 fn go_without_pkg_config() -> Command {
@@ -70,21 +36,6 @@ fn go_without_pkg_config() -> Command {
         .env("CGO_CFLAGS", format!("-I{}", root().join("include").display()))
         .env("CGO_LDFLAGS", format!("-L{0} -Wl,-rpath,{0}", c::library_folder().display()));
     command
-}
-
-/// Runs a command to a good end, shows what it printed, and gives it.
-fn succeeds(command: &mut Command) -> String {
-    let printed = c::run(command);
-    println!("{command:?}\n{printed}");
-    printed
-}
-
-fn runs(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
-}
-
-fn have_go() -> bool {
-    tools::or_skipped(runs("go", &["version"]), "go") && tools::have("pkg-config")
 }
 
 /// A Python that the tests can run with: FISH_PYTHON, else the first of the usual ones that has pytest.
@@ -100,6 +51,32 @@ fn program(page: &str, language: &str) -> (String, String) {
     let mut blocks = pages::blocks(page).into_iter().skip_while(|block| block.language != language);
     let program = blocks.next().expect("a program").text;
     (program, blocks.find(|block| block.language == "text").expect("what it prints").text)
+}
+
+/// The other code of a page in this language: what it shows beside its program, such as a watch.
+fn others(page: &str, language: &str) -> Vec<String> {
+    pages::texts(page, language).split_off(1)
+}
+
+/// Runs a page's watch, which prints this line for the credit and ends when `end` tells it to.
+fn follows(command: &mut Command, expected: &str, end: impl FnOnce(&mut Child)) {
+    let server = always(ok());
+    command.env("FISH_API_KEY", KEY).env("FISH_BASE_URL", server.url());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut printed = String::new();
+    let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+    output.read_line(&mut printed).expect("a line");
+    end(&mut child);
+    output.read_to_string(&mut printed).expect("text");
+    let status = child.wait().expect("it ends");
+    assert!(status.success(), "{command:?} {status}: {printed}");
+    assert_eq!(printed, format!("{expected}\n"));
+    was_asked(&server);
+}
+
+/// Ends a watch that was made to end with its input.
+fn close_input(child: &mut Child) {
+    drop(child.stdin.take());
 }
 
 /// What a program with this server and the key has asked.
@@ -124,18 +101,17 @@ fn go() {
     if !have_go() {
         return;
     }
-    let shown =
-        "API credit: 12.345678 (not the platform credit of a plan)\nlast change: 2026-08-01T12:34:56Z\n";
     let module = root().join("examples/go/fishcredit");
     let race = std::env::var_os("FISH_GO_RACE").is_some();
     let mut test = command("go");
     // Go would otherwise repeat an earlier result: it does not see that the library changed.
     test.current_dir(&module).args(["test", "-count=1"]).args(race.then_some("-race")).arg("./...");
     succeeds(&mut test);
-    let mut run = command("go");
-    prints(run.current_dir(&module).args(["run", "./cmd/fish-credit", "-least", "12.345678"]), shown);
-    let mut without = go_without_pkg_config();
-    prints(without.current_dir(&module).args(["run", "-tags", "fish_prefix", "./cmd/fish-credit"]), shown);
+    // Without pkg-config it is found too. tests/commands.rs runs the command at length.
+    let server = always(ok());
+    let mut run = go_without_pkg_config();
+    run.current_dir(&module).args(["run", "-tags", "fish_prefix", "./cmd/fish-credit"]);
+    assert_eq!(succeeds(run.args(["--base-url", &server.url()]).env("FISH_API_KEY", KEY)), SHOWN);
 }
 
 #[test]
@@ -144,6 +120,9 @@ fn the_program_of_go_md() {
         return;
     }
     let (code, expected) = program("docs/go.md", "go");
+    let [watch] = &others("docs/go.md", "go")[..] else {
+        panic!("nobody compiles the other code of docs/go.md")
+    };
     let directory = tempfile::tempdir().unwrap();
     let module = directory.path();
     fs::write(module.join("main.go"), code).expect("a fresh file");
@@ -157,6 +136,12 @@ fn the_program_of_go_md() {
     )
     .expect("a fresh file");
     prints(command("go").current_dir(module).args(["run", "."]), &expected);
+
+    let imports = ["context", "fmt", "time", path].map(|path| format!("import \"{path}\"\n")).concat();
+    fs::write(module.join("page.go"), format!("package main\n\n{imports}\n{watch}")).expect("a fresh file");
+    fs::write(module.join("main.go"), read("tests/languages/follow.go")).expect("a file");
+    succeeds(command("go").current_dir(module).args(["build", "-o", "follow"]));
+    follows(&mut command(module.join("follow")), "false 12.345678 <nil>", close_input);
 }
 
 #[test]
@@ -174,31 +159,21 @@ fn the_program_of_python_md() {
     let (code, expected) = program("docs/python.md", "python");
     let scratch = tempfile::tempdir().unwrap();
     fs::write(scratch.path().join("program.py"), code).expect("a fresh file");
-    let mut run = command(python);
-    let run = run.current_dir(scratch.path()).env("PYTHONPATH", root().join("examples/python"));
-    prints(run.arg("program.py"), &expected);
-}
+    let run = |name: &str| {
+        let mut run = command(&python);
+        run.current_dir(scratch.path()).env("PYTHONPATH", root().join("examples/python"));
+        run.args(["-u", name]);
+        run
+    };
+    prints(&mut run("program.py"), &expected);
 
-/// The package as npm lays it out, with what it depends on; and the program's folder, in which it is installed.
-fn node_package(folder: &Path) -> Option<PathBuf> {
-    if !tools::have("node") {
-        return None;
-    }
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target");
-    let named = std::env::var_os("FISH_NODE_MODULES").map(PathBuf::from);
-    let usual = [root().join("examples/node").join("node_modules"), target.join("node/node_modules")];
-    let modules = named.into_iter().chain(usual).find(|modules| modules.join("koffi").exists());
-    if !tools::or_skipped(modules.is_some(), "koffi (npm ci in examples/node)") {
-        return None;
-    }
-    let package = folder.join("node");
-    let mut copy = Command::new("cp");
-    succeeds(copy.arg("-R").arg(root().join("examples/node")).arg(&package));
-    let _ = fs::remove_dir_all(package.join("node_modules"));
-    symlink(modules.unwrap_or_default(), package.join("node_modules")).expect("a fresh name");
-    fs::create_dir(folder.join("node_modules")).expect("a fresh folder");
-    symlink(&package, folder.join("node_modules/fish-api-credit")).expect("a fresh name");
-    Some(package)
+    let [others] = &others("docs/python.md", "python")[..] else {
+        panic!("nobody runs the other code of docs/python.md")
+    };
+    fs::write(scratch.path().join("page.py"), others).expect("a fresh file");
+    fs::write(scratch.path().join("follow.py"), read("tests/languages/follow.py")).expect("a fresh file");
+    prints(run("follow.py").arg("balance"), "12.345678\n");
+    follows(run("follow.py").arg("follow"), "OK 12.345678 ", close_input);
 }
 
 #[test]
@@ -212,20 +187,6 @@ fn node() {
     test.current_dir(&package).arg("--test").args(tests);
     test.env("FISH_API_CREDIT_ABI", root().join("docs/abi.json"));
     succeeds(&mut test);
-
-    prints(
-        command("node").arg(package.join("bin/fish-credit.js")),
-        "API credit: 12.345678 (not the platform credit of a plan)\nlast change: 2026-08-01T12:34:56.789Z\n",
-    );
-    // Wrong usage is told in a line, and an argument that could be a key is not repeated.
-    let output = command("node").arg(package.join("bin/fish-credit.js")).arg("sk-secret").output();
-    let output = output.expect("node");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(
-        said.starts_with("fish-credit: ") && said.lines().count() == 1 && !said.contains("secret"),
-        "{said}"
-    );
 }
 
 #[test]
@@ -235,8 +196,15 @@ fn the_program_of_node_md() {
         return;
     }
     let (code, expected) = program("docs/node.md", "js");
+    let [watch] = &others("docs/node.md", "js")[..] else {
+        panic!("nobody runs the other code of docs/node.md")
+    };
     fs::write(scratch.path().join("balance.mjs"), code).expect("a fresh file");
+    fs::write(scratch.path().join("follow.mjs"), watch).expect("a fresh file");
     prints(command("node").arg(scratch.path().join("balance.mjs")), &expected);
+    follows(command("node").arg(scratch.path().join("follow.mjs")), "false 12.345678 ", |child| {
+        child::signal(child, libc::SIGINT);
+    });
 }
 
 /// A command that finds the module.
@@ -394,25 +362,45 @@ fn swift() {
     };
     succeeds(&mut swift("build"));
     succeeds(&mut swift("test"));
-    let (_, expected) = program("docs/swift.md", "swift");
-    prints(swift("run").args(["--quiet", "fish-credit"]), &expected);
-    // Wrong usage, and what cannot be printed, are told in a line.
-    let refused = |command: &mut Command, why: &str| {
-        let output = command.output().expect("swift");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.starts_with(&format!("fish-credit: {why}")) && said.lines().count() == 1, "{said}");
-    };
-    // The program itself: SwiftPM has something of its own to say on standard error.
-    let itself = || command(build.path().join("debug/fish-credit"));
-    refused(itself().args(["one", "two"]), "it takes at most one argument");
-    if let Ok(full) = fs::File::options().write(true).open("/dev/full") {
-        let server = always(ok());
-        let mut run = itself();
-        run.env("FISH_API_KEY", KEY).env("FISH_BASE_URL", server.url());
-        refused(run.stdout(full), "standard output: ");
-        was_asked(&server);
+}
+
+#[test]
+fn the_program_of_swift_md() {
+    if !runs("swift", &["--version"]) {
+        return tools::skipped_unless("FISH_TRIXIE", "no swift");
     }
+    let [manifest, program, watch] = &pages::texts("docs/swift.md", "swift")[..] else {
+        panic!("nobody compiles the other code of docs/swift.md")
+    };
+    let expected = &pages::texts("docs/swift.md", "text")[0];
+    let folder = tempfile::tempdir().unwrap();
+    // Where the page has it, and nothing is built in the repository.
+    fs::create_dir(folder.path().join("examples")).unwrap();
+    let mut copy = Command::new("cp");
+    succeeds(copy.arg("-R").arg(root().join("examples/swift")).arg(folder.path().join("examples")));
+    let package = |name: &str, files: &[(&str, &str)]| {
+        let package = folder.path().join(name);
+        fs::create_dir(&package).unwrap();
+        for (file, text) in files {
+            fs::write(package.join(file), text).unwrap();
+        }
+        let mut build = command("swift");
+        succeeds(build.args(["build", "--package-path"]).arg(&package));
+        command(package.join(".build/debug").join(name))
+    };
+    let mut balance = package("balance", &[("Package.swift", manifest), ("Balance.swift", program)]);
+    prints(&mut balance, expected);
+
+    let renamed =
+        manifest.replace("balance", "follow").replace("Balance.swift", "Follow.swift\", \"Page.swift");
+    let page = format!("import FishApiCredit\n\n{watch}");
+    let harness = read("tests/languages/Follow.swift");
+    let follow =
+        package("follow", &[("Package.swift", &renamed), ("Follow.swift", &harness), ("Page.swift", &page)]);
+    // Into a pipe, Swift prints when its buffer is full.
+    let mut lines = command("stdbuf");
+    lines.arg("-oL").arg(follow.get_program());
+    follows(&mut lines, "ok 12.345678 ", close_input);
 }
 
 /// Whether there is a JDK with java.lang.foreign.
@@ -513,12 +501,6 @@ fn the_program_of_csharp_md() {
     fs::write(&source, code).unwrap();
     compile_csharp(&program, &[source]);
     prints(command("mono").arg(program), &expected);
-}
-
-#[test]
-fn swift_md_shows_the_packages_own_program() {
-    let (code, _) = program("docs/swift.md", "swift");
-    assert_eq!(code, read("examples/swift/Sources/fish-credit/FishCredit.swift"));
 }
 
 /// What can be seen without a Swift compiler: a name of C's that the header does not have is a mistake.

@@ -35,6 +35,25 @@ fn every_part_of_ci_is_listed() {
     assert!(missing.is_empty(), "CONTRIBUTING.md does not list {missing:?}");
 }
 
+/// What docs/install.md says to type is typed by a test of a package (tests/packages/support), each section by its heading.
+#[test]
+fn every_section_of_install_md_is_typed_by_a_test() {
+    let tests: String = pages::files("tests/packages").iter().map(|file| read(file)).collect();
+    let mut heading = String::new();
+    let mut typed = 0;
+    for block in pages::blocks("docs/install.md") {
+        if let Some(last) = block.before.lines().filter_map(|line| line.strip_prefix("## ")).next_back() {
+            heading = last.to_owned();
+        }
+        let quoted = [heading.clone(), format!("'{heading}'"), format!("\"{heading}\"")];
+        let ways =
+            ["lines", "typed"].iter().flat_map(|way| quoted.iter().map(move |name| format!("{way} {name}")));
+        assert!(ways.into_iter().any(|way| tests.contains(&way)), "no test types what \"{heading}\" says");
+        typed += 1;
+    }
+    assert!(typed > 8, "{typed}");
+}
+
 /// The code that docs/architecture.md names by its path exists.
 #[test]
 fn everything_that_the_architecture_names_is_in_the_code() {
@@ -54,7 +73,7 @@ fn everything_that_the_architecture_names_is_in_the_code() {
 }
 
 /// A file or folder of the repository that a comment, a script or a page names exists. A name is what starts with a
-/// folder of the repository, or ends like a page or a YAML file.
+/// folder of the repository, or ends like a page or a YAML file. One is written by packaging/conan.sh.
 #[test]
 fn every_file_that_is_named_is_there() {
     let files = pages::FOLDERS.into_iter().flat_map(pages::files).chain(pages::top());
@@ -67,7 +86,7 @@ fn every_file_that_is_named_is_there() {
         for word in words.map(|word| word.trim_end_matches('.').trim_matches('/')) {
             let of_ours = word.split_once('/').is_some_and(|(first, _)| pages::FOLDERS.contains(&first));
             let stem = [".md", ".yaml", ".yml"].into_iter().find_map(|end| word.strip_suffix(end));
-            if of_ours || stem.is_some_and(|stem| !stem.is_empty()) {
+            if of_ours || stem.is_some_and(|stem| !stem.is_empty() && !stem.ends_with("conandata")) {
                 named += 1;
                 if !c::root().join(word).exists() && !c::root().join(beside).join(word).exists() {
                     missing.push(format!("{file}: {word}"));

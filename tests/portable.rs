@@ -1,5 +1,5 @@
 //! The portable C programs, each compiled for a platform and run there, while the server runs here: natively under
-//! plain `cargo test`; for another platform when .ci/dist.sh names it, and then the archive's command too:
+//! plain `cargo test`; for another platform when tests/packages/archives.sh names it, and then the archive's command too:
 //!
 //! | variable        | what it says                                                                       |
 //! |-----------------|------------------------------------------------------------------------------------|

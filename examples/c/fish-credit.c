@@ -28,6 +28,7 @@
 #include <io.h>
 #include <windows.h>
 #else
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 #endif
@@ -285,20 +286,25 @@ static void put_message(FILE *out, const char *message, put_function *put_text) 
   put_text(out, written, strlen(written));
 }
 
+/* Whether the server sent more than nothing. */
+static bool has(const char *text) {
+  return text && text[0];
+}
+
 /* Prints "FISH_TIMED_OUT: message", followed by what the server sent. */
 static void complain(const fish_error *error) {
   fprintf(stderr, "%s: ", fish_status_name(error->status));
   put_message(stderr, error->message, put_bytes);
   putc('\n', stderr);
-  if (error->api_message) row(stderr, "  the server said", error->api_message);
-  if (error->api_reason) row(stderr, "  its reason", error->api_reason);
+  if (has(error->api_message)) row(stderr, "  the server said", error->api_message);
+  if (has(error->api_reason)) row(stderr, "  its reason", error->api_reason);
   for (size_t i = 0; i < error->field_error_count; i++) {
     const fish_field_error *wrong = &error->field_errors[i];
     fputs("  ", stderr);
-    put(stderr, wrong->location[0] ? wrong->location : "(no field)");
+    put(stderr, has(wrong->location) ? wrong->location : "(no field)");
     fputs(": ", stderr);
-    put(stderr, wrong->message[0] ? wrong->message : wrong->type);
-    if (wrong->context) {
+    put(stderr, has(wrong->message) ? wrong->message : wrong->type);
+    if (has(wrong->context)) {
       fputs(" (", stderr);
       put(stderr, wrong->context);
       putc(')', stderr);
@@ -310,7 +316,7 @@ static void complain(const fish_error *error) {
     fprintf(stderr, "%-18s %lu.%lu s\n", "  ask again after", tenths / 10, tenths % 10);
   }
   if (error->attempts > 1) fprintf(stderr, "%-18s %lu times\n", "  tried", (unsigned long)error->attempts);
-  if (error->request_id) row(stderr, "  request id", error->request_id);
+  if (has(error->request_id)) row(stderr, "  request id", error->request_id);
 }
 
 /* Returns the exit status, which reports output that could not be written. */
@@ -531,13 +537,23 @@ static int keep_watching(const fish_client *client, const request *asked) {
   return level == FISH_LEVEL_UNKNOWN ? FAILED : outcome(level);
 }
 
-int main(int count, char **arguments) {
-  request asked = {0};
+/* Prepares standard output. */
+static void prepare_output(void) {
 #ifdef _WIN32
   _setmode(_fileno(stdout), _O_BINARY); /* a document and Prometheus' format keep their line ends */
 #else
+  int descriptor;
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is then a write error, like a full disk */
+  /* If it is closed, nothing else may take its number; and this cannot be written. */
+  while ((descriptor = open("/dev/null", O_RDONLY)) >= 0 && descriptor <= 2) {
+  }
+  if (descriptor > 2) close(descriptor);
 #endif
+}
+
+int main(int count, char **arguments) {
+  request asked = {0};
+  prepare_output();
   if (!parse(count, arguments, &asked)) return USAGE;
   if (asked.help || asked.version) {
     if (asked.help)

@@ -286,3 +286,9 @@ export declare function formatMicros(micros: bigint, decimals?: number): string;
 
 /** Loads the library from this file, before anything else. By default it is searched as docs/node.md says. */
 export declare function load(file: string | URL): void;
+
+/** The version of the library that this package was made for. */
+export declare const VERSION: string;
+
+/** The version of the library that was loaded, which may be a newer one. */
+export declare function libraryVersion(): string;

@@ -1,7 +1,7 @@
 //! The builder of the tests' C and C++ programs: compiled with the system's compiler against the header and the library
 //! that cargo just built, shared or static, or against a release archive; and run.
 //!
-//! `.ci/host.sh` and `.ci/dist.sh` (see tests/portable.rs) set these variables: FISH_HOST_CC, FISH_HOST_CFLAGS, FISH_HOST_LDFLAGS
+//! `.ci/host.sh` and `tests/packages/archives.sh` (see tests/portable.rs) set these variables: FISH_HOST_CC, FISH_HOST_CFLAGS, FISH_HOST_LDFLAGS
 //! (the C compiler, more flags, and more at the end of a program's link), FISH_HOST_LIBRARY (a folder with another build
 //! of the library), FISH_HOST_RUNNER and FISH_RUNNER (what to run programs under), FISH_STATIC (what a program with the
 //! static library is linked with).

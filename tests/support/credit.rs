@@ -10,7 +10,7 @@ use super::server::Server;
 pub const KEY: &str = "sk-example-0123456789abcdef";
 
 /// The program, compiled once, every warning an error.
-fn program() -> &'static Path {
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let folder = c::built().with_file_name("credit-program");

@@ -1,6 +1,7 @@
 //! The files that are written from `src/ffi`: the header, the ABI as text and as JSON, the list of symbols, the table of
 //! layouts that tests/abi.rs compares, and what C++ and the other languages hold of the ABI. One thing stands once by
-//! hand, there; these follow from it. `tests/generated.rs` writes them, or proves them fresh.
+//! hand, there; these follow from it. So does the help of the command in other languages, from that of the C program.
+//! `tests/generated.rs` writes them, or proves them fresh.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

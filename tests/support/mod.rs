@@ -12,9 +12,12 @@ pub mod chains;
 pub mod child;
 pub mod client;
 pub mod clock;
+pub mod command;
 pub mod credit;
 pub mod generate;
 pub mod header;
+#[cfg(unix)]
+pub mod packages;
 pub mod pages;
 pub mod routes;
 pub mod server;

@@ -21,6 +21,12 @@ import (
 	"unsafe"
 )
 
+// Version is the version of the library that this package was built for.
+const Version = C.FISH_VERSION
+
+// LibraryVersion returns the version of the library that was loaded, which may be a newer one.
+func LibraryVersion() string { return C.GoString(C.fish_version()) }
+
 // ErrClosed is what a call on a closed client returns.
 var ErrClosed = errors.New("fishcredit: the client is closed")
 

@@ -57,6 +57,19 @@ func (credit Credit) CumulativeTopUp() *big.Rat { return rat(credit.CumulativeTo
 // String returns the balance as decimal text.
 func (credit Credit) String() string { return credit.Text }
 
+// FormatMicros returns an amount of micros as decimal text for a person, rounded down, so that it never overstates a
+// balance: of 12345678 with 2 decimals "12.34", of -1 "-0.01". Decimals are 0 to 6; others become the nearest of these.
+func FormatMicros(micros int64, decimals int) string {
+	if decimals < 0 {
+		decimals = 0
+	} else if decimals > 6 {
+		decimals = 6
+	}
+	var text [32]C.char // always enough
+	length := C.fish_format_micros(C.int64_t(micros), C.uint32_t(decimals), &text[0], C.size_t(len(text)))
+	return C.GoStringN(&text[0], C.int(length))
+}
+
 // ParseCredit decodes a document saved from APICreditJSON. It does not use the network.
 func ParseCredit(json []byte) (Credit, error) {
 	if len(json) == 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"net"
 	"net/http"
@@ -509,5 +510,26 @@ func TestStatusNames(t *testing.T) {
 		if status.String() != want {
 			t.Errorf("%d is %s", status, status)
 		}
+	}
+}
+
+func TestAmountsAreRoundedDown(t *testing.T) {
+	for _, test := range []struct {
+		micros   int64
+		decimals int
+		want     string
+	}{
+		{12_345_678, 2, "12.34"}, {-1, 2, "-0.01"}, {0, 0, "0"}, {999_999, 0, "0"}, {5, 6, "0.000005"},
+		{5, 7, "0.000005"}, {-1_500_000, -1, "-2"}, {math.MinInt64, 6, "-9223372036854.775808"},
+	} {
+		if got := fishcredit.FormatMicros(test.micros, test.decimals); got != test.want {
+			t.Errorf("%d, %d: %s", test.micros, test.decimals, got)
+		}
+	}
+}
+
+func TestVersions(t *testing.T) {
+	if !regexp.MustCompile(`^\d+\.\d+\.\d+`).MatchString(fishcredit.Version) || fishcredit.LibraryVersion() != fishcredit.Version {
+		t.Errorf("%s, %s", fishcredit.Version, fishcredit.LibraryVersion())
 	}
 }

@@ -1,58 +1,88 @@
 #!/usr/bin/env node
 'use strict';
 
-// fish-credit: prints the API credit of the account that FISH_API_KEY belongs to.
+// fish-credit: shows a Fish Audio account's API credit, once or whenever it changes.
 //
-// Its exit status says what to do: 0 success, 1 try again later, 2 change something first. Errors are reported in one
-// line on standard error.
+// Its options, output and exit statuses are those of the C program of this name, and --help lists them. This file reads
+// the credit; in lib/command, options.js reads the command line and output.js has what is printed.
 
-const { parseArgs } = require('node:util');
-const { Client, FishError } = require('..');
+const { Client, Level, VERSION, libraryVersion, parseCredit } = require('..');
+const { parse } = require('../lib/command/options.js');
+const output = require('../lib/command/output.js');
 
-const [LATER, CHANGE] = [1, 2];
-const HELP = `usage: fish-credit [--user ID] [--team ID] [--timeout SECONDS]
+const [SHOWN, FAILED, USAGE, UNWRITTEN, LOW, EMPTY] = [0, 1, 2, 2, 3, 4];
 
-Prints the API credit of the account that FISH_API_KEY belongs to.
-`;
-
-/** Names in messages, and the command's options and variables in place of them. */
-const HERE = { apiKey: 'FISH_API_KEY', baseUrl: 'FISH_BASE_URL', userId: '--user', teamId: '--team', timeoutMs: '--timeout' };
-
-function complain(code, ...lines) {
-  process.exitCode = code;
-  // A server's text must not control the terminal.
-  const plain = lines.map((line) => line.replace(/[^\P{C}]/gu, '?'));
-  process.stderr.write(`fish-credit: ${plain.join('\n')}\n`);
-}
-
-async function main() {
-  const string = { type: 'string' };
-  let given;
-  try {
-    given = parseArgs({ options: { user: string, team: string, timeout: string, help: { type: 'boolean', short: 'h' } } });
-  } catch {
-    // The argument is not printed: it could be a misplaced key.
-    return complain(CHANGE, 'an argument is not an option; set the key in FISH_API_KEY; see --help');
+async function run(argv) {
+  const { asked, complaint } = parse(argv);
+  if (complaint) {
+    output.explain(complaint);
+    return USAGE;
   }
-  const { user, team, timeout = '10', help } = given.values;
-  if (help) return process.stdout.write(HELP);
-  if (!/^\d{1,9}(\.\d{1,9})?$/.test(timeout)) return complain(CHANGE, '--timeout takes seconds, such as 2.5');
-  const client = new Client({ baseUrl: process.env.FISH_BASE_URL, userAgent: 'fish-credit/1', timeoutMs: timeout * 1000 });
+  if (asked.help) {
+    output.put(require('../lib/command/help.js'));
+    return SHOWN;
+  }
+  if (asked.version) {
+    output.put(`fish-credit ${VERSION}, library ${libraryVersion()}\n`);
+    return SHOWN;
+  }
+  let client = null;
   try {
-    const credit = await client.apiCredit({ userId: user, teamId: team });
-    const changed = credit.updatedAt === null ? '' : `last change: ${credit.updatedAt.toISOString()}\n`;
-    process.stdout.write(`API credit: ${credit.credit} (not the platform credit of a plan)\n${changed}`);
+    client = new Client(asked.client());
+    return await (asked.watch ? keepWatching(client, asked) : ask(client, asked));
+  } catch (error) {
+    if (asked.prometheus) output.expose(null, Level.UNKNOWN, asked);
+    output.complain(error);
+    return FAILED;
   } finally {
-    client.close();
+    client?.close();
   }
 }
 
-process.stdout.on('error', (error) => complain(CHANGE, `standard output: ${error.message}`));
-main().catch((error) => {
-  if (!(error instanceof FishError)) return complain(CHANGE, error.message);
-  const said = error.apiMessage === null ? [] : [`  the server said: ${error.apiMessage}`];
-  said.push(...error.fieldErrors.map((field) => `  ${field.location}: ${field.message}`));
-  const message = error.message.replace(/(?<![\w"])(apiKey,? or FISH_API_KEY|\w+)(?!\w)/g, (name) =>
-    name.endsWith(' or FISH_API_KEY') ? 'FISH_API_KEY' : Object.hasOwn(HERE, name) ? HERE[name] : name);
-  complain(error.retryable ? LATER : CHANGE, message, ...said);
+/** Makes one call. */
+async function ask(client, asked) {
+  const document = asked.json ? await client.apiCreditJson(asked.query()) : null;
+  const credit = asked.json ? parseCredit(document) : await client.apiCredit(asked.query());
+  const level = levelOf(credit.creditMicros, asked.lowMicros ?? 0n);
+  if (asked.prometheus) output.expose(credit, level, asked);
+  else if (asked.json) output.put(document.replace(/[\r\n]+$/, '') + '\n');
+  else output.show(credit, level, asked);
+  return asked.lowMicros === null ? SHOWN : outcome(level);
+}
+
+/** Prints a line for each change, and a last one when a signal ends it. */
+async function keepWatching(client, asked) {
+  let level = Level.UNKNOWN;
+  const print = (state) => {
+    level = state.level;
+    output.putLine(state, asked);
+    return output.flush();
+  };
+  let end;
+  const ended = new Promise((resolve) => (end = resolve));
+  // Before the first request is sent. A second Ctrl-C ends the program at once.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end('a signal'));
+  const watch = client.watch({ ...asked.query(), intervalMs: asked.intervalMs, lowMicros: asked.lowMicros });
+  watch.on('change', (state) => print(state) || end('a write error'));
+  if ((await ended) === 'a signal') print(watch.read());
+  watch.close();
+  if (level !== Level.UNKNOWN) return outcome(level);
+  output.explain('no balance was read.');
+  return FAILED;
+}
+
+function levelOf(micros, low) {
+  if (micros <= 0n) return Level.EMPTY;
+  return micros < low ? Level.LOW : Level.OK;
+}
+
+/** The exit status for a credit that was shown. */
+function outcome(level) {
+  return { [Level.EMPTY]: EMPTY, [Level.LOW]: LOW }[level] ?? SHOWN;
+}
+
+run(process.argv.slice(2)).then((status) => {
+  process.exitCode = output.flush() ? status : UNWRITTEN;
+  const why = output.failure();
+  if (why !== null) output.explain(`standard output: ${why}`);
 });

@@ -77,9 +77,12 @@ for (const struct of ['fish_client_options', 'fish_api_credit_query', 'fish_watc
     NAMES[field] ??= field.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
   }
 }
-const NAMED = new RegExp(`\\b(?:${Object.keys(NAMES).join('|')})\\b`, 'g');
+const NAMED = new RegExp(`(?<!")\\b(?:${Object.keys(NAMES).join('|')})\\b`, 'g');
 
-/** Replaces C's names in a message by the package's: "options.ca_file" becomes caFile. */
+/**
+ * Replaces C's names in a message by the package's: "options.ca_file" becomes caFile. A name in quotes is a field of the
+ * server's document.
+ */
 function inJavaScript(message) {
   return message.replace(/\b(?:options|query)\.(?=[a-z])/g, '').replace(NAMED, (name) => NAMES[name]);
 }

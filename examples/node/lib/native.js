@@ -23,13 +23,45 @@ function load(file) {
   library();
 }
 
-/** The file given to load(), FISH_API_CREDIT_LIBRARY, a file in the package's folder, or what the system's loader finds. */
+/** The loader that a 64-bit ELF program names, such as /lib/ld-musl-x86_64.so.1; '' if the file is none, or unreadable. */
+function loaderOf(program) {
+  let file;
+  try {
+    file = fs.openSync(program, 'r');
+    const read = (length, at) => {
+      const bytes = Buffer.alloc(Number(length));
+      fs.readSync(file, bytes, 0, bytes.length, Number(at));
+      return bytes;
+    };
+    const head = read(64, 0);
+    if (head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2) return '';
+    const size = head.readUInt16LE(54);
+    const segments = read(size * head.readUInt16LE(56), head.readBigUInt64LE(32));
+    for (let at = 0; at < segments.length; at += size) {
+      if (segments.readUInt32LE(at) !== 3) continue; // PT_INTERP
+      return read(segments.readBigUInt64LE(at + 32), segments.readBigUInt64LE(at + 8)).toString('latin1');
+    }
+  } catch {
+    // Then it is taken for a program of glibc's.
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
+  }
+  return '';
+}
+
+/** The folder of this package that has the library for this platform; packaging/npm.sh fills it. */
+function native() {
+  const libc = process.platform === 'linux' && loaderOf(process.execPath).includes('/ld-musl-') ? '-musl' : '';
+  return path.join(__dirname, '..', 'native', `${process.platform}-${process.arch}${libc}`);
+}
+
+/** The file given to load(), FISH_API_CREDIT_LIBRARY, the one in this package, or what the system's loader finds. */
 function find() {
   if (named !== null) return named;
   if (process.env.FISH_API_CREDIT_LIBRARY) return process.env.FISH_API_CREDIT_LIBRARY;
   const name = NAMES[process.platform] ?? 'libfish_api_credit.so.0';
-  const beside = path.join(__dirname, '..', name);
-  return fs.existsSync(beside) ? beside : name;
+  const own = path.join(native(), name);
+  return fs.existsSync(own) ? own : name;
 }
 
 /** The library's functions by name, its structs in `types`, and its `file`. */
@@ -111,4 +143,4 @@ class Handle {
   }
 }
 
-module.exports = { koffi, load, library, room, live, release, Handle };
+module.exports = { koffi, load, library, native, loaderOf, room, live, release, Handle };

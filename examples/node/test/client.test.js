@@ -8,7 +8,7 @@ const path = require('node:path');
 const { getEventListeners } = require('node:events');
 const { promisify } = require('node:util');
 const { test } = require('node:test');
-const { Client, FishError, Level, Status, Watch, formatMicros, parseCredit } = require('..');
+const { Client, FishError, Level, Status, VERSION, Watch, formatMicros, libraryVersion, parseCredit } = require('..');
 const abi = require('../lib/abi.js');
 const { koffi, library, live } = require('../lib/native.js');
 const { CREDIT, LONG, PROMPT_MS, balance, serve, silent } = require('./support.js');
@@ -132,6 +132,16 @@ test('a refused option is named as in JavaScript, and nothing is sent', async (t
   client.close();
   await assert.rejects(client.apiCredit(), /the client is closed/);
   assert.equal(server.requests.length, 0);
+});
+
+test("a message keeps the names of the server's document", () => {
+  const document = CREDIT.replace('"u1"', '[]');
+  assert.throws(() => parseCredit(document), { message: /: its field "user_id" is not a string; / });
+});
+
+test("the versions are the package's and the library's", () => {
+  assert.equal(VERSION, require('../package.json').version);
+  assert.match(libraryVersion(), /^\d+\.\d+\.\d+/);
 });
 
 test('hundreds of hanging calls use no thread of the pool, and close ends them', async (t) => {

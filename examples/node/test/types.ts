@@ -1,6 +1,6 @@
 // Compiled, not run: what the types promise to a program.
 
-import { Client, FishError, Level, Status, formatMicros, load, parseCredit, type Credit, type WatchState } from 'fish-api-credit';
+import { Client, FishError, Level, Status, VERSION, formatMicros, libraryVersion, load, parseCredit, type Credit, type WatchState } from 'fish-api-credit';
 
 async function all(): Promise<void> {
   load(new URL('file:///libfish_api_credit.so'));
@@ -9,7 +9,7 @@ async function all(): Promise<void> {
   const micros: bigint = credit.creditMicros;
   const top: string | null = credit.cumulativeTopUp;
   const at: Date | null = parseCredit(await client.apiCreditJson()).updatedAt;
-  console.log(formatMicros(micros, 2), top, at);
+  console.log(formatMicros(micros, 2), top, at, VERSION === libraryVersion());
   const watch = client.watch({ lowMicros: 5_000_000n, intervalMs: null });
   watch.on('change', (state: WatchState) => console.log(state.level === Level.LOW)).unref();
   for await (const { credit, error } of watch) {

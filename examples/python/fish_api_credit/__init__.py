@@ -5,6 +5,7 @@
 ...     print(client.api_credit().credit)
 """
 
+from ._abi import VERSION as __version__
 from ._abi import Level, Status
 from ._client import CancelToken, Client, parse_credit
 from ._credit import Credit
@@ -44,5 +45,6 @@ __all__ = [
     "ValidationFailed",
     "Watch",
     "WatchState",
+    "__version__",
     "parse_credit",
 ]

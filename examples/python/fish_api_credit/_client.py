@@ -46,7 +46,7 @@ class CancelToken:
 class Client:
     """Holds connections and options. Create one and share it: any number of threads may call at once.
 
-    Close it, or use it in a `with`; the garbage collector frees one that is not closed.
+    Close it, or use it in a `with` or an `async with`; the garbage collector frees one that is not closed.
     """
 
     # Generated from src/ffi: the fields of fish_client_options.
@@ -191,6 +191,17 @@ class Client:
     ) -> None:
         self.close()
 
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
     def _blocking(
         self, query: c.ApiCreditQuery, cancel: Optional[CancelToken], result: Callable[[Handle], _Result]
     ) -> _Result:
@@ -268,7 +279,8 @@ def _encode(name: str, text: Optional[str]) -> Optional[bytes]:
     if "\0" in text:
         raise _errors.invalid(f"{name} contains a NUL character; remove it.")
     try:
-        return text.encode()
+        # Bytes of the command line or of a file's name that are no UTF-8 stay what they were: the library refuses them.
+        return text.encode(errors="surrogateescape")
     except UnicodeEncodeError:
         raise _errors.invalid(f"{name} contains a lone surrogate; pass valid text.") from None
 
@@ -279,4 +291,6 @@ def _milliseconds(name: str, seconds: Optional[float]) -> int:
         return 0
     if not seconds > 0:
         raise _errors.invalid(f"{name} is not above zero; pass None for the default.")
-    return min(math.ceil(min(seconds, _LONGEST_MS) * 1000), _LONGEST_MS)
+    # 2.007 * 1000 is a little above 2007.
+    exact = round(min(seconds, _LONGEST_S) * 1000, 6)
+    return max(math.ceil(exact), 1)

@@ -24,6 +24,8 @@ class Credit:
     user_id: str
     #: The balance exactly as sent, presumably in US dollars. May be negative.
     credit: Decimal
+    #: The text of credit, as sent.
+    credit_text: str
     #: When the wallet was created, as sent (RFC 3339).
     created_at_text: str
     #: When the wallet last changed, as sent (RFC 3339).
@@ -34,6 +36,8 @@ class Credit:
     credit_micros_exact: bool
     #: The total ever paid in, exactly as sent. None if the server did not send it.
     cumulative_top_up: Optional[Decimal] = None
+    #: The text of cumulative_top_up, as sent. None if the server did not send it.
+    cumulative_top_up_text: Optional[str] = None
     #: The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. None if the
     #: server did not send one, or after parse_credit. It does not count when credits are compared.
     request_id: Optional[str] = field(default=None, compare=False)
@@ -64,7 +68,9 @@ def copy(filled: c.ApiCredit) -> Credit:
         id=filled.id.decode(),
         user_id=filled.user_id.decode(),
         credit=Decimal(filled.credit.decode()),
+        credit_text=filled.credit.decode(),
         cumulative_top_up=_decimal(filled.cumulative_top_up),
+        cumulative_top_up_text=_text(filled.cumulative_top_up),
         created_at_text=filled.created_at.decode(),
         updated_at_text=filled.updated_at.decode(),
         request_id=_text(filled.request_id),

@@ -47,20 +47,25 @@ class Handle:
         raise TypeError("it belongs to this process; it cannot be copied or pickled")
 
 
+if sys.platform == "win32":
+    _NAME = "fish_api_credit.dll"
+elif sys.platform == "darwin":
+    _NAME = "libfish_api_credit.0.dylib"
+else:
+    _NAME = "libfish_api_credit.so.0"
+
+
 def _path() -> str:
-    """The file: FISH_API_CREDIT_LIBRARY if set, else what the system's loader finds."""
+    """The file: FISH_API_CREDIT_LIBRARY if set, else the one in this package, else what the system's loader finds."""
     named = os.environ.get("FISH_API_CREDIT_LIBRARY")
     if named:
         return named
-    found = ctypes.util.find_library("fish_api_credit")
-    if found:
-        return found
+    # A wheel has it.
+    own = os.path.join(os.path.dirname(os.path.abspath(__file__)), _NAME)
+    if os.path.exists(own):
+        return own
     # The loader also searches places that find_library does not, such as LD_LIBRARY_PATH without a compiler.
-    if sys.platform == "win32":
-        return "fish_api_credit.dll"
-    if sys.platform == "darwin":
-        return "libfish_api_credit.0.dylib"
-    return "libfish_api_credit.so.0"
+    return ctypes.util.find_library("fish_api_credit") or _NAME
 
 
 @lru_cache(maxsize=None)

@@ -47,7 +47,7 @@ class Watch:
     """Returned by Client.watch. Iterate over it with `for` or `async for` to get its state at each change, until the
     watch ends. A slow loop gets only the latest state.
 
-    Close it, or use it in a `with`; the garbage collector ends one that is not closed.
+    Close it, or use it in a `with` or an `async with`; the garbage collector ends one that is not closed.
     """
 
     def __init__(self, handle: Handle, token: Handle) -> None:
@@ -96,6 +96,17 @@ class Watch:
         return self
 
     def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> "Watch":
+        return self
+
+    async def __aexit__(
         self,
         kind: Optional[Type[BaseException]],
         error: Optional[BaseException],

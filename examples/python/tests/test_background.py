@@ -69,6 +69,30 @@ def test_close_ends_an_awaited_call(server, client_of):
     asyncio.run(closed())
 
 
+def test_async_with_closes_as_with_does(server, client_of):
+    server.answer = lambda request: (200, WALLET, {})
+
+    async def within() -> None:
+        async with client_of() as client:
+            assert await client.api_credit_async() == CREDIT
+            async with client.watch() as watch:
+                async for state in watch:
+                    assert state.credit == CREDIT
+                    break
+            with pytest.raises(ValueError):
+                watch.read()
+            server.answer = server.silent
+            task = asyncio.ensure_future(client.api_credit_async())
+            while len(server.requests) < 3:
+                await asyncio.sleep(0.001)
+        with pytest.raises(fish_api_credit.Cancelled):
+            await task
+        with pytest.raises(RuntimeError):
+            await client.api_credit_async()
+
+    asyncio.run(within())
+
+
 class NoReaders(asyncio.SelectorEventLoop):
     """Like Windows' default loop."""
 

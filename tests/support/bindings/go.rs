@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::super::command;
 use super::super::generate::COMMAND;
 use super::*;
 
@@ -39,6 +40,7 @@ pub fn files(header: &Header) -> Vec<File> {
     let (settings, given) = client_options(header);
     vec![
         File { path: "examples/go/fishcredit/status_generated.go", text: statuses(header) },
+        File { path: "examples/go/fishcredit/cmd/fish-credit/help_generated.go", text: help() },
         Parts::of("examples/go/fishcredit/credit.go", ("//", ""))
             .put("the fields of fish_api_credit", &fields)
             .put("how each is copied", &copies)
@@ -179,4 +181,14 @@ fn statuses(header: &Header) -> String {
         text += ")\n";
     }
     text
+}
+
+/// What the command prints for --help.
+fn help() -> String {
+    let help = command::help();
+    assert!(!help.contains('`'));
+    format!(
+        "// Code generated from examples/c/fish-credit.c by `{COMMAND}`. DO NOT EDIT.\n\npackage main\n\n\
+         const help = `{help}`\n"
+    )
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::super::command;
 use super::super::generate::COMMAND;
 use super::*;
 
@@ -43,6 +44,9 @@ pub fn files(header: &Header) -> Vec<File> {
     let (options, given) = client_options(header);
     vec![
         File { path: "examples/node/lib/abi.js", text: abi(header) },
+        File { path: "examples/node/lib/command/help.js", text: help() },
+        versioned("examples/node/package.json", 1),
+        versioned("examples/node/package-lock.json", 2),
         Parts::of("examples/node/index.d.ts", slashes)
             .put("the statuses and levels", &enums_of_types(header))
             .put("the fields of fish_api_credit", &credit)
@@ -55,6 +59,19 @@ pub fn files(header: &Header) -> Vec<File> {
             .put("the fields of fish_client_options", &given)
             .file(),
     ]
+}
+
+/// A file of npm's, with Cargo.toml's version as the package's own, which it has in its first `places`.
+fn versioned(path: &'static str, places: usize) -> File {
+    let text = committed(path);
+    let mut pieces = text.split("\"version\": \"");
+    let mut fresh = pieces.next().unwrap_or_default().to_owned();
+    for (place, piece) in pieces.enumerate() {
+        let (old, rest) = piece.split_once('"').unwrap_or_default();
+        let version = if place < places { env!("CARGO_PKG_VERSION") } else { old };
+        write!(fresh, "\"version\": \"{version}\"{rest}").unwrap();
+    }
+    File { path, text: fresh }
 }
 
 /// check_free_credit as checkFreeCredit.
@@ -238,4 +255,14 @@ fn kind_of(header: &Header, kind: &str) -> String {
         Some(name) if !header.structs.iter().any(|one| one.name == name) => "pointer".to_owned(),
         _ => kind.to_owned(),
     }
+}
+
+/// What the command prints for --help.
+fn help() -> String {
+    let help = command::help();
+    assert!(!help.contains(['`', '$']));
+    format!(
+        "'use strict';\n\n// What fish-credit --help prints. Written from examples/c/fish-credit.c: {COMMAND}\n\n\
+         module.exports = `{help}`;\n"
+    )
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::super::command;
 use super::super::generate::COMMAND;
 use super::*;
 
@@ -40,6 +41,7 @@ pub fn files(header: &Header) -> Vec<File> {
     let (row, copied_row) = field_error(header);
     vec![
         File { path: "examples/python/fish_api_credit/_abi.py", text: abi(header) },
+        File { path: "examples/python/fish_api_credit/_help.py", text: help() },
         Parts::of("examples/python/fish_api_credit/_credit.py", ("#", ""))
             .put("the fields of fish_api_credit", &fields)
             .put("how each is copied", &copies)
@@ -100,6 +102,17 @@ fn credit(header: &Header) -> (String, String) {
             }
         }
         writeln!(copies, "        {name}={copy},").unwrap();
+        // A Decimal has no form of its own for every text: 1e2 and 1E+2 are one.
+        if let Is::Amount { optional: may_be_none } = field.is {
+            let (into, kind, copy) = match may_be_none {
+                true => (&mut optional, "Optional[str] = None", format!("_text(filled.{name})")),
+                false => (&mut required, "str", format!("filled.{name}.decode()")),
+            };
+            let none = if may_be_none { " None if the server did not send it." } else { "" };
+            *into += &wrapped("    #:", &format!("The text of {name}, as sent.{none}"));
+            writeln!(into, "    {name}_text: {kind}").unwrap();
+            writeln!(copies, "        {name}_text={copy},").unwrap();
+        }
     }
     (required + &optional, copies)
 }
@@ -117,6 +130,16 @@ fn field_error(header: &Header) -> (String, String) {
         writeln!(copies, "        {name}={copy},").unwrap();
     }
     (fields, copies)
+}
+
+/// What the command prints for --help.
+fn help() -> String {
+    let help = command::help();
+    assert!(!help.contains("\"\"\""));
+    format!(
+        "\"\"\"What fish-credit --help prints. Written from examples/c/fish-credit.c: {COMMAND}\"\"\"\n\n\
+         HELP = \"\"\"\\\n{help}\"\"\"\n"
+    )
 }
 
 // ---- What goes in ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::super::command;
 use super::super::generate::COMMAND;
 use super::*;
 
@@ -20,7 +21,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 const FIELD_NAMES: &[(&str, &str)] = &[
-    (", or after fish_api_credit_from_json", ""),
+    ("or after fish_api_credit_from_json", "or after `init(json:)`"),
     ("FISH_UNKNOWN: absent or null", "nil: absent or null"),
     ("without check_free_credit", "without `checkFreeCredit`"),
     ("credit x", "The balance x"),
@@ -37,6 +38,7 @@ pub fn files(header: &Header) -> Vec<File> {
     let (row, copied_row) = field_error(header);
     vec![
         File { path: "examples/swift/Sources/FishApiCredit/Status.swift", text: statuses(header) },
+        File { path: "examples/swift/Sources/fish-credit/Help.swift", text: help() },
         Parts::of("examples/swift/Sources/FishApiCredit/Credit.swift", ("//", ""))
             .put("the fields of fish_api_credit", &fields)
             .put("how each is copied", &copies)
@@ -250,4 +252,15 @@ fn statuses(header: &Header) -> String {
     text +=
         "}\n\n/// Stands for a time whose text is not an RFC 3339 date-time.\nlet timeUnknown = Int64.min\n";
     text
+}
+
+/// What the command prints for --help.
+fn help() -> String {
+    let help = command::help();
+    assert!(!help.contains("\"\"\""));
+    // The last line break before the quotes is not part of the text.
+    format!(
+        "// What fish-credit --help prints. Written from examples/c/fish-credit.c: {COMMAND}\n\n\
+         let help = \"\"\"\n{help}\n\"\"\"\n"
+    )
 }

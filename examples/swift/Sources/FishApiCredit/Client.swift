@@ -62,16 +62,33 @@ public final class FishClient: Sendable {
         fish_client_free(handle.pointer)
     }
 
+    /// The version of the library that this package was built for.
+    public static let version = FISH_VERSION
+
+    /// The version of the library that was loaded, which may be a newer one.
+    public static var libraryVersion: String { String(cString: fish_version()) }
+
     /// Reads an account's API credit, which API calls spend; it is not the platform credit of a plan.
     ///
     /// No thread of Swift waits for it. Cancelling the task ends the call at once, with the status `.cancelled`.
     public func apiCredit(_ query: FishQuery = FishQuery()) async throws(FishError) -> FishCredit {
+        try await call(query) { $0.credit() }.get()
+    }
+
+    /// Like `apiCredit`, but returns the server's document exactly as sent. `FishCredit(json:)` decodes it.
+    public func apiCreditJSON(_ query: FishQuery = FishQuery()) async throws(FishError) -> String {
+        try await call(query) { $0.document() }.get()
+    }
+
+    private func call<Value: Sendable>(
+        _ query: FishQuery, _ result: @Sendable (BackgroundCall) -> Result<Value, FishError>
+    ) async -> Result<Value, FishError> {
         let token = CancelToken()
-        let result: Result<FishCredit, FishError> = await withTaskCancellationHandler {
+        let value: Result<Value, FishError> = await withTaskCancellationHandler {
             switch start(query, cancel: token) {
             case .success(let call):
                 await call.done()
-                return call.result()
+                return result(call)
             case .failure(let error):
                 return .failure(error)
             }
@@ -80,7 +97,7 @@ public final class FishClient: Sendable {
         }
         // Freeing the client would end its calls.
         withExtendedLifetime(self) {}
-        return try result.get()
+        return value
     }
 
     /// Starts a watch, which reads the credit periodically. It ends by its `cancel()`, or with its last reference.

@@ -23,7 +23,7 @@ public struct FishCredit: Sendable, Hashable {
     /// When the wallet last changed, as sent (RFC 3339).
     public let updatedAtText: String
     /// The server's id for this request (x-fish-trace-id, else cf-ray), to quote to its support. nil if the
-    /// server did not send one.
+    /// server did not send one, or after `init(json:)`.
     public let requestID: String?
     /// The balance x 1,000,000, rounded down (never overstated), saturating.
     public let creditMicros: Int64
@@ -40,6 +40,23 @@ public struct FishCredit: Sendable, Hashable {
     /// Whether free credit is left. nil: absent or null, as it is without `checkFreeCredit`.
     public let hasFreeCredit: Bool?
     // End of the generated part.
+
+    /// Decodes a document from `FishClient.apiCreditJSON`. No network.
+    public init(json: String) throws(FishError) {
+        var filled = fish_api_credit()
+        var failure = fish_error()
+        let status = json.withCString { fish_api_credit_from_json($0, json.utf8.count, &filled, &failure) }
+        guard status == succeeded else { throw FishError(taking: &failure) }
+        self.init(taking: &filled)
+    }
+
+    /// Exact text for a person, rounded down, so that it never overstates a balance: 12345678 is "12.34", -1 is "-0.01".
+    /// Decimals are 0 to 6; others become the nearest of these.
+    public static func formatMicros(_ micros: Int64, decimals: Int = 2) -> String {
+        var text = [CChar](repeating: 0, count: 32)
+        let length = fish_format_micros(micros, UInt32(min(max(decimals, 0), 6)), &text, text.count)
+        return String(decoding: text.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
 
     /// Copies the library's credit and frees it.
     init(taking filled: inout fish_api_credit) {

@@ -49,8 +49,8 @@ public struct FishError: Error, Sendable, Hashable {
     /// The problems that a 422 lists.
     public let fields: [Field]
 
-    /// An error that this package finds before anything is sent.
-    init(status: Status, message: String) {
+    /// An error of an argument, before anything is sent.
+    public init(status: Status, message: String) {
         self.status = status
         self.message = message
         httpStatus = nil

@@ -41,12 +41,22 @@ final class BackgroundCall: @unchecked Sendable {
         }
     }
 
-    func result() -> Result<FishCredit, FishError> {
+    func credit() -> Result<FishCredit, FishError> {
         var filled = fish_api_credit()
         var failure = fish_error()
         guard fish_call_result(pointer, &filled, &failure) == succeeded else {
             return .failure(FishError(taking: &failure))
         }
         return .success(FishCredit(taking: &filled))
+    }
+
+    func document() -> Result<String, FishError> {
+        var document: UnsafeMutablePointer<CChar>?
+        var failure = fish_error()
+        guard fish_call_result_json(pointer, &document, &failure) == succeeded else {
+            return .failure(FishError(taking: &failure))
+        }
+        defer { fish_string_free(document) }
+        return .success(text(document) ?? "")
     }
 }

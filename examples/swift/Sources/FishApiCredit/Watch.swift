@@ -192,7 +192,7 @@ private final class Known: @unchecked Sendable {
 /// In micros, rounded up: a credit is below the amount exactly if its whole micros are.
 private func micros(_ amount: Decimal?, named name: String) throws(FishError) -> Int64 {
     guard let amount else { return 0 }
-    guard !amount.isNaN, amount >= 0, amount < 9_000_000_000_000 else {
+    guard !amount.isNaN, amount >= 0, amount <= Decimal(Int64.max) / 1_000_000 else {
         throw FishError.invalid("\(name) is out of range; pass an amount of 0 or more, or nil.")
     }
     var exact = amount * 1_000_000

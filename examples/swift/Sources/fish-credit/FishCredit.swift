@@ -1,71 +1,166 @@
-// fish-credit: print the API credit of the account that FISH_API_KEY belongs to.
+// fish-credit: shows a Fish Audio account's API credit, once or whenever it changes.
 //
-// Its exit status says what to do: 0 success, 1 try again later, 2 change something first. Errors are reported in one
-// line on standard error.
+// Its options, output and exit statuses are those of the C program of this name, and --help lists them. This file reads
+// the credit, Options.swift the command line; Output.swift has what is printed.
 
+import Dispatch
 import FishApiCredit
 import Foundation
 
+/// The exit statuses.
+enum Exit {
+    static let shown: Int32 = 0
+    static let failed: Int32 = 1
+    static let usage: Int32 = 2
+    static let unwritten: Int32 = 2
+    static let low: Int32 = 3
+    static let empty: Int32 = 4
+}
+
 @main
+@MainActor
 struct FishCreditCommand {
+    let asked: Request
+    var output: Output { .standard }
+
     static func main() async {
-        // A closed pipe is then a write error like any other.
-        signal(SIGPIPE, SIG_IGN)
-        exit(await run(Array(ProcessInfo.processInfo.arguments.dropFirst())))
+        signal(SIGPIPE, SIG_IGN)  // a closed pipe is then a write error, like a full disk
+        Output.holdPlaces()
+        let outcome = await run(Array(ProcessInfo.processInfo.arguments.dropFirst()))
+        exit(Output.standard.finish(outcome))
     }
 
     static func run(_ arguments: [String]) async -> Int32 {
-        guard arguments.count <= 1, arguments.first?.hasPrefix("-") != true else {
-            return complain(2, "it takes at most one argument, the user's id; set the key in FISH_API_KEY")
+        let asked: Request
+        do throws(Complaint) {
+            asked = try Request(arguments)
+        } catch {
+            Output.explain(error.text)
+            return Exit.usage
         }
+        if asked.help {
+            Output.standard.put(help)
+            return Exit.shown
+        }
+        if asked.version {
+            Output.standard.put("fish-credit \(FishClient.version), library \(FishClient.libraryVersion)\n")
+            return Exit.shown
+        }
+        let command = FishCreditCommand(asked: asked)
         do throws(FishError) {
-            let client = try FishClient(
-                FishClientOptions(
-                    baseURL: ProcessInfo.processInfo.environment["FISH_BASE_URL"], userAgent: "fish-credit/1",
-                    timeout: .seconds(10)))
-            let credit = try await client.apiCredit(FishQuery(userID: arguments.first))
-            var text = "API credit: \(credit.creditText) (not the platform credit of a plan)\n"
-            if let updatedAt = credit.updatedAt {
-                text += "last change: \(ISO8601DateFormatter().string(from: updatedAt))\n"
+            let client = try FishClient(try asked.client())
+            return try await asked.watch ? command.keepWatching(client) : command.ask(client)
+        } catch {
+            if asked.prometheus { command.output.expose(nil, .unknown, asked) }
+            Output.complain(error)
+            return Exit.failed
+        }
+    }
+
+    /// Makes one call.
+    func ask(_ client: FishClient) async throws(FishError) -> Int32 {
+        let query = try asked.query()
+        let document = asked.json ? try await client.apiCreditJSON(query) : nil
+        let credit: FishCredit
+        if let document {
+            credit = try FishCredit(json: document)
+        } else {
+            credit = try await client.apiCredit(query)
+        }
+        let level = levelOf(credit.creditMicros)
+        if asked.prometheus {
+            output.expose(credit, level, asked)
+        } else if let document {
+            let line = document.unicodeScalars.reversed().drop { $0 == "\r" || $0 == "\n" }.reversed()
+            output.put(String(String.UnicodeScalarView(line)) + "\n")
+        } else {
+            output.show(credit, level, asked)
+        }
+        return asked.lowMicros == nil ? Exit.shown : outcome(level)
+    }
+
+    /// Prints a line for each change, and a last one when a signal ends it.
+    func keepWatching(_ client: FishClient) async throws(FishError) -> Int32 {
+        guard let signals = Signals() else {
+            Output.explain("signals: \(String(cString: strerror(errno)))")
+            return Exit.failed
+        }
+        let watch = try client.watch(try asked.query(), asked.watching)
+        let following = Task { () -> FishLevel in
+            var level = FishLevel.unknown
+            for await state in watch {
+                level = state.level
+                output.putLine(state, asked)
+                if !output.flush() { break }
             }
-            return show(text)
-        } catch {
-            var fields = error.apiMessage.map { ["  the server said: \($0)"] } ?? []
-            fields += error.fields.map { "  \($0.location): \($0.message)" }
-            return complain(error.isRetryable ? 1 : 2, here("\(error)"), fields)
+            return level
         }
+        signals.whenOneComes { following.cancel() }
+        var level = await following.value
+        if signals.came {
+            let state = watch.read()
+            level = state.level
+            output.putLine(state, asked)
+        }
+        watch.cancel()
+        guard level != .unknown else {
+            Output.explain("no balance was read.")
+            return Exit.failed
+        }
+        return outcome(level)
     }
 
-    /// Replaces the package's names in a message by the command's arguments and variables.
-    static func here(_ message: String) -> String {
-        let names = [
-            ("apiKey or FISH_API_KEY", "FISH_API_KEY"), ("apiKey, or FISH_API_KEY", "FISH_API_KEY"),
-            ("apiKey", "FISH_API_KEY"), ("fields and apiMessage", "below"), ("baseURL", "FISH_BASE_URL"),
-            ("userID is", "the user's id is"), ("userID, teamID", "the user's id"),
-            ("userID and teamID unset", "the user's id out"), ("leave it unset for self", "leave it out for self"),
-            ("proxy or the proxy variables", "the proxy variables"), (" (see caFile and systemRoots)", ""),
-            ("connectTimeout", "the connect timeout"), ("exceeded timeout", "exceeded its time limit"),
-            (", or raise it", ""), (" with requestID", ""),
-        ]
-        return names.reduce(message) { text, name in text.replacingOccurrences(of: name.0, with: name.1) }
+    func levelOf(_ micros: Int64) -> FishLevel {
+        if micros <= 0 { return .empty }
+        return micros < asked.lowMicros ?? 0 ? .low : .ok
     }
 
-    /// Prints to standard output, and reports an error of that.
-    static func show(_ text: String) -> Int32 {
-        do {
-            try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
-            return 0
-        } catch {
-            return complain(2, "standard output: \(error.localizedDescription)")
+    /// The exit status for a credit that was shown.
+    func outcome(_ level: FishLevel) -> Int32 {
+        switch level {
+        case .empty: Exit.empty
+        case .low: Exit.low
+        default: Exit.shown
         }
-    }
-
-    static func complain(_ outcome: Int32, _ first: String, _ more: [String] = []) -> Int32 {
-        for line in ["fish-credit: \(first)"] + more {
-            // A server's text must not control the terminal.
-            let plain = line.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : String($0) }
-            try? FileHandle.standardError.write(contentsOf: Data((plain.joined() + "\n").utf8))
-        }
-        return outcome
     }
 }
+
+/// The signals that end a watch. Their handler writes into a pipe: a signal source of Dispatch leaves them blocked on
+/// Linux, and a second Ctrl-C could not end the program at once.
+@MainActor
+final class Signals {
+    private(set) var came = false
+    private let readingEnd: Int32
+
+    /// nil: errno says why.
+    init?() {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return nil }
+        (readingEnd, writingEnd) = (ends[0], ends[1])
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in
+                let before = errno
+                var byte: UInt8 = 0
+                _ = write(writingEnd, &byte, 1)
+                signal(number, SIG_DFL)
+                errno = before
+            }
+        }
+    }
+
+    /// Calls `act` once one has come.
+    func whenOneComes(_ act: @escaping @MainActor () -> Void) {
+        let source = DispatchSource.makeReadSource(fileDescriptor: readingEnd, queue: .main)
+        source.setEventHandler {
+            source.cancel()
+            MainActor.assumeIsolated {
+                self.came = true
+                act()
+            }
+        }
+        source.activate()
+    }
+}
+
+/// Of the pipe. Set before the handler that reads it.
+private nonisolated(unsafe) var writingEnd: Int32 = -1

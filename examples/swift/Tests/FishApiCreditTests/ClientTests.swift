@@ -79,6 +79,44 @@ final class ClientTests: XCTestCase {
         XCTAssertEqual(credit.hasFreeCredit, false)
     }
 
+    func testTheDocumentIsAsSentAndDecodes() async throws {
+        let document = "\r\n" + wallet.replacingOccurrences(of: "{", with: "{\"new\":[\"\u{e9}\u{1f41f}\"] , ") + "\n\n"
+        let server = Server { _ in http(200, document) }
+        defer { server.stop() }
+        let client = try makeClient(server)
+        let json = try await client.apiCreditJSON()
+        XCTAssertEqual(Array(json.utf8), Array(document.utf8))
+        let credit = try FishCredit(json: json)
+        XCTAssertEqual(credit.creditText, "12.345678")
+        XCTAssertNil(credit.requestID)
+        for json in ["", "{}", wallet + "x", "\0"] {
+            XCTAssertThrowsError(try FishCredit(json: json)) { error in
+                XCTAssertEqual((error as? FishError)?.status, .badResponse, "\(json): \(error)")
+            }
+        }
+        let refused = Server { _ in http(401, "") }
+        defer { refused.stop() }
+        do {
+            _ = try await makeClient(refused).apiCreditJSON()
+            XCTFail("a 401 gave a document")
+        } catch {
+            XCTAssertEqual((error as? FishError)?.status, .unauthorized)
+        }
+    }
+
+    func testAmountsAreRoundedDown() {
+        XCTAssertEqual(FishCredit.formatMicros(12_345_678), "12.34")
+        XCTAssertEqual(FishCredit.formatMicros(-1), "-0.01")
+        XCTAssertEqual(FishCredit.formatMicros(999_999, decimals: 0), "0")
+        XCTAssertEqual(FishCredit.formatMicros(-1_500_000, decimals: -1), "-2")
+        XCTAssertEqual(FishCredit.formatMicros(.min, decimals: 7), "-9223372036854.775808")
+    }
+
+    func testVersions() {
+        XCTAssertEqual(FishClient.libraryVersion, FishClient.version)
+        XCTAssertTrue(FishClient.version.contains(/^\d+\.\d+\.\d+/), FishClient.version)
+    }
+
     func testTheRequest() async throws {
         let server = Server { _ in http(200, wallet) }
         defer { server.stop() }

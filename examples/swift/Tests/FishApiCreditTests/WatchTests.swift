@@ -192,6 +192,7 @@ final class WatchTests: XCTestCase {
             (FishWatchOptions(low: -1), "low is out of range"),
             (FishWatchOptions(low: Decimal.nan), "low is out of range"),
             (FishWatchOptions(low: Decimal(string: "1e30")), "low is out of range"),
+            (FishWatchOptions(low: Decimal(string: "9223372036854.775808")), "low is out of range"),
             (FishWatchOptions(low: 5, recovered: 4), "recovered is below low"),
         ]
         for expected in cases {
@@ -201,6 +202,21 @@ final class WatchTests: XCTestCase {
             }
         }
         XCTAssertThrowsError(try client.watch(FishQuery(userID: "..")))
+    }
+
+    func testALevelIsExactUpToTheLargestAmount() async throws {
+        // Amounts that a Double does not hold.
+        for (credit, low, level) in [
+            ("9007199254.740992", "9007199254.740993", FishLevel.low), ("9007199254.740993", "9007199254.740993", .ok),
+            ("9223372036854.775806", "9223372036854.775807", .low), ("9223372036854.775807", "9223372036854.775807", .ok),
+        ] {
+            let server = oneAfterAnother([balance(credit)])
+            defer { server.stop() }
+            let watch = try makeClient(server).watch(FishQuery(), FishWatchOptions(low: Decimal(string: low)))
+            var states = watch.makeAsyncIterator()
+            let state = await states.next()
+            XCTAssertEqual(state?.level, level, "\(credit) \(low)")
+        }
     }
 
     func testNothingIsLeft() async throws {

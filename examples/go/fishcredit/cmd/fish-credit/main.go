@@ -1,166 +1,172 @@
-// Command fish-credit prints the API credit of the account that FISH_API_KEY belongs to.
+// Command fish-credit shows a Fish Audio account's API credit, once or whenever it changes.
 //
-// Its exit status says what to do: 0 success, 1 try again later, 2 change something first. Errors are reported in one
-// line on standard error.
+// Its options, output and exit statuses are those of the C program of this name (examples/c/fish-credit.c), and --help
+// lists them: this file reads the credit, options.go the command line, output.go has what is printed.
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"flag"
-	"fmt"
-	"io"
-	"math/big"
 	"os"
 	"os/signal"
-	"regexp"
 	"strings"
 	"syscall"
-	"time"
-	"unicode"
 
 	"github.com/fish-api-credit/fish-api-credit/examples/go/fishcredit"
 )
 
+// The exit statuses.
 const (
-	fine   = 0
-	later  = 1
-	change = 2
+	shown     = 0
+	failed    = 1
+	usage     = 2
+	unwritten = 2
+	low       = 3
+	empty     = 4
 )
 
 func main() {
-	// A closed pipe is then a write error like any other.
-	signal.Ignore(syscall.SIGPIPE)
+	signal.Ignore(syscall.SIGPIPE) // a closed pipe is then a write error, like a full disk
 	os.Exit(run(os.Args[1:]))
 }
 
-// here replaces the package's names in a message by the command's options and variables.
-var here = strings.NewReplacer(
-	"FieldErrors and APIMessage", "below", " with RequestID", "",
-	"Options.APIKey or FISH_API_KEY", "FISH_API_KEY", "Options.APIKey, or FISH_API_KEY", "FISH_API_KEY",
-	"Options.APIKey", "FISH_API_KEY", "Options.BaseURL", "FISH_BASE_URL",
-	"Options.ProxyURL or the proxy variables", "the proxy variables",
-	" (see Options.CAFile and Options.SystemRoots)", "",
-	"Options.ConnectTimeout", "the connect timeout", "check the network, or raise it", "check the network",
-	"Query.UserID", "-user", "Query.TeamID", "-team", "its timeout", "-timeout",
-).Replace
-
-var (
-	// big.Rat would also accept fractions, and exponents that fill the memory.
-	amount     = regexp.MustCompile(`^-?[0-9]{1,40}(\.[0-9]{1,40})?$`)
-	optionName = regexp.MustCompile(`^--?[a-z-]{1,20}$`)
-)
-
 func run(arguments []string) int {
-	options := flag.NewFlagSet("fish-credit", flag.ContinueOnError)
-	user := options.String("user", "", "the wallet's owner; the key's own account if empty")
-	team := options.String("team", "", "the team whose API credit to read")
-	timeout := options.Duration("timeout", 10*time.Second, "for the whole call, including retries")
-	least := options.String("least", "", "exit with status 2 if the balance is below this amount")
-	options.SetOutput(io.Discard)
-	if err := options.Parse(arguments); errors.Is(err, flag.ErrHelp) {
-		var help bytes.Buffer
-		options.SetOutput(&help)
-		options.Usage()
-		return show(help.String())
-	} else if err != nil {
-		return complain(change, usage(err))
+	asked, complaint := parse(arguments)
+	switch {
+	case complaint != "":
+		explain(complaint)
+		return usage
+	case asked.help:
+		out.WriteString(help)
+		return finish(shown)
+	case asked.version:
+		out.WriteString("fish-credit " + fishcredit.Version + ", library " + fishcredit.LibraryVersion() + "\n")
+		return finish(shown)
 	}
-	if options.NArg() > 0 {
-		return complain(change, "an argument is not an option; set the key in FISH_API_KEY, see -help")
-	}
-	if *least != "" && !amount.MatchString(*least) {
-		return complain(change, "-least takes an amount, such as 12.50")
-	}
-	if *timeout <= 0 {
-		return complain(change, "-timeout takes a time above zero, such as 2.5s")
-	}
-
-	// Ctrl-C cancels the call at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	client, err := fishcredit.New(fishcredit.Options{
-		BaseURL: os.Getenv("FISH_BASE_URL"), UserAgent: "fish-credit/1", Timeout: *timeout,
-	})
+	client, err := fishcredit.New(asked.client)
 	if err != nil {
-		return complain(change, here(err.Error()))
+		if asked.prometheus {
+			expose(nil, fishcredit.LevelUnknown, asked)
+		}
+		complain(err)
+		return finish(failed)
 	}
 	defer client.Close()
+	if asked.watch {
+		return finish(keepWatching(client, asked))
+	}
+	return finish(ask(client, asked))
+}
 
-	credit, err := client.APICredit(ctx, fishcredit.Query{UserID: *user, TeamID: *team})
-	if ctx.Err() != nil {
-		return 130
+// ask makes one call.
+func ask(client *fishcredit.Client, asked request) int {
+	credit, document, err := read(client, asked)
+	if err != nil {
+		if asked.prometheus {
+			expose(nil, fishcredit.LevelUnknown, asked)
+		}
+		complain(err)
+		return failed
+	}
+	level := levelOf(credit.Micros, asked.watching.LowMicros)
+	switch {
+	case asked.prometheus:
+		expose(&credit, level, asked)
+	case asked.json:
+		out.WriteString(strings.TrimRight(string(document), "\r\n") + "\n")
+	default:
+		show(credit, level, asked)
+	}
+	if asked.watching.LowMicros == 0 {
+		return shown
+	}
+	return outcome(level)
+}
+
+// read returns the credit, and with --json the document that it is from.
+func read(client *fishcredit.Client, asked request) (credit fishcredit.Credit, document []byte, err error) {
+	if err = asked.refused; err != nil {
+		return
+	}
+	if !asked.json {
+		credit, err = client.APICredit(context.Background(), asked.query)
+		return
+	}
+	if document, err = client.APICreditJSON(context.Background(), asked.query); err == nil {
+		credit, err = fishcredit.ParseCredit(document)
+	}
+	return
+}
+
+// keepWatching prints a line for each change, and a last one when a signal ends it.
+func keepWatching(client *fishcredit.Client, asked request) int {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	var watch *fishcredit.Watch
+	err := asked.refused
+	if err == nil {
+		watch, err = client.Watch(context.Background(), asked.query, asked.watching)
 	}
 	if err != nil {
-		var failure *fishcredit.Error
-		if !errors.As(err, &failure) {
-			return complain(later, err.Error())
-		}
-		lines := []string{here(strings.TrimPrefix(err.Error(), "fishcredit: "))}
-		if failure.APIMessage != "" {
-			lines = append(lines, "  the server said: "+failure.APIMessage)
-		}
-		for _, field := range failure.FieldErrors {
-			lines = append(lines, fmt.Sprintf("  %s: %s", field.Location, field.Message))
-		}
-		if failure.Retryable {
-			return complain(later, lines...)
-		}
-		return complain(change, lines...)
+		complain(err)
+		return failed
 	}
-	text := fmt.Sprintf("API credit: %s (not the platform credit of a plan)\n", credit)
-	if !credit.UpdatedAt.IsZero() {
-		text += fmt.Sprintf("last change: %s\n", credit.UpdatedAt.Format(time.RFC3339))
+	defer watch.Close()
+	level := fishcredit.LevelUnknown
+	for going := true; going; {
+		var state fishcredit.State
+		select {
+		case state = <-watch.States():
+		case <-signals:
+			signal.Stop(signals) // a second Ctrl-C ends the program at once
+			going, state = false, watch.Read()
+		}
+		level = state.Level
+		putLine(state, asked)
+		if out.Flush() != nil {
+			going = false
+		}
 	}
-	if outcome := show(text); outcome != fine {
+	if level == fishcredit.LevelUnknown {
+		explain("no balance was read.")
+		return failed
+	}
+	return outcome(level)
+}
+
+func levelOf(micros, lowMicros int64) fishcredit.Level {
+	switch {
+	case micros <= 0:
+		return fishcredit.LevelEmpty
+	case micros < lowMicros:
+		return fishcredit.LevelLow
+	}
+	return fishcredit.LevelOK
+}
+
+// outcome is the exit status for a credit that was shown.
+func outcome(level fishcredit.Level) int {
+	switch level {
+	case fishcredit.LevelEmpty:
+		return empty
+	case fishcredit.LevelLow:
+		return low
+	}
+	return shown
+}
+
+// finish returns the exit status, which reports output that could not be written.
+func finish(outcome int) int {
+	err := out.Flush()
+	if err == nil {
 		return outcome
 	}
-	if floor, ok := new(big.Rat).SetString(*least); ok && credit.Rat().Cmp(floor) < 0 {
-		return complain(change, "the balance is below "+*least)
+	var why syscall.Errno
+	if text := err.Error(); !errors.As(err, &why) {
+		explain("standard output: " + text)
+	} else if text = why.Error(); text != "" {
+		// C's words begin with a capital letter.
+		explain("standard output: " + strings.ToUpper(text[:1]) + text[1:])
 	}
-	return fine
-}
-
-// usage describes what is wrong with the options, and prints nothing that could be a misplaced key.
-func usage(err error) string {
-	const unknown = "flag provided but not defined: "
-	if name := strings.TrimPrefix(err.Error(), unknown); name != err.Error() {
-		if optionName.MatchString(name) {
-			return "unknown option " + name + "; see -help"
-		}
-		return "an argument is not an option; set the key in FISH_API_KEY, see -help"
-	}
-	if strings.HasPrefix(err.Error(), "invalid value ") {
-		return "-timeout takes a time, such as 2.5s"
-	}
-	return err.Error() + "; see -help"
-}
-
-// show prints to standard output, and reports an error of that.
-func show(text string) int {
-	if _, err := os.Stdout.WriteString(text); err != nil {
-		var why *os.PathError
-		if errors.As(err, &why) {
-			err = why.Err
-		}
-		return complain(change, "standard output: "+err.Error())
-	}
-	return fine
-}
-
-func complain(outcome int, lines ...string) int {
-	for i, line := range lines {
-		if i == 0 {
-			line = "fish-credit: " + line
-		}
-		// A server's text must not control the terminal.
-		fmt.Fprintln(os.Stderr, strings.Map(func(r rune) rune {
-			if unicode.IsPrint(r) {
-				return r
-			}
-			return '?'
-		}, line))
-	}
-	return outcome
+	return unwritten
 }

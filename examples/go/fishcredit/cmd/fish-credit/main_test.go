@@ -1,6 +1,9 @@
 package main
 
+// What can be seen without the C program. That every command prints the same is tested in tests/commands.rs.
+
 import (
+	"bufio"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -8,17 +11,14 @@ import (
 	"os/exec"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"unicode"
 )
 
-const (
-	wallet = `{"_id":"w1","user_id":"u1","credit":"12.345678","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-02-03T04:05:06Z"}`
-	shown  = "API credit: 12.345678 (not the platform credit of a plan)\nlast change: 2026-02-03T04:05:06Z\n"
-	stray  = "fish-credit: an argument is not an option; set the key in FISH_API_KEY, see -help\n"
-)
+const wallet = `{"_id":"w1","user_id":"u1","credit":"%s","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-02-03T04:05:06Z"}`
 
-// The test is the command when it is told so: what a process does with its output can only be seen from outside.
+// The test is the command when it is told so: what a process does with signals and output can only be seen from outside.
 func TestMain(m *testing.M) {
 	if os.Getenv("FISH_CREDIT_COMMAND") != "" {
 		main()
@@ -26,111 +26,134 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve is a server, and how often it was asked.
-func serve(t *testing.T, status int, body string) (string, *int32) {
-	asked := new(int32)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		atomic.AddInt32(asked, 1)
-		if status == 0 {
-			<-r.Context().Done()
-			return
+// serve is a server that answers each request with the next of these balances, and then with the last.
+func serve(t *testing.T, status int, balances ...string) string {
+	var asked int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n := int(atomic.AddInt32(&asked, 1)) - 1
+		if n >= len(balances) {
+			n = len(balances) - 1
 		}
-		w.Header().Set("Retry-After", "3600")
 		w.WriteHeader(status)
-		fmt.Fprint(w, body)
+		if status == http.StatusOK {
+			fmt.Fprintf(w, wallet, balances[n])
+		} else {
+			fmt.Fprint(w, balances[n])
+		}
 	}))
 	t.Cleanup(server.Close)
-	return server.URL, asked
+	return server.URL
 }
 
-func command(url string, arguments ...string) (*exec.Cmd, *strings.Builder, *strings.Builder) {
-	command := exec.Command(os.Args[0], arguments...)
-	out, err := new(strings.Builder), new(strings.Builder)
-	command.Stdout, command.Stderr = out, err
-	command.Env = append(os.Environ(), "FISH_CREDIT_COMMAND=1", "FISH_API_KEY=sk-test", "FISH_BASE_URL="+url)
-	return command, out, err
+func command(url string, arguments ...string) (*exec.Cmd, *strings.Builder) {
+	command := exec.Command(os.Args[0], append([]string{"--base-url", url}, arguments...)...)
+	complaints := new(strings.Builder)
+	command.Stderr = complaints
+	command.Env = append(os.Environ(), "FISH_CREDIT_COMMAND=1", "FISH_API_KEY=sk-test")
+	return command, complaints
 }
 
-func TestTheCommand(t *testing.T) {
-	const amount, timeout = "fish-credit: -least takes an amount, such as 12.50\n", "fish-credit: -timeout takes a time"
-	row := `[{"loc":["path","\u001b[2J"],"type":"t","msg":"\u009b2J\r\nx"}]`
-	for _, test := range []struct {
-		status    int
-		body      string
-		arguments string
-		code      int
-		out, err  string // err: how it begins
-	}{
-		{200, wallet, "", 0, shown, ""},
-		{200, wallet, "-least 12.345678", 0, shown, ""},
-		{200, wallet, "-least 12.345679", 2, shown, "fish-credit: the balance is below 12.345679\n"},
-		{401, "", "", 2, "", "fish-credit: The server rejected the API key (HTTP 401); check FISH_API_KEY. (FISH_UNAUTHORIZED)\n"},
-		{404, "", "", 2, "", "fish-credit: There is no such wallet (HTTP 404); check -user, -team and FISH_BASE_URL."},
-		{403, `{"message":"no"}`, "", 2, "", "fish-credit: "},
-		{422, row, "", 2, "", "fish-credit: The request is invalid (HTTP 422); see below."},
-		{429, "", "", 1, "", "fish-credit: "},
-		{0, "", "-timeout 100ms", 1, "", "fish-credit: The call exceeded -timeout (100 ms)"},
-		{200, "", "-least NaN", 2, "", amount},
-		{200, "", "-least inf", 2, "", amount},
-		{200, "", "-least 1/3", 2, "", amount},
-		{200, "", "-least 1e999999999", 2, "", amount},
-		{200, "", "-least 0x10", 2, "", amount},
-		{200, "", "-timeout 0", 2, "", timeout},
-		{200, "", "-timeout -1s", 2, "", timeout},
-		{200, "", "-timeout sk-stray", 2, "", timeout},
-		{200, "", "-nonsense", 2, "", "fish-credit: unknown option -nonsense; see -help\n"},
-		{200, "", "-user", 2, "", "fish-credit: flag needs an argument: -user; see -help\n"},
-		{200, "", "sk-stray", 2, "", stray},
-		{200, "", "-user self sk-stray", 2, "", stray},
-		{200, "", "-sk-stray-0", 2, "", stray},
+func TestWrongUsageIsExplainedAndNoKeyIsPrinted(t *testing.T) {
+	for _, test := range []struct{ line, complaint string }{
+		{"sk-stray", "argument 1 is not an option;"},
+		{"--json --sk-stray-0", "argument 2 is not an option;"},
+		{"--api-key=sk-stray", "unknown option --api-key=;"},
+		{"-user stray", "argument 1 is not an option;"},
+		{"--json=stray", "unknown option --json=;"},
+		{"--user", "--user needs a value;"},
+		{"--timeout=1.5", "--timeout takes whole milliseconds,"},
+		{"--timeout 4294967296", "--timeout takes whole milliseconds,"},
+		{"--low=0", "--low takes an amount above 0"},
+		{"--low 5.", "--low takes an amount above 0"},
+		{"--low 9223372036854", "--low takes an amount above 0"},
+		{"--interval 5", "--interval needs --watch;"},
+		{"--watch --interval 4294968", "--interval takes whole seconds,"},
+		{"--prometheus --json", "--prometheus cannot be combined"},
 	} {
-		t.Run(fmt.Sprint(test.status, test.arguments), func(t *testing.T) {
-			url, asked := serve(t, test.status, test.body)
-			command, out, err := command(url, strings.Fields(test.arguments)...)
-			command.Run()
-			if code := command.ProcessState.ExitCode(); code != test.code || out.String() != test.out {
-				t.Errorf("%d %q %q", code, out, err)
+		_, complaint := parse(strings.Fields(test.line))
+		if !strings.HasPrefix(complaint, test.complaint) || strings.Contains(complaint, "stray") {
+			t.Errorf("%s: %q", test.line, complaint)
+		}
+	}
+}
+
+func TestAmountsAreExact(t *testing.T) {
+	for text, want := range map[string]int64{"5": 5_000_000, "0.50": 500_000, "0.000001": 1, "9223372036853.999999": 9223372036853_999_999} {
+		if got, ok := parseAmount(text); got != want || !ok {
+			t.Errorf("%s: %d %v", text, got, ok)
+		}
+	}
+}
+
+func TestTheExitStatusSaysWhatTheBalanceIs(t *testing.T) {
+	for balance, want := range map[string]int{"5": shown, "4.999999": low, "0": empty, "-0.0000001": empty} {
+		command, complaints := command(serve(t, 200, balance), "--low", "5")
+		output, _ := command.Output()
+		if code := command.ProcessState.ExitCode(); code != want || complaints.Len() > 0 {
+			t.Errorf("%s: %d %s", balance, code, complaints)
+		}
+		if !strings.Contains(string(output), "\n  exact text       "+balance+"\n") {
+			t.Errorf("%s: %s", balance, output)
+		}
+	}
+}
+
+func TestAServersTextDoesNotControlTheTerminal(t *testing.T) {
+	rows := `[{"loc":["path","\u001b[2J"],"type":"t","msg":"\u009b2J\r\nx"}]`
+	command, complaints := command(serve(t, 422, rows))
+	output, _ := command.Output()
+	if code := command.ProcessState.ExitCode(); code != failed || len(output) > 0 {
+		t.Errorf("%d %s", code, output)
+	}
+	bad := func(r rune) bool { return r != '\n' && unicode.IsControl(r) }
+	if said := complaints.String(); strings.IndexFunc(said, bad) >= 0 || strings.Count(said, "\n") != 2 {
+		t.Errorf("%q", said)
+	}
+}
+
+func TestASignalEndsAWatchWithTheLastBalance(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		command, complaints := command(serve(t, 200, "7", "2.5"), "--watch", "--interval", "1", "--low", "5")
+		output, err := command.StdoutPipe()
+		if err == nil {
+			err = command.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for scanner := bufio.NewScanner(output); scanner.Scan(); {
+			lines = append(lines, strings.SplitN(scanner.Text(), ": ", 2)[1])
+			if len(lines) == 2 {
+				command.Process.Signal(signal)
 			}
-			lines := strings.Count(err.String(), "\n")
-			if !strings.HasPrefix(err.String(), test.err) || (test.err == "") != (lines == 0) || strings.Contains(err.String(), "stray") {
-				t.Errorf("%q", err)
-			}
-			wanted := 1
-			if test.status == 422 || test.status == 403 {
-				wanted = 2
-				if !strings.Contains(err.String(), "\n  path.") && !strings.Contains(err.String(), "\n  the server said: no\n") {
-					t.Errorf("%q", err)
-				}
-			}
-			// What a server says does not command the terminal.
-			if lines > wanted || strings.IndexFunc(err.String(), func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) >= 0 {
-				t.Errorf("%q", err)
-			}
-			if test.status == 200 && test.body == "" && atomic.LoadInt32(asked) != 0 {
-				t.Error("it asked")
-			}
-		})
+		}
+		command.Wait()
+		want := "7.00 US dollars (7), ok|2.50 US dollars (2.5), low|2.50 US dollars (2.5), low"
+		if got := strings.Join(lines, "|"); got != want || command.ProcessState.ExitCode() != low {
+			t.Errorf("%s: %s, %v %s", signal, got, command.ProcessState, complaints)
+		}
 	}
 }
 
 func TestWhatCannotBeWrittenIsToldInOneLine(t *testing.T) {
-	url, _ := serve(t, 200, wallet)
+	url := serve(t, 200, "5")
 	read, pipe, _ := os.Pipe()
 	read.Close()
 	defer pipe.Close()
-	outputs := map[string]*os.File{"a pipe that nobody reads": pipe}
+	outputs := map[string]*os.File{"Broken pipe": pipe}
 	if full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0); err == nil {
 		defer full.Close()
-		outputs["a full disk"] = full
+		outputs["No space left on device"] = full
 	}
-	for name, output := range outputs {
-		for _, argument := range []string{"-help", "-least=13"} {
-			command, _, err := command(url, argument)
+	for why, output := range outputs {
+		for _, argument := range []string{"--help", "--low=13", "--watch"} {
+			command, complaints := command(url, argument)
 			command.Stdout = output
 			command.Run()
-			code, said := command.ProcessState.ExitCode(), err.String()
-			if code != 2 || !strings.HasPrefix(said, "fish-credit: standard output: ") || strings.Count(said, "\n") != 1 {
-				t.Errorf("%s %s: %d %q", name, argument, code, said)
+			want := "fish-credit: standard output: " + why + "\n"
+			if code := command.ProcessState.ExitCode(); code != unwritten || complaints.String() != want {
+				t.Errorf("%s: %d %q", argument, code, complaints)
 			}
 		}
 	}

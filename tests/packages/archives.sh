@@ -1,59 +1,20 @@
 #!/usr/bin/env bash
-# The release archives for every platform, made and then run as far as this machine can: x86_64 Linux natively,
-# aarch64 Linux under qemu-user, both with glibc and with musl; Windows under Wine; macOS is built and looked at, not run.
+# The release archives, run as far as this machine can: x86_64 Linux natively, aarch64 Linux under qemu-user, both with
+# glibc and with musl; Windows under Wine; macOS is looked at, not run.
 #
-#   .ci/dist.sh [TARGET...]      all of them if none are named
-set -euo pipefail
-cd "$(dirname "$0")/.."
-
-targets=("$@")
-[ $# -gt 0 ] || targets=(x86_64-unknown-linux-gnu x86_64-pc-windows-gnu aarch64-unknown-linux-gnu
-  x86_64-unknown-linux-musl aarch64-unknown-linux-musl aarch64-apple-darwin x86_64-apple-darwin)
-
-. .ci/packages.sh
-need cc gcc /usr/include/stdio.h libc6-dev g++ g++ clang clang cmake cmake make make /usr/bin/cargo cargo-web \
+#   tests/packages/archives.sh RELEASE [TARGET...]      all targets if none are named
+targets=("${@:2}")
+set -- "$1"
+. "${BASH_SOURCE[0]%/*}/support"
+. packaging/zig
+[ ${#targets[@]} -gt 0 ] || readarray -t targets < <(packaging/dist.sh --targets)
+need cc gcc /usr/include/stdio.h libc6-dev g++ g++ cmake cmake make make \
   aarch64-linux-gnu-g++ g++-aarch64-linux-gnu x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix \
-  lld lld llvm-objdump llvm musl-gcc musl-tools pkg-config pkg-config \
-  '/usr/lib/python3*/ensurepip' python3-venv qemu-aarch64 qemu-user /usr/lib/rustlib/src/rust/library rust-web-src \
-  /usr/bin/rustc rustc-web /usr/lib/wine/wine64 wine64
-mkdir -p target/dist
-if [ ! -x target/dist/venv/bin/cargo-zigbuild ]; then
-  python3 -m venv target/dist/venv
-  target/dist/venv/bin/pip install -q cargo-zigbuild==0.24.0 ziglang==0.17.1
-fi
-PATH=$PWD/target/dist/venv/bin:$PATH
-
-out=$PWD/target/dist/archives
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-# Made again from another folder and under another home; the one that takes least.
-twice=x86_64-unknown-linux-gnu
-again() {
-  mkdir -p "$work/again/target/dist" "$work/home/registry"
-  git ls-files -z | xargs -0 tar -c | tar -x -C "$work/again"
-  cp -r target/dist/venv "$work/again/target/dist"
-  cp -r "${CARGO_HOME:-$HOME/.cargo}"/registry/{cache,index} "$work/home/registry"
-  (cd "$work/again" && PATH=$PWD/target/dist/venv/bin:$PATH CARGO_HOME=$work/home ZIG_GLOBAL_CACHE_DIR=$work/zig \
-    packaging/dist.sh "$work/out" "$twice")
-}
-make_one() {
-  case $1 in
-  again) again ;;
-  *) packaging/dist.sh "$out" "$1" ;;
-  esac
-}
-export -f again make_one
-export out work twice SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
-jobs=("${targets[@]}")
-[[ " ${targets[*]} " != *" $twice "* ]] || jobs+=(again)
-# Two at a time: each ends in one long link that only one core works at.
-printf '%s\n' "${jobs[@]}" | xargs -P2 -I{} bash -euo pipefail -c 'make_one {}'
-
-version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+  llvm-objdump llvm musl-gcc musl-tools pkg-config pkg-config qemu-aarch64 qemu-user /usr/lib/wine/wine64 wine64
 
 unpack() { # unpack TARGET: sets $tree, after its files are found to be those of its manifest.
   tree=$work/fish-api-credit-$version-$1
-  tar -C "$work" -xzf "$out/fish-api-credit-$version-$1.tar.gz"
+  tar -C "$work" -xzf "$release/fish-api-credit-$version-$1.tar.gz"
   (cd "$tree" && while read -r sum size file; do
     [ "$(stat -c %s "$file")" = "$size" ] && echo "$sum  $file"
   done <MANIFEST | sha256sum -c --quiet -)
@@ -82,6 +43,18 @@ foreign_musl() { # foreign_musl DEBIAN'S-ARCHITECTURE
   dpkg-deb -x "$work"/musl_*_"$1".deb "$loader"
 }
 
+# typed HEADING: what docs/install.md says, and what the command prints.
+typed() {
+  echo "+ docs/install.md, $1"
+  (FISH_BASE_URL=$sandbox FISH_API_KEY=sandbox-key && export FISH_API_KEY && eval "$(lines "$1")") >"$work/said"
+  cat "$work/said"
+  grep -qxF 'API credit         12.34 US dollars' "$work/said"
+}
+
+start_sandbox
+downloads
+echo "+ docs/install.md, The files"
+(eval "$(lines "The files")")
 for target in "${targets[@]}"; do
   case $target in
   x86_64-unknown-linux-gnu)
@@ -90,6 +63,7 @@ for target in "${targets[@]}"; do
     cmake -S tests/install -B "$work/consumer" -DFISH_ROUTE=find_package "-DCMAKE_PREFIX_PATH=$tree" >/dev/null
     cmake --build "$work/consumer" >/dev/null
     ctest --test-dir "$work/consumer" --no-tests=error --output-on-failure
+    typed Archive
     ;;
   aarch64-unknown-linux-gnu)
     run "$target" aarch64-linux-gnu-gcc aarch64-linux-gnu-g++ "qemu-aarch64 -L /usr/aarch64-linux-gnu"
@@ -98,6 +72,7 @@ for target in "${targets[@]}"; do
     # Debian has no C++ library for musl; zig has. With sections collected it asks for nothing newer than Debian's musl.
     run "$target" musl-gcc "python3 -m ziglang c++ -target x86_64-linux-musl -dynamic -O1 -Wl,--gc-sections" "" \
       --test alone
+    typed "Alpine, and static programs"
     # In other people's processes: forks, signals, small stacks, threads that are cancelled, a plugin. What is left out
     # is about glibc: musl unloads nothing, lets nobody stand in for its malloc in that way, and each of its libraries
     # exports _init.
@@ -140,8 +115,16 @@ TOOLCHAIN
     ;;
   esac
 done
+
+# Made again from another folder and under another home.
+twice=x86_64-unknown-linux-gnu
 if [[ " ${targets[*]} " == *" $twice "* ]]; then
-  cmp "$out/fish-api-credit-$version-$twice.tar.gz" "$work/out/fish-api-credit-$version-$twice.tar.gz"
-  echo "$twice: the same archive from two folders"
+  echo "+ packaging/dist.sh, again, from another folder"
+  mkdir -p "$work/again" "$work/home/registry"
+  git ls-files -z | xargs -0 tar -c | tar -x -C "$work/again"
+  cp -r "${CARGO_HOME:-$HOME/.cargo}"/registry/{cache,index} "$work/home/registry"
+  (cd "$work/again" && SOURCE_DATE_EPOCH=$(git -C "$OLDPWD" log -1 --format=%ct) CARGO_HOME=$work/home \
+    ZIG_GLOBAL_CACHE_DIR=$work/zig packaging/dist.sh "$work/out" $twice >/dev/null)
+  cmp "$release/fish-api-credit-$version-$twice.tar.gz" "$work/out/fish-api-credit-$version-$twice.tar.gz"
 fi
-(cd "$out" && sha256sum fish-api-credit-"$version"-*.tar.gz | tee SHA256SUMS)
+echo "archives: all passed"
