@@ -34,9 +34,9 @@ run() { # run TARGET CC CXX RUNNER [OPTIONS OF CARGO TEST]
 
 # Sets $loader to a folder with the loader and C library of another processor's musl, from Debian's package.
 foreign_musl() { # foreign_musl DEBIAN'S-ARCHITECTURE
-  local apt=(apt-get -qq -o "Dir::State::Lists=$work/apt" -o "Dir::Cache=$work/apt" -o "APT::Architecture=$1"
+  local apt=(apt-get -qq -o "Dir::State::Lists=$work/apt/lists" -o "Dir::Cache=$work/apt/cache" -o "APT::Architecture=$1"
     -o "APT::Architectures=$1" -o APT::Sandbox::User=root)
-  mkdir -p "$work/apt/partial" "$work/apt/archives/partial"
+  mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
   loader=$work/musl-$1
   "${apt[@]}" update
   (cd "$work" && "${apt[@]}" download "musl:$1")
