@@ -257,6 +257,52 @@ mod tests {
     }
 
     #[test]
+    fn the_message_says_what_happened_and_what_to_do() {
+        let gateway = "check base_url, or contact Fish Audio's support with request_id.";
+        for (code, message) in [
+            (
+                302,
+                "The server sent a redirect (HTTP 302); check base_url, or sign in to the network (redirects are",
+            ),
+            (400, "The request is invalid (HTTP 400); see field_errors and api_message."),
+            (401, "The server rejected the API key (HTTP 401); check options.api_key or FISH_API_KEY."),
+            (402, "The server requires payment (HTTP 402); top up the account at fish.audio."),
+            (
+                403,
+                "The API key may not read this wallet (HTTP 403); use the key of the wallet's owner, or leave",
+            ),
+            (404, "There is no such wallet (HTTP 404); check user_id, team_id and base_url."),
+            (408, "The server timed out waiting for the request (HTTP 408); try again later."),
+            (
+                418,
+                "The server sent an unexpected status (HTTP 418); check that base_url is Fish Audio's API.",
+            ),
+            (422, "The request is invalid (HTTP 422); see field_errors and api_message."),
+            (429, "There were too many requests (HTTP 429); try again later, and less often."),
+            (501, &format!("The server cannot handle this request (HTTP 501); {gateway}")),
+            (503, "The server failed (HTTP 503); try again later."),
+            (511, "The server sent a web page (HTTP 511), perhaps a network's login page"),
+        ] {
+            let error = failed(code, &[], b"");
+            assert!(error.message.starts_with(message), "{}", error.message);
+        }
+        let page = failed(503, &[], b"<html>").message;
+        assert_eq!(
+            page,
+            "The server failed (HTTP 503) with a web page, perhaps from a gateway; try again later."
+        );
+        let redirect = failed(302, &[], b"<html>").message;
+        assert!(redirect.starts_with("The server sent a redirect (HTTP 302); "), "{redirect}");
+    }
+
+    #[test]
+    fn a_row_that_is_no_object_is_kept_as_its_json() {
+        let error = failed(422, &[], br#"[["query"],{"msg":"m"},7]"#);
+        let messages: Vec<&str> = error.field_errors.iter().map(|row| row.message.as_str()).collect();
+        assert_eq!(messages, [r#"["query"]"#, "m", "7"]);
+    }
+
+    #[test]
     fn an_error_body_of_any_shape_is_read() {
         for (body, message, reason, rows) in [
             ("", None, None, 0),
