@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# What Debian 12 does not have: Swift, and a Java with java.lang.foreign. A tree of Debian 13 is made, and in it the
-# packages are built, and run are their tests, Swift's command with the table of command lines, and the commands of
-# docs/swift.md and docs/java.md. Nothing is skipped.
-# Needs root.
+# What Debian 12 does not have: Swift, and a Java with java.lang.foreign. In a tree of Debian 13 the packages are built,
+# and their tests, Swift's command with the table of command lines, and the commands of docs/swift.md and docs/java.md
+# are run. Nothing is skipped. Needs root.
 #
 # The tree is made once, in FISH_TREES or target/trees.
 set -euo pipefail
