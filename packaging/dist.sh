@@ -31,6 +31,8 @@ fail() {
   exit 1
 }
 
+zig=$(python3 -c 'import os, ziglang; print(os.path.dirname(os.path.realpath(ziglang.__file__)))')
+
 # What a program needs beside the static library, from packaging/native-static-libs.txt.
 static_libs() {
   awk -v target="$1" '$1 !~ /^#/ && target ~ $1 "$" { $1 = ""; sub(/^ /, ""); print }' packaging/native-static-libs.txt
@@ -63,6 +65,7 @@ build() {
   case $target in
   *-windows-*)
     command=build
+    linker=("-Cdlltool=$PWD/packaging/dlltool.sh")
     flags+=(--target "$target")
     ;;
   *-linux-gnu)
@@ -86,7 +89,8 @@ build() {
     ;;
   *) fail "$target is not known here" ;;
   esac
-  environment+=("RUSTFLAGS=$remap ${linker[*]:-}" "CFLAGS=-ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=/cargo")
+  environment+=("RUSTFLAGS=$remap ${linker[*]:-}"
+    "CFLAGS=-ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=/cargo -ffile-prefix-map=$zig=/zig")
   mkdir -p "target/dist/$target"
   log=target/dist/$target/build.log
   local run=("$cargo" rustc)
@@ -168,16 +172,15 @@ check() {
     ;;
   esac
   diff <(echo "$wanted") <(echo "$exports") || fail "$target does not export exactly the header's functions"
-  if grep -rlF -e "${CARGO_HOME:-$HOME/.cargo}" -e "$PWD" "$tree/bin" "$tree/lib" 2>/dev/null |
-    grep -E '(\.(so.*|dll|dylib)|/fish-credit(\.exe)?)$'; then
+  # dlltool writes a path without its slashes.
+  if grep -rlF -e "${CARGO_HOME:-$HOME/.cargo}" -e "$HOME/" -e "$PWD" -e "${PWD//[^A-Za-z0-9]/_}" -e site-packages \
+    "$tree/bin" "$tree/lib"; then
     fail "$target names a folder of this machine"
   fi
 }
 
 # What the compilers of C add to a library or a command, for packaging/third-party.sh.
 runtime() {
-  local zig
-  zig=$(python3 -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')
   case $1 in
   *-linux-*)
     echo "libunwind|Apache-2.0 WITH LLVM-exception|https://github.com/llvm/llvm-project|$zig/lib/libunwind/LICENSE.TXT"
