@@ -65,7 +65,7 @@ build() {
   case $target in
   *-windows-*)
     command=build
-    linker=("-Cdlltool=$PWD/packaging/dlltool.sh")
+    linker=("-Clinker=$PWD/packaging/mingw-cc.sh" "-Cdlltool=$PWD/packaging/dlltool.sh")
     flags+=(--target "$target")
     ;;
   *-linux-gnu)
@@ -122,7 +122,7 @@ program() {
   *-windows-*)
     name=fish-credit.exe
     # No time of the build stands in it.
-    compiler=("$cpu-w64-mingw32-gcc" -static -Wl,--no-insert-timestamp)
+    compiler=(packaging/mingw-cc.sh -static -Wl,--no-insert-timestamp)
     ;;
   *-linux-gnu) compiler+=(-target "$cpu-linux-gnu.$glibc" -fPIE -pie) ;;
   *-linux-musl)
