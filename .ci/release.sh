@@ -14,6 +14,7 @@ need cc gcc /usr/include/stdio.h libc6-dev git git clang clang cmake cmake make 
   dh debhelper dpkg-buildpackage dpkg-dev rpmbuild rpm pkg-config pkg-config node nodejs npm npm
 
 release=$PWD/target/release-files
+rm -rf "$release"
 packaging/release.sh "$release"
 for test in tests/packages/*.sh; do
   echo "+ $test"

@@ -16,8 +16,8 @@ out=$(realpath "$1")
 version=$(sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 
-# What an earlier run left would be summed with the rest.
-find "$out" -mindepth 1 -delete
+# What else is there would be summed with the rest.
+[ -z "$(ls -A "$out")" ] || { echo "release.sh: $1 is not empty; name a new folder" >&2; exit 1; }
 
 echo "+ the source"
 git archive --format=tar --prefix="fish-api-credit-$version/" HEAD | gzip -9n >"$out/fish-api-credit-$version.tar.gz"

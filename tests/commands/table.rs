@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use crate::case::{Case, KEY, case};
 use crate::support::command;
+use crate::support::credit::SHOWN;
 use crate::support::server::{DOCUMENT, Step, answer, document, ok, send};
 
 pub fn all() -> Vec<Case> {
@@ -31,19 +32,6 @@ pub fn all() -> Vec<Case> {
     all
 }
 
-/// What the document is shown as.
-const SHOWN: &str = "\
-API credit         12.34 US dollars
-  exact text       12.345678
-  which wallet     the account's API credit, not a team's or a plan's platform credit
-Total paid in      20.00
-Free credit left   not requested (--check-free-credit)
-Phone number known yes
-Account            fedcba9876543210fedcba9876543210
-Wallet             0123456789abcdef0123456789abcdef
-Created            2025-01-02T03:04:05Z
-Last changed       2026-08-01T12:34:56.789012Z
-";
 const NO_KEY: &str = "FISH_MISSING_API_KEY: There is no API key; set FISH_API_KEY in the environment (create one at \
                       fish.audio).\n";
 const FORBIDDEN: &str = "The API key may not read this wallet (HTTP 403); use the key of the wallet's owner, or leave \
