@@ -456,6 +456,13 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_is_no_truncated_escape_is_left_alone() {
+        for text in ["abcd%41", r"abcd\u0041", "abcd%2 ", r"abcd\u00 ", "abcd& ", "abcd&#x00000000"] {
+            assert_eq!(redact(text, "abcdX"), text);
+        }
+    }
+
+    #[test]
     fn a_text_truncated_within_the_key_ends_before_it() {
         let key = "ab/cd&ef%gh";
         for escaped in
