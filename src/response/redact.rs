@@ -489,6 +489,32 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_any_number_of_words_is_found_whole_and_cut() {
+        let mixed = |length: usize| -> String {
+            ('!'..='~').filter(char::is_ascii_alphanumeric).cycle().take(length).collect()
+        };
+        for key in [63, 64, 65, 127, 128, 129, 200]
+            .into_iter()
+            .flat_map(|length| ["a".repeat(length), mixed(length)])
+        {
+            assert_eq!(redact(&format!("-{key}-"), &key), "-[API key]-", "{key}");
+            for end in TELLING..=key.len() {
+                assert_eq!(redact(&format!("-{}", &key[..end]), &key), "-[API key]", "{end} of {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_that_is_emptied_has_nothing_of_the_one_before_in_the_ring() {
+        let mut sets = Sets::new(2);
+        sets.put(3, 100);
+        let later = 3 + Sets::PLACES;
+        assert!(contains(sets.at(later), 100));
+        sets.empty(later);
+        assert_eq!(sets.at(later), [0, 0]);
+    }
+
+    #[test]
     fn text_is_truncated_before_and_after_redaction() {
         for (text, limit, key, want) in [
             ("abc", 5, KEY, "abc"),
