@@ -17,8 +17,8 @@ pub(crate) const LIBRARY_AGENT: &str = concat!("fish-api-credit/", env!("CARGO_P
 const MAX_ID_LENGTH: usize = 1024;
 /// Far above any key. The cost of redaction is tested up to this length.
 const MAX_KEY_LENGTH: usize = 4096;
-/// Far above any base URL or user agent.
-const MAX_TEXT_LENGTH: usize = 4096;
+/// Far above any base URL, proxy URL or user agent.
+pub(crate) const MAX_TEXT_LENGTH: usize = 4096;
 
 /// Everything except the unreserved characters of RFC 3986 §2.3 is encoded, in the path and in the query.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

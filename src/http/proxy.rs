@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::request::{Host, Origin, split_port};
+use crate::request::{Host, MAX_TEXT_LENGTH, Origin, split_port};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -67,6 +67,9 @@ impl Proxy {
 
     fn parse(url: &str, name: &str) -> Result<Proxy> {
         let refuse = |why: &str| Error::invalid(format!("{name} {why}; write it like http://host:3128."));
+        if url.len() > MAX_TEXT_LENGTH {
+            return Err(refuse(&format!("is longer than {MAX_TEXT_LENGTH} bytes")));
+        }
         let (scheme, rest) = url.split_once("://").ok_or_else(|| refuse("has no scheme"))?;
         let protocol = match scheme.to_ascii_lowercase().as_str() {
             "http" => Protocol::Http,
@@ -91,7 +94,8 @@ impl Proxy {
                     bytes
                 };
                 let (user, password) = (decoded(user), decoded(password));
-                if protocol == Protocol::Socks5 && !(1..=255).contains(&user.len()) || password.len() > 255 {
+                let fits = (1..=255).contains(&user.len()) && password.len() <= 255;
+                if protocol == Protocol::Socks5 && !fits {
                     return Err(refuse("has a user or password of a length that SOCKS5 does not allow"));
                 }
                 if user.contains(&b':') {
@@ -235,17 +239,30 @@ mod tests {
             "http://p:x",
             "http://a b",
             "http://p/x",
+            &format!("http://u:{}@p", "x".repeat(MAX_TEXT_LENGTH)),
         ] {
             let error = Proxy::choose(Some(url), &api, &|_| None).err().expect(url);
             assert!(error.message.starts_with("options.proxy_url "), "{}", error.message);
         }
-        let long = format!("socks5://u:{}@p", "x".repeat(256));
-        assert!(Proxy::choose(Some(&long), &api, &|_| None).is_err());
         assert!(Proxy::choose(Some("http://a%3Ab:c@p"), &api, &|_| None).is_err());
         assert!(Proxy::choose(Some("http://p:1"), &origin("http://localhost"), &|_| None).is_err());
         let bad = |name: &str| (name == "ALL_PROXY").then(|| "ftp://p".into());
         let error = Proxy::choose(None, &api, &bad).err().unwrap();
         assert!(error.message.starts_with("ALL_PROXY "), "{}", error.message);
+    }
+
+    #[test]
+    fn only_socks5_limits_the_length_of_a_user_and_a_password() {
+        let api = origin("https://api.fish.audio");
+        for (user, password, accepted) in
+            [(0, 1, false), (1, 0, true), (255, 255, true), (256, 1, false), (1, 256, false)]
+        {
+            for (scheme, accepted) in [("socks5", accepted), ("http", true)] {
+                let url = format!("{scheme}://{}:{}@p", "u".repeat(user), "x".repeat(password));
+                let proxy = Proxy::choose(Some(&url), &api, &|_| None);
+                assert_eq!(proxy.is_ok(), accepted, "{scheme}, {user} and {password}");
+            }
+        }
     }
 
     #[test]

@@ -244,6 +244,7 @@ fn invalid_response() -> TransportError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::{LIBRARY_AGENT, MAX_TEXT_LENGTH};
 
     #[test]
     fn a_407_says_what_the_proxy_offers_and_whether_it_got_credentials() {
@@ -277,5 +278,17 @@ mod tests {
             "CONNECT [2001:db8::1]:8443 HTTP/1.1\r\nhost: [2001:db8::1]:8443\r\nuser-agent: agent/1\r\n\
              proxy-authorization: Basic dTpwQA==\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn the_longest_connect_request_fits() {
+        let host = vec!["a".repeat(62); 4].join(".");
+        let origin = Origin::parse(&format!("https://{host}:65535")).unwrap();
+        let url = format!("http://u:{}@p", "x".repeat(MAX_TEXT_LENGTH - 12));
+        let proxy = Proxy::choose(Some(&url), &origin, &|_| None).unwrap().unwrap();
+        let agent = HeaderValue::from_str(&"a".repeat(MAX_TEXT_LENGTH + LIBRARY_AGENT.len() + 1)).unwrap();
+        let sent = connect_request(&proxy, &origin, &agent).unwrap();
+        assert!(sent.ends_with(b"\r\n\r\n"));
+        assert!(sent.len() > 2 * MAX_TEXT_LENGTH + MAX_TEXT_LENGTH / 4, "{}", sent.len());
     }
 }
