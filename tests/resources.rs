@@ -7,14 +7,14 @@ mod support;
 
 use std::env;
 use std::fs::File;
-use std::os::fd::{IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::client::{Client, Options, Query, Token, name};
+use support::client::{Client, Options, Query, Token, WatchOptions, name, readable};
 use support::server::{BlackHole, Connection, DOCUMENT, Server, Step, always, answer, ok, send};
 use support::tls::{Authority, BOTH, Trusted, answering, server};
 use support::{child, clock};
@@ -269,8 +269,13 @@ fn descriptors() -> Vec<i32> {
     let numbers = std::fs::read_dir("/proc/self/fd").unwrap();
     let numbers: Vec<i32> =
         numbers.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
-    // SAFETY: it only asks; the one that listed them is closed by now.
-    numbers.into_iter().filter(|fd| *fd > 2 && unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0).collect()
+    // The one that listed them is closed by now.
+    numbers.into_iter().filter(|fd| *fd > 2 && is_open(*fd)).collect()
+}
+
+fn is_open(fd: i32) -> bool {
+    // SAFETY: it only asks.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
 }
 
 type Replacement = fn() -> OwnedFd;
@@ -328,8 +333,6 @@ fn closed_or_replaced_descriptors_never_hang_a_call() {
                 let query = Query { timeout_ms: 1000, ..Query::default() };
                 let got = clock::ends_by(what, ms(1000), || client.get(&query));
                 assert_eq!(got.expect(what).credit, "12.345678", "{what}");
-                // It closes what it believes to be its own.
-                std::mem::forget(client);
             }
         }
         // In the middle of a call, wherever it waits: it ends by its deadline.
@@ -352,7 +355,63 @@ fn closed_or_replaced_descriptors_never_hang_a_call() {
                     call.join().unwrap()
                 });
                 assert!(got.is_err(), "{stage}, {what}");
-                std::mem::forget(client);
+            }
+        }
+    });
+}
+
+/// What else a host may have there, which the library could harm or wait for: a file that could be written to, and a
+/// pipe that could not without blocking.
+const HARMED: [(&str, Replacement); 2] = [
+    ("a file that is written", || {
+        let name = std::path::Path::new(&told("CA_FILE")).with_file_name("written");
+        File::options().create(true).append(true).read(true).open(name).unwrap().into()
+    }),
+    ("a full pipe's writer", || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        // SAFETY: our own pipe: no bytes fit into it after these.
+        unsafe {
+            let room = libc::fcntl(writer.as_raw_fd(), libc::F_SETPIPE_SZ, 4096);
+            assert!((1..=65_536).contains(&room));
+            let bytes = vec![0_u8; room as usize];
+            assert_eq!(libc::write(writer.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()), room as isize);
+        }
+        std::mem::forget(reader);
+        writer.into()
+    }),
+];
+
+/// Everything with a descriptor of its own, used and freed after its host has closed or replaced all of them.
+#[test]
+fn descriptors_of_the_host_are_neither_read_nor_written_nor_closed() {
+    Outside::run(&[], || {
+        let written = std::path::Path::new(&told("CA_FILE")).with_file_name("written");
+        let ways = REPLACEMENTS.into_iter().chain(HARMED).map(|(what, make)| (what, Some(make)));
+        for (what, make) in std::iter::once(("nothing", None)).chain(ways) {
+            let (client, stuck) = (client(&told("SERVER")), client(&told("STUCK")));
+            right(&client, "before");
+            let token = Token::new();
+            let call = stuck.start(&Query { cancel: Some(&token), ..Query::default() }).unwrap();
+            let watch = client.watch(&Query::default(), &WatchOptions::default()).unwrap();
+            // Its event is set from here on, until it is read.
+            assert!(readable(watch.descriptor(), 5000));
+            replace_all(make);
+            let open = descriptors();
+
+            let now = Duration::ZERO;
+            assert_eq!((watch.descriptor(), call.descriptor()), (-1, -1), "{what}");
+            let state = clock::ends_by(&format!("read, {what}"), now, || watch.read());
+            assert_eq!((state.status, state.changes), (FISH_OK, 1), "{what}");
+            clock::ends_by(&format!("refresh, {what}"), now, || watch.refresh());
+            clock::ends_by(&format!("cancel, {what}"), now, || token.cancel());
+            clock::ends_by(&format!("client_cancel, {what}"), now, || client.cancel());
+            clock::ends_by(&format!("free, {what}"), now, || drop((call, watch, token, client, stuck)));
+
+            // The library's threads end later, some only at their call's deadline.
+            let lost = || open.iter().filter(|fd| !is_open(**fd)).count();
+            assert_eq!(lost(), 0, "{what}: the host's are closed");
+            if let Ok(file) = std::fs::metadata(&written) {
+                assert_eq!(file.len(), 0, "{what}: the host's file is written to");
             }
         }
     });
@@ -382,8 +441,7 @@ fn the_library_never_uses_a_closed_standard_descriptor() {
         // SAFETY: every pointer is valid for the call.
         let started =
             unsafe { fish_call_start(clients[0].0, std::ptr::null(), &mut call, std::ptr::null_mut()) };
-        // SAFETY: it only asks.
-        let open = [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0);
+        let open = [0, 1, 2].map(is_open);
         // SAFETY: the call that was started.
         let done = unsafe { fish_call_wait(call, 5000) };
         // SAFETY: as above, and freed once.
