@@ -445,7 +445,13 @@ fn the_library_never_uses_a_closed_standard_descriptor() {
         // SAFETY: the call that was started.
         let done = unsafe { fish_call_wait(call, 5000) };
         // SAFETY: as above, and freed once.
-        unsafe { fish_call_free(call) };
+        let of_the_call = unsafe {
+            let descriptor = fish_call_descriptor(call);
+            fish_call_free(call);
+            descriptor
+        };
+        let of_the_watch =
+            clients[3].watch(&Query::default(), &WatchOptions::default()).map(|watch| watch.descriptor());
         for (fd, kept) in kept.into_iter().enumerate() {
             // SAFETY: as above.
             unsafe { libc::dup2(kept, fd as i32) };
@@ -453,6 +459,7 @@ fn the_library_never_uses_a_closed_standard_descriptor() {
         assert_eq!(got, [true; 4]);
         assert_eq!((started, done), (FISH_OK, FISH_OK));
         assert_eq!(open, [false; 3], "one of the library's is a standard descriptor");
+        assert!(of_the_call > 2 && of_the_watch.is_ok_and(|descriptor| descriptor > 2));
     });
 }
 
@@ -477,6 +484,9 @@ fn with_no_descriptors_allowed_kept_connections_work() {
         limit_descriptors(0);
         for client in &kept {
             clock::ends_by("an answer that is there", ms(500), || right(client, "kept"));
+            let call = client.start(&Query::default()).unwrap();
+            assert_eq!((call.descriptor(), call.wait(5000)), (-1, FISH_OK));
+            assert_eq!(call.result().unwrap().credit, "12.345678");
         }
         for client in [&fresh, &stuck] {
             let failure = clock::ends_by("no socket", ms(500), || client.get(&Query::default()).unwrap_err());
@@ -490,13 +500,8 @@ fn with_no_descriptors_allowed_kept_connections_work() {
     });
 }
 
-/// Lets the kernel refuse poll to this thread and to those that it starts.
-fn refuse_poll() {
-    let refused = [
-        libc::SYS_ppoll,
-        #[cfg(target_arch = "x86_64")]
-        libc::SYS_poll,
-    ];
+/// Lets the kernel refuse these system calls to this thread and to those that it starts.
+fn refuse(refused: &[libc::c_long]) {
     let statement = |code: u32, jt, k: u32| libc::sock_filter { code: code as u16, jt, jf: 0, k };
     // Loads the system call's number.
     let mut program = vec![statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0)];
@@ -512,8 +517,42 @@ fn refuse_poll() {
     unsafe {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter), 0);
-        assert_eq!(libc::poll(std::ptr::null_mut(), 0, 0), -1, "poll is refused");
+        assert_eq!(libc::syscall(refused[0], 0, 0, 0, 0), -1);
+        assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::EPERM), "it is refused");
     }
+}
+
+fn refuse_poll() {
+    refuse(&[
+        libc::SYS_ppoll,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll,
+    ]);
+}
+
+/// A call in the background and a watch, begun now, are as they always are; a second call can be cancelled.
+fn works_in_the_background(client: &Client, stuck: &Client) {
+    let call = client.start(&Query::default()).unwrap();
+    assert_eq!(call.wait(5000), FISH_OK);
+    assert_eq!(call.result().unwrap().credit, "12.345678");
+    let token = Token::new();
+    let call = stuck.start(&Query { cancel: Some(&token), timeout_ms: 60_000, ..Query::default() }).unwrap();
+    assert_eq!(call.wait(30), FISH_PENDING);
+    clock::ends_by("a call in the background", Duration::ZERO, || {
+        token.cancel();
+        assert_eq!(call.wait(60_000), FISH_OK);
+    });
+    assert_eq!(call.result().unwrap_err().status, FISH_CANCELLED);
+    let watch = client.watch(&Query::default(), &WatchOptions::default()).unwrap();
+    let state = clock::ends_by("a watch", ms(1000), || {
+        loop {
+            match watch.read() {
+                state if state.status != FISH_PENDING => return state,
+                _ => thread::yield_now(),
+            }
+        }
+    });
+    assert_eq!((state.status, state.credit.unwrap().credit.as_str()), (FISH_OK, "12.345678"));
 }
 
 #[test]
@@ -536,6 +575,7 @@ fn without_poll_calls_work_and_end_in_time() {
         for client in &fresh {
             clock::ends_by("a new connection", ms(1000), || right(client, "fresh"));
         }
+        works_in_the_background(&fresh[0], &stuck);
         for (stage, url) in [("a lookup", "https://stuck.test"), ("a server", &told("STUCK"))] {
             client(url).cancelled(stage, &Query::default(), || thread::sleep(ms(60)));
         }
@@ -544,6 +584,41 @@ fn without_poll_calls_work_and_end_in_time() {
         let query = Query { timeout_ms: 1000, ..Query::default() };
         assert_eq!(stuck.get(&query).unwrap_err().status, FISH_TIMED_OUT);
         assert!(cpu() - before < ms(250), "{:?}", cpu() - before);
+    });
+}
+
+#[test]
+fn without_events_and_timers_calls_and_watches_work() {
+    Outside::run(&[], || {
+        refuse(&[
+            libc::SYS_eventfd2,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_eventfd,
+            libc::SYS_timerfd_create,
+        ]);
+        let (client, stuck) = (client(&told("SERVER")), client(&told("STUCK")));
+        right(&client, "a call");
+        let call = client.start(&Query::default()).unwrap();
+        assert_eq!(call.descriptor(), -1);
+        works_in_the_background(&client, &stuck);
+    });
+}
+
+/// A sandbox that opens no files either: there is no other way to ask for them.
+#[test]
+fn without_random_numbers_calls_and_watches_work() {
+    Outside::run(&[], || {
+        let stuck = client(&told("STUCK"));
+        let client = client(&told("SERVER"));
+        refuse(&[
+            libc::SYS_getrandom,
+            libc::SYS_openat,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_open,
+        ]);
+        right(&client, "a call");
+        stuck.times_out("a deadline", &Query { timeout_ms: 200, ..Query::default() }, 200);
+        works_in_the_background(&client, &stuck);
     });
 }
 
