@@ -381,6 +381,26 @@ const HARMED: [(&str, Replacement); 2] = [
     }),
 ];
 
+/// A call in the background ends at its deadline, and whoever waits for it learns of it, however long that may take.
+#[test]
+fn closed_or_replaced_descriptors_keep_nobody_waiting_for_a_call() {
+    Outside::run(&[], || {
+        let ways = REPLACEMENTS.into_iter().chain(HARMED).map(|(what, make)| (what, Some(make)));
+        for (what, make) in std::iter::once(("nothing", None)).chain(ways) {
+            let client = client(&told("STUCK"));
+            let call = client.start(&Query { timeout_ms: 800, ..Query::default() }).unwrap();
+            thread::scope(|scope| {
+                let waits = scope.spawn(|| clock::ends_by(what, ms(1900), || call.wait(60_000)));
+                assert_eq!(call.wait(60), FISH_PENDING, "{what}");
+                replace_all(make);
+                assert_eq!(clock::ends_by(what, ms(1800), || call.wait(60_000)), FISH_OK, "{what}");
+                assert_eq!(waits.join().unwrap(), FISH_OK, "{what}");
+            });
+            assert!([FISH_TIMED_OUT, FISH_CONNECTION_LOST].contains(&call.result().unwrap_err().status));
+        }
+    });
+}
+
 /// Everything with a descriptor of its own, used and freed after its host has closed or replaced all of them.
 #[test]
 fn descriptors_of_the_host_are_neither_read_nor_written_nor_closed() {
