@@ -7,8 +7,9 @@ mod unix {
     use std::io;
     use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 
-    use rustix::fs::fstat;
-    use rustix::io::{Errno, fcntl_dupfd_cloexec};
+    use rustix::fs::{Mode, OFlags, fstat, open};
+    use rustix::io::{Errno, fcntl_dupfd_cloexec, fcntl_getfd};
+    use rustix::stdio::{stderr, stdin, stdout};
 
     const FIRST_OF_OURS: i32 = 3;
 
@@ -23,6 +24,31 @@ mod unix {
     /// The device and the number of a file. A socket and a pipe have a number of their own; on Linux all eventfds and
     /// timers have the same.
     type File = (u64, u64);
+
+    /// Makes a socket or the like while none of the standard numbers is free. `Descriptor::new` alone would give it
+    /// another number a moment later: in that moment, what the host prints goes there, and to print to a socket that is
+    /// not connected yet ends the process (SIGPIPE).
+    pub(crate) fn above_standard<T>(make: impl FnOnce() -> T) -> T {
+        let _held = hold_standard();
+        make()
+    }
+
+    /// A folder opened for reading takes each standard number that is free: to write there fails as if it were closed.
+    fn hold_standard() -> Vec<Descriptor> {
+        let mut held = Vec::new();
+        if [stdin(), stdout(), stderr()].into_iter().all(|fd| fcntl_getfd(fd).is_ok()) {
+            return held;
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        while let Ok(fd) = open("/", flags, Mode::empty()) {
+            let last = fd.as_raw_fd() >= FIRST_OF_OURS;
+            held.push(Descriptor { file: file(&fd).ok(), fd: Some(fd) });
+            if last {
+                break;
+            }
+        }
+        held
+    }
 
     fn file(fd: &OwnedFd) -> Result<File, Errno> {
         // As wide as the widest system's.
@@ -72,4 +98,10 @@ mod unix {
 }
 
 #[cfg(unix)]
-pub(crate) use unix::Descriptor;
+pub(crate) use unix::{Descriptor, above_standard};
+
+/// Other systems have no such numbers.
+#[cfg(not(unix))]
+pub(crate) fn above_standard<T>(make: impl FnOnce() -> T) -> T {
+    make()
+}

@@ -76,14 +76,14 @@ mod wakeup {
 
     use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
-    use crate::descriptor::Descriptor;
+    use crate::descriptor::{Descriptor, above_standard};
 
     #[derive(Debug)]
     pub(super) struct Wakeup(Descriptor);
 
     impl Wakeup {
         pub(super) fn new() -> std::io::Result<Wakeup> {
-            let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+            let fd = above_standard(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))?;
             Ok(Wakeup(Descriptor::new(fd)?))
         }
 
@@ -123,7 +123,7 @@ mod wakeup {
 
     use rustix::event::{PollFd, PollFlags};
 
-    use crate::descriptor::Descriptor;
+    use crate::descriptor::{Descriptor, above_standard};
 
     #[derive(Debug)]
     pub(super) struct Wakeup {
@@ -133,7 +133,7 @@ mod wakeup {
 
     impl Wakeup {
         pub(super) fn new() -> std::io::Result<Wakeup> {
-            let (reader, writer) = pipe()?;
+            let (reader, writer) = above_standard(pipe)?;
             Ok(Wakeup { reader: Descriptor::new(reader.into())?, writer: Descriptor::new(writer.into())? })
         }
 

@@ -9,6 +9,7 @@ use std::env;
 use std::fs::File;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -480,6 +481,42 @@ fn the_library_never_uses_a_closed_standard_descriptor() {
         assert_eq!((started, done), (FISH_OK, FISH_OK));
         assert_eq!(open, [false; 3], "one of the library's is a standard descriptor");
         assert!(of_the_call > 2 && of_the_watch.is_ok_and(|descriptor| descriptor > 2));
+    });
+}
+
+/// Not for a moment either: to print to a socket that is not connected yet would end the process.
+#[test]
+fn a_host_that_prints_to_a_closed_descriptor_never_meets_the_library() {
+    Outside::run(&[], || {
+        // SAFETY: descriptors of this process, which this test alone uses.
+        let kept = unsafe { libc::fcntl(1, libc::F_DUPFD_CLOEXEC, 100) };
+        // SAFETY: as above. Descriptor 0 stays, so that 1 is the lowest that is free.
+        unsafe { libc::close(1) };
+        let over = AtomicBool::new(false);
+        let (met, failed) = thread::scope(|scope| {
+            let printing = scope.spawn(|| {
+                let mut met = Vec::new();
+                while !over.load(Ordering::Relaxed) {
+                    // SAFETY: eight bytes that are there.
+                    let wrote = unsafe { libc::write(1, b"printed\n".as_ptr().cast(), 8) };
+                    let why = std::io::Error::last_os_error().raw_os_error();
+                    if wrote >= 0 || why != Some(libc::EBADF) {
+                        met.push((wrote, why));
+                    }
+                }
+                met
+            });
+            let mut failed = 0;
+            for _ in 0..1000 {
+                drop(Token::new());
+                failed += u32::from(client(&told("SERVER")).get(&Query::default()).is_err());
+            }
+            over.store(true, Ordering::Relaxed);
+            (printing.join().unwrap(), failed)
+        });
+        // SAFETY: as above.
+        unsafe { libc::dup2(kept, 1) };
+        assert_eq!((met.first(), failed), (None, 0), "{} met it", met.len());
     });
 }
 
