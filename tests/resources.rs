@@ -676,6 +676,10 @@ fn without_random_numbers_calls_and_watches_work() {
         right(&client, "a call");
         stuck.times_out("a deadline", &Query { timeout_ms: 200, ..Query::default() }, 200);
         works_in_the_background(&client, &stuck);
+        // But no TLS.
+        let failure = Client::new(&Options::once("https://127.0.0.1:1")).err().unwrap();
+        assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{failure:?}");
+        assert!(failure.message.contains("random numbers"), "{failure:?}");
     });
 }
 
