@@ -196,7 +196,7 @@ typedef struct fish_client_options {
  * @param client   Receives the client; NULL on failure. Free it with fish_client_free. Not NULL.
  * @param error    Says why it failed. May be NULL.
  * @return FISH_OK, FISH_INVALID_ARGUMENT, FISH_MISSING_API_KEY, or FISH_TLS_FAILED if the system's
- *         certificates could not be read.
+ *         certificates could not be read, or if it refuses random numbers.
  *
  * Any thread. Since 0.1.0.
  */

@@ -81,7 +81,7 @@ mod timer {
         timerfd_settime,
     };
 
-    use crate::descriptor::Descriptor;
+    use crate::descriptor::{Descriptor, above_standard};
 
     #[derive(Debug)]
     pub(super) struct Timer(Descriptor);
@@ -89,7 +89,8 @@ mod timer {
     impl Timer {
         pub(super) fn new() -> std::io::Result<Timer> {
             let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
-            Ok(Timer(Descriptor::new(timerfd_create(TimerfdClockId::Boottime, flags)?)?))
+            let fd = above_standard(|| timerfd_create(TimerfdClockId::Boottime, flags))?;
+            Ok(Timer(Descriptor::new(fd)?))
         }
 
         /// Readable after `length`, time asleep included.

@@ -11,6 +11,8 @@ use crate::event::Event;
 
 /// How often to check an event that has no descriptor: often enough for the promised 100 ms, too rarely to spin.
 const TICK: Duration = Duration::from_millis(40);
+/// How often to check an event whose descriptor is not ready, which may not be ours any more.
+const SLICE: Duration = Duration::from_secs(1);
 /// How long to sleep when `poll` fails.
 const RETRY: Duration = Duration::from_millis(5);
 /// The longest single wait: Windows takes milliseconds in an i32.
@@ -78,12 +80,18 @@ impl Deadline {
 
     /// Waits until `event` is set.
     pub(crate) fn event(&self, event: &Event) -> Result<(), Interrupted> {
-        if let Some(fd) = event.poll_fd().filter(|_| !event.is_set()) {
-            self.one(fd)?;
-        }
-        // There is no descriptor, or the host has closed it, so that it is ready although the event is not set.
+        // Whether the descriptor is still ours. If the host has closed it, it is ready although the event is not set;
+        // if one of the host's has taken its place, it may not be ready although the event is set.
+        let mut trusted = true;
         while !event.is_set() {
-            self.pause(TICK)?;
+            match event.poll_fd().filter(|_| trusted) {
+                Some(fd) => {
+                    let end = Instant::now() + SLICE;
+                    self.any(&mut vec![fd], end)?;
+                    trusted = event.is_set() || (Instant::now() >= end && event.descriptor().is_some());
+                }
+                None => self.pause(TICK)?,
+            }
         }
         Ok(())
     }

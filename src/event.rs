@@ -62,7 +62,7 @@ impl Event {
 
     /// The same for the host's event loop: a file descriptor, or a socket on Windows.
     pub(crate) fn descriptor(&self) -> Option<isize> {
-        self.wakeup().map(wakeup::Wakeup::descriptor)
+        self.wakeup().and_then(wakeup::Wakeup::descriptor)
     }
 
     fn wakeup(&self) -> Option<&wakeup::Wakeup> {
@@ -74,30 +74,40 @@ impl Event {
 mod wakeup {
     use std::os::fd::{AsFd, AsRawFd};
 
-    use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
+    use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
-    use crate::descriptor::Descriptor;
+    use crate::descriptor::{Descriptor, above_standard};
 
     #[derive(Debug)]
     pub(super) struct Wakeup(Descriptor);
 
     impl Wakeup {
         pub(super) fn new() -> std::io::Result<Wakeup> {
-            let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+            let fd = above_standard(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))?;
             Ok(Wakeup(Descriptor::new(fd)?))
         }
 
         pub(super) fn write(&self) {
-            // Cannot fail: the counter is far from overflowing.
-            let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+            if self.0.is_ours() {
+                // Cannot fail: the counter is far from overflowing.
+                let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+            }
         }
 
         pub(super) fn read(&self) {
-            let _ = rustix::io::read(&self.0, &mut [0; 8]);
+            // An eventfd of the host's, which could be read but not without blocking, looks like ours.
+            if self.0.is_ours() && self.may_be_readable() {
+                let _ = rustix::io::read(&self.0, &mut [0; 8]);
+            }
         }
 
-        pub(super) fn descriptor(&self) -> isize {
-            self.0.as_fd().as_raw_fd() as isize
+        /// True too if `poll` fails, for which see `Deadline`.
+        fn may_be_readable(&self) -> bool {
+            poll(&mut [self.poll_fd()], Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) != Ok(0)
+        }
+
+        pub(super) fn descriptor(&self) -> Option<isize> {
+            self.0.is_ours().then(|| self.0.as_fd().as_raw_fd() as isize)
         }
 
         pub(super) fn poll_fd(&self) -> PollFd<'_> {
@@ -113,7 +123,7 @@ mod wakeup {
 
     use rustix::event::{PollFd, PollFlags};
 
-    use crate::descriptor::Descriptor;
+    use crate::descriptor::{Descriptor, above_standard};
 
     #[derive(Debug)]
     pub(super) struct Wakeup {
@@ -123,22 +133,26 @@ mod wakeup {
 
     impl Wakeup {
         pub(super) fn new() -> std::io::Result<Wakeup> {
-            let (reader, writer) = pipe()?;
+            let (reader, writer) = above_standard(pipe)?;
             Ok(Wakeup { reader: Descriptor::new(reader.into())?, writer: Descriptor::new(writer.into())? })
         }
 
         pub(super) fn write(&self) {
-            // One byte into an empty pipe never blocks.
-            let _ = rustix::io::write(&self.writer, &[1]);
+            if self.writer.is_ours() {
+                // One byte into an empty pipe never blocks.
+                let _ = rustix::io::write(&self.writer, &[1]);
+            }
         }
 
         pub(super) fn read(&self) {
-            // Does not block: the event was set, so there is a byte.
-            let _ = rustix::io::read(&self.reader, &mut [0]);
+            // Does not block: the event was set, so there is a byte, unless the writer was not ours any more.
+            if self.reader.is_ours() && self.writer.is_ours() {
+                let _ = rustix::io::read(&self.reader, &mut [0]);
+            }
         }
 
-        pub(super) fn descriptor(&self) -> isize {
-            self.reader.as_fd().as_raw_fd() as isize
+        pub(super) fn descriptor(&self) -> Option<isize> {
+            self.reader.is_ours().then(|| self.reader.as_fd().as_raw_fd() as isize)
         }
 
         pub(super) fn poll_fd(&self) -> PollFd<'_> {
@@ -175,8 +189,8 @@ mod wakeup {
             while self.0.recv(&mut [0]).is_ok() {}
         }
 
-        pub(super) fn descriptor(&self) -> isize {
-            self.0.as_raw_socket() as isize
+        pub(super) fn descriptor(&self) -> Option<isize> {
+            Some(self.0.as_raw_socket() as isize)
         }
 
         pub(super) fn poll_fd(&self) -> PollFd<'_> {
@@ -223,7 +237,7 @@ mod wakeup {
             }
         }
 
-        pub(super) fn descriptor(&self) -> isize {
+        pub(super) fn descriptor(&self) -> Option<isize> {
             unreachable!("the model has no descriptors")
         }
 

@@ -221,6 +221,14 @@ impl Progress {
         self.changes += u64::from(changed);
         changed
     }
+
+    /// Records a failure after which there are no more readings.
+    fn end(&mut self, failure: Box<Error>) {
+        self.failures = self.failures.saturating_add(1);
+        self.next = None;
+        self.newest = Some(Err(failure));
+        self.changes += 1;
+    }
 }
 
 /// A snapshot of a watch.
@@ -294,7 +302,11 @@ impl Watch {
             inherited: PerProcess::new((Duration::ZERO, State::nothing())),
         });
         let own = Arc::clone(&shared);
-        let run = move || own.run(client, &prepared);
+        let run = move || {
+            if let Err(panic) = contained(|| own.run(client, &prepared)) {
+                own.fail(Error::bug(&panic));
+            }
+        };
         thread::start("fish-watch", thread::CALL_STACK, run).map_err(no_thread)?;
         Ok(Watch { shared })
     }
@@ -357,6 +369,13 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the watch with a failure of its own.
+    fn fail(&self, failure: Box<Error>) {
+        let mut progress = self.lock();
+        progress.end(failure);
+        self.changed.set();
     }
 
     /// The body of the watch's thread.
@@ -644,6 +663,16 @@ mod tests {
         assert_eq!((progress.due(), progress.status()), (None, Status::Cancelled));
         progress.refresh();
         assert_eq!(progress.due(), None);
+        assert!(progress.credit.is_some());
+    }
+
+    #[test]
+    fn a_watch_that_fails_itself_ends_and_keeps_its_credit() {
+        let mut progress = Progress::new(policy(0, 0), START);
+        progress.record(START, reading("5"), 0);
+        progress.end(Error::bug("a panic"));
+        assert_eq!((progress.status(), progress.due()), (Status::InternalError, None));
+        assert_eq!((progress.failures, progress.changes), (1, 2));
         assert!(progress.credit.is_some());
     }
 

@@ -11,8 +11,10 @@ use std::path::PathBuf;
 use ::fish_api_credit::ffi::*;
 use support::abi::{self, Description, Place};
 use support::c;
+use support::client::{Client, Query, WatchOptions, readable};
 use support::generate;
 use support::header::{Header, TEXT};
+use support::server::{DOCUMENT, always, ok};
 use support::tools::have;
 
 /// A struct as Rust lays it out: its size and alignment, and each field's name, offset and size.
@@ -113,12 +115,11 @@ fn every_byte_that_is_no_field_is_zero_in_what_comes_back() {
         // SAFETY: filled with 0xAA before, and with defined bytes by the library: that is what is tested.
         unsafe { std::slice::from_raw_parts(of.as_ptr().cast(), size_of::<T>()) }
     }
-    let document = support::server::DOCUMENT;
     assert!(
         padding("fish_error").len() >= 3 && padding("fish_api_credit").len() >= 3,
         "there is padding to look at"
     );
-    for (document, status) in [(document, FISH_OK), ("[]", FISH_BAD_RESPONSE)] {
+    for (document, status) in [(DOCUMENT, FISH_OK), ("[]", FISH_BAD_RESPONSE)] {
         let mut credit = MaybeUninit::<fish_api_credit>::uninit();
         let mut error = MaybeUninit::<fish_error>::uninit();
         // SAFETY: both structs are ours, and the document is as long as it says.
@@ -141,6 +142,40 @@ fn every_byte_that_is_no_field_is_zero_in_what_comes_back() {
             fish_error_free(error.as_mut_ptr());
         }
         assert!(bytes(&credit).iter().chain(bytes(&error)).all(|&byte| byte == 0), "a freed struct is zero");
+    }
+    assert!(padding("fish_field_error").is_empty(), "its table is written row by row");
+
+    // A watch's state has a credit inside it.
+    let server = always(ok());
+    let client = Client::once(&server.url());
+    let watch = client.watch(&Query::default(), &WatchOptions::default()).unwrap();
+    assert!(readable(watch.descriptor(), 60_000));
+    let mut state = MaybeUninit::<fish_watch_state>::uninit();
+    // SAFETY: the struct is ours, and the watch alive.
+    unsafe {
+        state.as_mut_ptr().cast::<u8>().write_bytes(0xAA, size_of::<fish_watch_state>());
+        soil_the_stack();
+        assert_eq!(fish_watch_read(watch.0, state.as_mut_ptr(), std::ptr::null_mut()), FISH_OK);
+        let credit = offset_of!(fish_watch_state, credit);
+        let inside = padding("fish_api_credit").into_iter().map(|at| credit + at);
+        for at in padding("fish_watch_state").into_iter().chain(inside) {
+            assert_eq!(bytes(&state)[at], 0, "byte {at} of fish_watch_state");
+        }
+        fish_watch_state_free(state.as_mut_ptr());
+    }
+    assert!(bytes(&state).iter().all(|&byte| byte == 0), "a freed struct is zero");
+}
+
+/// Every struct that the library fills is looked at above.
+#[test]
+fn no_filled_struct_is_left_out() {
+    let filled = ["fish_api_credit", "fish_error", "fish_field_error", "fish_watch_state"];
+    let passed_in = ["fish_client_options", "fish_api_credit_query", "fish_watch_options"];
+    for (name, ..) in rust_layouts() {
+        assert!(
+            filled.contains(&name) || passed_in.contains(&name),
+            "{name} is neither filled nor passed in"
+        );
     }
 }
 

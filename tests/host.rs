@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use support::c::{self, Compiler, Library};
+use support::header::Header;
 use support::server::Server;
 use support::tls::{BOTH, Identity, directed};
 use support::tools::{have, in_ci};
@@ -234,6 +235,10 @@ fn signals_interrupt_every_wait_and_change_nothing() {
 fn a_thread_that_its_host_cancels_ends_after_the_call() {
     let Some(bench) = Bench::new() else { return };
     bench.asks_both("cancelled", &[rounds(5, 200)]);
+    let program = c::read("tests/host/cancelled.c") + &c::read("tests/host/host.h");
+    for function in Header::committed().functions {
+        assert!(program.contains(&format!("{}(", function.name)), "{} is not called", function.name);
+    }
 }
 
 /// What a real-time thread is promised, on its first call too.

@@ -79,8 +79,8 @@ fn memory<T>(body: impl FnOnce() -> T) -> (T, isize, isize) {
 /// file as it is released.
 const COMPUTING: Duration = Duration::from_millis(if cfg!(debug_assertions) { 300 } else { 0 });
 
-fn ms(ms: u32) -> Duration {
-    Duration::from_millis(ms.into())
+const fn ms(ms: u32) -> Duration {
+    Duration::from_millis(ms as u64)
 }
 
 /// Attacked with this client, a call ends on time, keeps its memory, and is cancelled at once.
@@ -329,6 +329,55 @@ fn no_response_takes_more_than_its_time_or_its_memory() {
     ] {
         let client = Client::once(&peer.url());
         withstands(what, &client, 700);
+    }
+}
+
+/// The longest body of an error, all but its last byte at once and that one just before the deadline: what is computed
+/// comes after. Shapes that cost the most to read, and texts that cost the most to search for the key.
+#[test]
+fn an_errors_body_that_ends_at_the_deadline_is_read_in_time() {
+    const LIMIT: u32 = 500;
+    // Nothing is optimised there.
+    const READING: Duration = ms(if cfg!(debug_assertions) { 4000 } else { 0 });
+    let body = |open: &str, item: &str, close: &str| {
+        let items = ((1 << 20) - open.len() - close.len()) / item.len();
+        [open, &item.repeat(items), close].concat()
+    };
+    let row = |text: &str| {
+        format!(r#"{{"loc":["{text}"],"in":"{text}","type":"{text}","msg":"{text}","ctx":"{text}"}},"#)
+    };
+    let rows = |text: &str| body("[", &row(text), "0]");
+    let usual = || KEY.to_owned();
+    let (same, slashes) = (|| "a".repeat(4096), || "a/".repeat(2048));
+    for (what, key, body) in [
+        ("zeros", usual(), body("[0", ",0", "]")),
+        ("zeros in detail", usual(), body("{\"detail\":[0", ",0", "]}")),
+        ("a deep array", usual(), ["[".repeat(1 << 19), "]".repeat(1 << 19)].concat()),
+        ("open objects", usual(), body("", "{\"detail\":", "")),
+        ("the same key", usual(), body("{\"detail\":0", ",\"detail\":[]", "}")),
+        ("long keys", usual(), body("[0", &format!(",{{\"{}\":0}}", "k".repeat(4096)), "]")),
+        ("escapes", usual(), body("{\"message\":\"", "\\u0061", "\"}")),
+        ("escaped escapes", same(), body("\"", "\\\\u0061", "\"")),
+        ("plain text", same(), body("", "a", "")),
+        ("rows", same(), rows(&"a".repeat(1100))),
+        ("rows with percents", same(), rows(&"%61".repeat(400))),
+        ("rows with entities", same(), rows(&"&#x61;".repeat(200))),
+        ("rows with escapes", same(), rows(&"\\\\u0061".repeat(200))),
+        ("rows with percents and slashes", slashes(), rows(&"%61%2F".repeat(200))),
+    ] {
+        let whole = answer(422, "", &body);
+        let (start, last) = whole.split_at(whole.len() - 1);
+        let peer =
+            always(vec![Step::Send(start.to_vec()), Step::Rest(ms(LIMIT - 50)), Step::Send(last.to_vec())]);
+        let url = peer.url();
+        let client = Client::new(&Options { api_key: Some(&key), ..Options::once(&url) }).unwrap();
+        let query = Query { timeout_ms: LIMIT, ..Query::default() };
+        let (got, most, _) = clock::ends_by(what, ms(LIMIT) + READING, || memory(|| client.get(&query)));
+        assert!(most <= MOST_MEMORY, "{what}: {most} bytes");
+        assert!(most > body.len() as isize / 2, "{what}: it has arrived");
+        let failure = got.expect_err(what);
+        assert_eq!(name(failure.status), "FISH_VALIDATION_FAILED", "{what}: {failure:?}");
+        assert!(failure.field_errors.len() <= 100, "{what}: {}", failure.field_errors.len());
     }
 }
 

@@ -7,14 +7,15 @@ mod support;
 
 use std::env;
 use std::fs::File;
-use std::os::fd::{IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::client::{Client, Options, Query, Token, name};
+use support::client::{Client, Options, Query, Token, WatchOptions, name, readable};
 use support::server::{BlackHole, Connection, DOCUMENT, Server, Step, always, answer, ok, send};
 use support::tls::{Authority, BOTH, Trusted, answering, server};
 use support::{child, clock};
@@ -269,8 +270,13 @@ fn descriptors() -> Vec<i32> {
     let numbers = std::fs::read_dir("/proc/self/fd").unwrap();
     let numbers: Vec<i32> =
         numbers.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
-    // SAFETY: it only asks; the one that listed them is closed by now.
-    numbers.into_iter().filter(|fd| *fd > 2 && unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0).collect()
+    // The one that listed them is closed by now.
+    numbers.into_iter().filter(|fd| *fd > 2 && is_open(*fd)).collect()
+}
+
+fn is_open(fd: i32) -> bool {
+    // SAFETY: it only asks.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
 }
 
 type Replacement = fn() -> OwnedFd;
@@ -328,8 +334,6 @@ fn closed_or_replaced_descriptors_never_hang_a_call() {
                 let query = Query { timeout_ms: 1000, ..Query::default() };
                 let got = clock::ends_by(what, ms(1000), || client.get(&query));
                 assert_eq!(got.expect(what).credit, "12.345678", "{what}");
-                // It closes what it believes to be its own.
-                std::mem::forget(client);
             }
         }
         // In the middle of a call, wherever it waits: it ends by its deadline.
@@ -352,7 +356,83 @@ fn closed_or_replaced_descriptors_never_hang_a_call() {
                     call.join().unwrap()
                 });
                 assert!(got.is_err(), "{stage}, {what}");
-                std::mem::forget(client);
+            }
+        }
+    });
+}
+
+/// What else a host may have there, which the library could harm or wait for: a file that could be written to, and a
+/// pipe that could not without blocking.
+const HARMED: [(&str, Replacement); 2] = [
+    ("a file that is written", || {
+        let name = std::path::Path::new(&told("CA_FILE")).with_file_name("written");
+        File::options().create(true).append(true).read(true).open(name).unwrap().into()
+    }),
+    ("a full pipe's writer", || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        // SAFETY: our own pipe: no bytes fit into it after these.
+        unsafe {
+            let room = libc::fcntl(writer.as_raw_fd(), libc::F_SETPIPE_SZ, 4096);
+            assert!((1..=65_536).contains(&room));
+            let bytes = vec![0_u8; room as usize];
+            assert_eq!(libc::write(writer.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()), room as isize);
+        }
+        std::mem::forget(reader);
+        writer.into()
+    }),
+];
+
+/// A call in the background ends at its deadline, and whoever waits for it learns of it, however long that may take.
+#[test]
+fn closed_or_replaced_descriptors_keep_nobody_waiting_for_a_call() {
+    Outside::run(&[], || {
+        let ways = REPLACEMENTS.into_iter().chain(HARMED).map(|(what, make)| (what, Some(make)));
+        for (what, make) in std::iter::once(("nothing", None)).chain(ways) {
+            let client = client(&told("STUCK"));
+            let call = client.start(&Query { timeout_ms: 800, ..Query::default() }).unwrap();
+            thread::scope(|scope| {
+                let waits = scope.spawn(|| clock::ends_by(what, ms(1900), || call.wait(60_000)));
+                assert_eq!(call.wait(60), FISH_PENDING, "{what}");
+                replace_all(make);
+                assert_eq!(clock::ends_by(what, ms(1800), || call.wait(60_000)), FISH_OK, "{what}");
+                assert_eq!(waits.join().unwrap(), FISH_OK, "{what}");
+            });
+            assert!([FISH_TIMED_OUT, FISH_CONNECTION_LOST].contains(&call.result().unwrap_err().status));
+        }
+    });
+}
+
+/// Everything with a descriptor of its own, used and freed after its host has closed or replaced all of them.
+#[test]
+fn descriptors_of_the_host_are_neither_read_nor_written_nor_closed() {
+    Outside::run(&[], || {
+        let written = std::path::Path::new(&told("CA_FILE")).with_file_name("written");
+        let ways = REPLACEMENTS.into_iter().chain(HARMED).map(|(what, make)| (what, Some(make)));
+        for (what, make) in std::iter::once(("nothing", None)).chain(ways) {
+            let (client, stuck) = (client(&told("SERVER")), client(&told("STUCK")));
+            right(&client, "before");
+            let token = Token::new();
+            let call = stuck.start(&Query { cancel: Some(&token), ..Query::default() }).unwrap();
+            let watch = client.watch(&Query::default(), &WatchOptions::default()).unwrap();
+            // Its event is set from here on, until it is read.
+            assert!(readable(watch.descriptor(), 5000));
+            replace_all(make);
+            let open = descriptors();
+
+            let now = Duration::ZERO;
+            assert_eq!((watch.descriptor(), call.descriptor()), (-1, -1), "{what}");
+            let state = clock::ends_by(&format!("read, {what}"), now, || watch.read());
+            assert_eq!((state.status, state.changes), (FISH_OK, 1), "{what}");
+            clock::ends_by(&format!("refresh, {what}"), now, || watch.refresh());
+            clock::ends_by(&format!("cancel, {what}"), now, || token.cancel());
+            clock::ends_by(&format!("client_cancel, {what}"), now, || client.cancel());
+            clock::ends_by(&format!("free, {what}"), now, || drop((call, watch, token, client, stuck)));
+
+            // The library's threads end later, some only at their call's deadline.
+            let lost = || open.iter().filter(|fd| !is_open(**fd)).count();
+            assert_eq!(lost(), 0, "{what}: the host's are closed");
+            if let Ok(file) = std::fs::metadata(&written) {
+                assert_eq!(file.len(), 0, "{what}: the host's file is written to");
             }
         }
     });
@@ -382,12 +462,17 @@ fn the_library_never_uses_a_closed_standard_descriptor() {
         // SAFETY: every pointer is valid for the call.
         let started =
             unsafe { fish_call_start(clients[0].0, std::ptr::null(), &mut call, std::ptr::null_mut()) };
-        // SAFETY: it only asks.
-        let open = [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0);
+        let open = [0, 1, 2].map(is_open);
         // SAFETY: the call that was started.
         let done = unsafe { fish_call_wait(call, 5000) };
         // SAFETY: as above, and freed once.
-        unsafe { fish_call_free(call) };
+        let of_the_call = unsafe {
+            let descriptor = fish_call_descriptor(call);
+            fish_call_free(call);
+            descriptor
+        };
+        let of_the_watch =
+            clients[3].watch(&Query::default(), &WatchOptions::default()).map(|watch| watch.descriptor());
         for (fd, kept) in kept.into_iter().enumerate() {
             // SAFETY: as above.
             unsafe { libc::dup2(kept, fd as i32) };
@@ -395,6 +480,43 @@ fn the_library_never_uses_a_closed_standard_descriptor() {
         assert_eq!(got, [true; 4]);
         assert_eq!((started, done), (FISH_OK, FISH_OK));
         assert_eq!(open, [false; 3], "one of the library's is a standard descriptor");
+        assert!(of_the_call > 2 && of_the_watch.is_ok_and(|descriptor| descriptor > 2));
+    });
+}
+
+/// Not for a moment either: to print to a socket that is not connected yet would end the process.
+#[test]
+fn a_host_that_prints_to_a_closed_descriptor_never_meets_the_library() {
+    Outside::run(&[], || {
+        // SAFETY: descriptors of this process, which this test alone uses.
+        let kept = unsafe { libc::fcntl(1, libc::F_DUPFD_CLOEXEC, 100) };
+        // SAFETY: as above. Descriptor 0 stays, so that 1 is the lowest that is free.
+        unsafe { libc::close(1) };
+        let over = AtomicBool::new(false);
+        let (met, failed) = thread::scope(|scope| {
+            let printing = scope.spawn(|| {
+                let mut met = Vec::new();
+                while !over.load(Ordering::Relaxed) {
+                    // SAFETY: eight bytes that are there.
+                    let wrote = unsafe { libc::write(1, b"printed\n".as_ptr().cast(), 8) };
+                    let why = std::io::Error::last_os_error().raw_os_error();
+                    if wrote >= 0 || why != Some(libc::EBADF) {
+                        met.push((wrote, why));
+                    }
+                }
+                met
+            });
+            let mut failed = 0;
+            for _ in 0..1000 {
+                drop(Token::new());
+                failed += u32::from(client(&told("SERVER")).get(&Query::default()).is_err());
+            }
+            over.store(true, Ordering::Relaxed);
+            (printing.join().unwrap(), failed)
+        });
+        // SAFETY: as above.
+        unsafe { libc::dup2(kept, 1) };
+        assert_eq!((met.first(), failed), (None, 0), "{} met it", met.len());
     });
 }
 
@@ -419,6 +541,9 @@ fn with_no_descriptors_allowed_kept_connections_work() {
         limit_descriptors(0);
         for client in &kept {
             clock::ends_by("an answer that is there", ms(500), || right(client, "kept"));
+            let call = client.start(&Query::default()).unwrap();
+            assert_eq!((call.descriptor(), call.wait(5000)), (-1, FISH_OK));
+            assert_eq!(call.result().unwrap().credit, "12.345678");
         }
         for client in [&fresh, &stuck] {
             let failure = clock::ends_by("no socket", ms(500), || client.get(&Query::default()).unwrap_err());
@@ -432,13 +557,8 @@ fn with_no_descriptors_allowed_kept_connections_work() {
     });
 }
 
-/// Lets the kernel refuse poll to this thread and to those that it starts.
-fn refuse_poll() {
-    let refused = [
-        libc::SYS_ppoll,
-        #[cfg(target_arch = "x86_64")]
-        libc::SYS_poll,
-    ];
+/// Lets the kernel refuse these system calls to this thread and to those that it starts.
+fn refuse(refused: &[libc::c_long]) {
     let statement = |code: u32, jt, k: u32| libc::sock_filter { code: code as u16, jt, jf: 0, k };
     // Loads the system call's number.
     let mut program = vec![statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0)];
@@ -454,8 +574,42 @@ fn refuse_poll() {
     unsafe {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter), 0);
-        assert_eq!(libc::poll(std::ptr::null_mut(), 0, 0), -1, "poll is refused");
+        assert_eq!(libc::syscall(refused[0], 0, 0, 0, 0), -1);
+        assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::EPERM), "it is refused");
     }
+}
+
+fn refuse_poll() {
+    refuse(&[
+        libc::SYS_ppoll,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll,
+    ]);
+}
+
+/// A call in the background and a watch, begun now, are as they always are; a second call can be cancelled.
+fn works_in_the_background(client: &Client, stuck: &Client) {
+    let call = client.start(&Query::default()).unwrap();
+    assert_eq!(call.wait(5000), FISH_OK);
+    assert_eq!(call.result().unwrap().credit, "12.345678");
+    let token = Token::new();
+    let call = stuck.start(&Query { cancel: Some(&token), timeout_ms: 60_000, ..Query::default() }).unwrap();
+    assert_eq!(call.wait(30), FISH_PENDING);
+    clock::ends_by("a call in the background", Duration::ZERO, || {
+        token.cancel();
+        assert_eq!(call.wait(60_000), FISH_OK);
+    });
+    assert_eq!(call.result().unwrap_err().status, FISH_CANCELLED);
+    let watch = client.watch(&Query::default(), &WatchOptions::default()).unwrap();
+    let state = clock::ends_by("a watch", ms(1000), || {
+        loop {
+            match watch.read() {
+                state if state.status != FISH_PENDING => return state,
+                _ => thread::yield_now(),
+            }
+        }
+    });
+    assert_eq!((state.status, state.credit.unwrap().credit.as_str()), (FISH_OK, "12.345678"));
 }
 
 #[test]
@@ -478,6 +632,7 @@ fn without_poll_calls_work_and_end_in_time() {
         for client in &fresh {
             clock::ends_by("a new connection", ms(1000), || right(client, "fresh"));
         }
+        works_in_the_background(&fresh[0], &stuck);
         for (stage, url) in [("a lookup", "https://stuck.test"), ("a server", &told("STUCK"))] {
             client(url).cancelled(stage, &Query::default(), || thread::sleep(ms(60)));
         }
@@ -486,6 +641,45 @@ fn without_poll_calls_work_and_end_in_time() {
         let query = Query { timeout_ms: 1000, ..Query::default() };
         assert_eq!(stuck.get(&query).unwrap_err().status, FISH_TIMED_OUT);
         assert!(cpu() - before < ms(250), "{:?}", cpu() - before);
+    });
+}
+
+#[test]
+fn without_events_and_timers_calls_and_watches_work() {
+    Outside::run(&[], || {
+        refuse(&[
+            libc::SYS_eventfd2,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_eventfd,
+            libc::SYS_timerfd_create,
+        ]);
+        let (client, stuck) = (client(&told("SERVER")), client(&told("STUCK")));
+        right(&client, "a call");
+        let call = client.start(&Query::default()).unwrap();
+        assert_eq!(call.descriptor(), -1);
+        works_in_the_background(&client, &stuck);
+    });
+}
+
+/// A sandbox that opens no files either: there is no other way to ask for them.
+#[test]
+fn without_random_numbers_calls_and_watches_work() {
+    Outside::run(&[], || {
+        let stuck = client(&told("STUCK"));
+        let client = client(&told("SERVER"));
+        refuse(&[
+            libc::SYS_getrandom,
+            libc::SYS_openat,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_open,
+        ]);
+        right(&client, "a call");
+        stuck.times_out("a deadline", &Query { timeout_ms: 200, ..Query::default() }, 200);
+        works_in_the_background(&client, &stuck);
+        // But no TLS.
+        let failure = Client::new(&Options::once("https://127.0.0.1:1")).err().unwrap();
+        assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{failure:?}");
+        assert!(failure.message.contains("random numbers"), "{failure:?}");
     });
 }
 

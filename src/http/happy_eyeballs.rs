@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::deadline::Deadline;
+use crate::descriptor::above_standard;
 use crate::http::error::{Kind, Phase, TransportError};
 use crate::http::tcp::Tcp;
 
@@ -74,7 +75,8 @@ pub(crate) fn connect(
 
 /// Starts to connect. True: already connected.
 fn begin(address: SocketAddr) -> io::Result<(Tcp, bool)> {
-    let tcp = Tcp::new(Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?)?;
+    let make = || Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP));
+    let tcp = Tcp::new(above_standard(make)?)?;
     let socket = tcp.socket();
     // The request is one small packet, which must not be delayed.
     socket.set_tcp_nodelay(true)?;

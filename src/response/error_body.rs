@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use ureq::http::header::RETRY_AFTER;
 
 use super::redact::Redactor;
 use super::{MAX_NAME, MAX_TEXT, Response};
@@ -31,9 +32,10 @@ pub(crate) fn failure(response: &Response<'_>, key: &str, now: SystemTime) -> Bo
     let mut error = Error::new(status, sentence(status, response.status, response.is_web_page()));
     response.describe(&mut error, &redactor);
     error.retryable = retry::is_retryable(response.status);
-    error.retry_after = response
-        .header("retry-after")
-        .and_then(|value| time::retry_after(&String::from_utf8_lossy(value), now));
+    // A gateway may have added one to the server's: none of them is to be fallen short of.
+    let asked = response.headers.get_all(RETRY_AFTER).iter();
+    error.retry_after =
+        asked.filter_map(|value| time::retry_after(&String::from_utf8_lossy(value.as_bytes()), now)).max();
     if let Some(text) = response.text() {
         let body = ErrorBody::read(text, &redactor);
         error.api_message = body.message;
@@ -254,6 +256,22 @@ mod tests {
         assert_eq!(error.request_id.as_deref(), Some("c"));
         assert_eq!(error.api_message.as_deref(), Some("m"));
         assert_eq!(error.body.as_deref(), Some(r#"{"message":"m"}"#));
+    }
+
+    #[test]
+    fn the_longest_retry_after_is_taken() {
+        for (values, want) in [
+            (&["0", "7"][..], Some(7)),
+            (&["7", "0"], Some(7)),
+            (&["-1", "3"], Some(3)),
+            (&["3", "soon", ""], Some(3)),
+            (&["2", "Thu, 01 Jan 1970 00:00:09 GMT"], Some(9)),
+            (&["", "3, 4"], None),
+        ] {
+            let headers: Vec<_> = values.iter().map(|value| ("retry-after", *value)).collect();
+            let error = failed(503, &headers, b"");
+            assert_eq!(error.retry_after.map(|wait| wait.as_secs()), want, "{values:?}");
+        }
     }
 
     #[test]

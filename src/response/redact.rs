@@ -228,7 +228,7 @@ impl Pattern {
     /// Where the first `part` characters of the key, which end at `end`, start; not before `floor`.
     fn start(&self, bytes: &[u8], floor: usize, end: usize, part: usize) -> usize {
         // For each place: the positions in the key from which the rest of the part matches up to `end`.
-        let mut left = Sets::new(self.words);
+        let mut left = Sets::new(part / 64 + 1);
         left.put(end, part);
         let starts = |&at: &usize| {
             left.empty(at);
@@ -298,13 +298,13 @@ impl Sets {
         self.live = [0; Sets::PLACES];
     }
 
-    /// Moves a place's set into `out`, and returns the number of its live words.
+    /// Moves a place's set into `out`, and returns the number of its live words. What was in `out` behind them and
+    /// its first word stays.
     fn take(&mut self, place: usize, out: &mut [u64]) -> usize {
         let slot = self.slot(place);
         let live = std::mem::take(&mut self.live[place % Sets::PLACES]);
-        let set = &mut self.sets[slot][..live];
-        out[..live].copy_from_slice(set);
-        out[live..].fill(0);
+        let set = &mut self.sets[slot][..live.max(1)];
+        out[..set.len()].copy_from_slice(set);
         set.fill(0);
         live
     }

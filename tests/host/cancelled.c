@@ -54,19 +54,59 @@ static void make_token(void) {
   fish_cancel_token_free(token);
 }
 
+static void background_call(void) {
+  fish_call *call;
+  fish_api_credit credit;
+  fish_error error;
+  char *json;
+  fish_client *made = new_client(at(plain, "/ok"), NULL);
+  CHECK_STATUS(fish_call_start(made, NULL, &call, NULL), FISH_OK);
+  CHECK(fish_call_descriptor(call) >= 3);
+  CHECK_STATUS(fish_call_wait(call, 60000), FISH_OK);
+  CHECK(fish_call_is_done(call));
+  CHECK_STATUS(fish_call_result(call, &credit, &error), FISH_OK);
+  CHECK_STATUS(fish_call_result_json(call, &json, NULL), FISH_OK);
+  fish_string_free(json);
+  fish_api_credit_free(&credit);
+  fish_error_free(&error);
+  fish_call_free(call);
+  fish_client_free(made);
+}
+
+static void follow(void) {
+  fish_watch *watch;
+  fish_watch_state state;
+  fish_error error;
+  fish_client *made = new_client(at(plain, "/ok"), NULL);
+  CHECK_STATUS(fish_watch_start(made, NULL, NULL, &watch, NULL), FISH_OK);
+  CHECK(fish_watch_descriptor(watch) >= 3);
+  fish_watch_refresh(watch);
+  while (fish_watch_read(watch, &state, &error) == FISH_PENDING) {
+    fish_watch_state_free(&state);
+    fish_error_free(&error);
+    sched_yield();
+  }
+  CHECK_STATUS(state.status, FISH_OK);
+  fish_watch_state_free(&state);
+  fish_error_free(&error);
+  fish_watch_free(watch);
+  fish_client_free(made);
+}
+
 static void ask_the_library(void) {
   char text[32];
   CHECK(fish_version() != NULL && fish_abi_version() == FISH_ABI_VERSION && fish_status_name(FISH_OK) != NULL);
   CHECK(fish_format_micros(12345678, 2, text, sizeof text) == 5);
 }
 
-/* Between them they call every function of the header; tests/host.rs reads this table. */
+/* Between them they call every function of the header, which tests/host.rs sees to. */
 static const struct work {
   const char *name;
   void (*run)(void);
 } works[] = {
     {"a call", quick_call},        {"a call for JSON", quick_json}, {"a refused call", failing_call},
     {"a client", make_client},     {"a document", decode},          {"a token", make_token},
+    {"a background call", background_call},                         {"a watch", follow},
     {"the library", ask_the_library},
 };
 enum { WORKS = sizeof works / sizeof *works };
@@ -145,9 +185,10 @@ static void at_any_moment(const struct work *work, int type, int round) {
   CHECK(pthread_join(thread, &end) == 0 && end == PTHREAD_CANCELED);
 }
 
-/* 4. Cancelled in the middle of a call that waits for the network, in either cancel type. */
+/* 4. Cancelled while it waits for the network, in a call or for one in the background, in either cancel type. */
 static struct waiting {
   const fish_client *client;
+  const fish_call *call;
   fish_cancel_token *token;
   int type;
   atomic_int task;
@@ -162,20 +203,32 @@ static void *wait_for_the_network(void *unused) {
   query.timeout_ms = 60000;
   atomic_store(&waiting.task, (int)syscall(SYS_gettid));
   pthread_setcanceltype(waiting.type, NULL);
-  fish_get_api_credit(waiting.client, &query, &waiting.credit, &waiting.error);
+  if (waiting.call != NULL) {
+    fish_call_wait(waiting.call, 60000);
+  } else {
+    fish_get_api_credit(waiting.client, &query, &waiting.credit, &waiting.error);
+  }
   check_cancellable(waiting.type);
   atomic_store(&returned, 1);
   pthread_testcancel();
   return NULL;
 }
 
-static void in_a_wait(const char *url, int type) {
+static void in_a_wait(const char *url, int type, int in_background) {
   pthread_t thread;
   void *end;
   fish_client *made = new_client(url, ca_file);
+  fish_call *call = NULL;
   waiting.client = made;
   waiting.token = fish_cancel_token_new();
   waiting.type = type;
+  if (in_background) {
+    fish_api_credit_query query = {0};
+    query.cancel = waiting.token;
+    query.timeout_ms = 60000;
+    CHECK_STATUS(fish_call_start(made, &query, &call, NULL), FISH_OK);
+  }
+  waiting.call = call;
   atomic_store(&waiting.task, 0);
   atomic_store(&returned, 0);
   memset(&waiting.credit, 0xAA, sizeof waiting.credit);
@@ -190,6 +243,11 @@ static void in_a_wait(const char *url, int type) {
   CHECK(pthread_join(thread, &end) == 0 && end == PTHREAD_CANCELED);
   /* An asynchronous cancel acts when the function has done its work and puts the thread's state back. */
   CHECK(atomic_load(&returned) == (type == PTHREAD_CANCEL_DEFERRED));
+  if (call != NULL) {
+    CHECK_STATUS(fish_call_wait(call, 60000), FISH_OK);
+    fish_call_result(call, &waiting.credit, &waiting.error);
+    fish_call_free(call);
+  }
   CHECK_STATUS(waiting.error.status, FISH_CANCELLED);
   CHECK(waiting.error.message != NULL && waiting.credit.id == NULL);
   fish_error_free(&waiting.error);
@@ -220,11 +278,13 @@ int main(int count, char **arguments) {
     }
     for (int type = 0; type < 2; type++) {
       static const int types[] = {PTHREAD_CANCEL_DEFERRED, PTHREAD_CANCEL_ASYNCHRONOUS};
-      in_a_wait(at(plain, "/stall"), types[type]);
-      in_a_wait(at(plain, "/drip"), types[type]);
-      in_a_wait(at(arguments[2], "/stall"), types[type]);
+      in_a_wait(at(plain, "/stall"), types[type], 0);
+      in_a_wait(at(plain, "/drip"), types[type], 0);
+      in_a_wait(at(arguments[2], "/stall"), types[type], 0);
+      in_a_wait(at(plain, "/stall"), types[type], 1);
     }
-    /* Nothing that a cancelled thread had in its hands is left. */
+    /* Nothing that a cancelled thread had in its hands is left; a watch's thread ends a little later. */
+    CHECK(settles("/proc/self/task", 1) == 1);
     if (round == 0) {
       descriptors = entries("/proc/self/fd");
     }
