@@ -1,13 +1,42 @@
-//! Holding calls to the promises of time in docs/limits.md. A machine that is too busy to run anybody wakes everybody
-//! late, so a second thread sleeps all the while in short steps, and for each of the two threads that a cancelled
-//! call needs awake (its own, and the one that waits for it) a call may be as late as that one ever was.
+//! Holding calls to the promises of time in docs/limits.md. A machine that is too busy wakes everybody late, and lets
+//! those who compute wait for a processor. So a second thread sleeps all the while in short steps, and looks how long
+//! this process's threads have waited for one. For each of the two threads that a cancelled call needs (its own, and the
+//! one that waits for it) a call may be as late as the unluckiest of all these was.
 
+use std::collections::HashMap;
+use std::fs;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// What docs/limits.md allows after a deadline, and after a cancel.
 pub const GRACE: Duration = Duration::from_millis(100);
 const STEP: Duration = Duration::from_millis(10);
+/// How many steps there are from one look at the threads to the next.
+const LOOK: u32 = 4;
+
+/// How long each thread of this process has been ready to run without running; nothing where the system does not say.
+#[derive(Default)]
+struct Queued(HashMap<String, (Duration, Duration)>);
+
+impl Queued {
+    /// `begun`: of a thread that was not there at the first look, all that it waited counts.
+    fn look(&mut self, begun: bool) {
+        for thread in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+            // It may have ended meanwhile.
+            let Ok(text) = fs::read_to_string(thread.path().join("schedstat")) else { continue };
+            let Some(Ok(waited)) = text.split(' ').nth(1).map(str::parse) else { continue };
+            let waited = Duration::from_nanos(waited);
+            let name = thread.file_name().to_string_lossy().into_owned();
+            let before = if begun { Duration::ZERO } else { waited };
+            self.0.entry(name).or_insert((before, waited)).1 = waited;
+        }
+    }
+
+    /// The longest that any of them has waited since the first look at it.
+    fn longest(&self) -> Duration {
+        self.0.values().map(|&(first, last)| last - first).max().unwrap_or_default()
+    }
+}
 
 /// Runs `body`, which must be over `GRACE` after `limit`, and no earlier than `limit` if `exact`.
 fn held<T>(what: &str, limit: Duration, exact: bool, body: impl FnOnce() -> T) -> T {
@@ -15,13 +44,19 @@ fn held<T>(what: &str, limit: Duration, exact: bool, body: impl FnOnce() -> T) -
     let begun = Instant::now();
     let control = std::thread::spawn(move || {
         let mut latest = Duration::ZERO;
-        loop {
+        let mut queued = Queued::default();
+        for step in 0.. {
+            if step % LOOK == 0 {
+                queued.look(step > 0);
+            }
             let due = Instant::now() + STEP;
             match waits.recv_timeout(STEP) {
                 Err(RecvTimeoutError::Timeout) => latest = latest.max(due.elapsed()),
-                _ => return latest,
+                _ => break,
             }
         }
+        queued.look(true);
+        latest.max(queued.longest())
     });
     let result = body();
     let took = begun.elapsed();
@@ -29,7 +64,7 @@ fn held<T>(what: &str, limit: Duration, exact: bool, body: impl FnOnce() -> T) -
     let late = control.join().unwrap();
     assert!(
         took <= limit + GRACE + 2 * late,
-        "{what}: took {took:?}, not {limit:?} (a sleeper was {late:?} late)"
+        "{what}: took {took:?}, not {limit:?} (others were {late:?} late)"
     );
     assert!(!exact || took >= limit, "{what}: took only {took:?} of {limit:?}");
     result
