@@ -538,6 +538,30 @@ fn a_connection_that_the_server_ended_is_not_used_again() {
 }
 
 #[test]
+fn a_kept_connection_that_ends_with_an_alert_is_replaced() {
+    let trusted = Trusted::new();
+    for versions in [ONLY_1_3, ONLY_1_2] {
+        let peer = server(trusted.authority.issue().config(versions), |mut secured| {
+            secured.head()?;
+            secured.send(&ok())?;
+            secured.head()?;
+            // A record that was not encrypted by the client: rustls complains of it by an alert.
+            secured.tls.read_tls(&mut &[&[23, 3, 3, 0, 32][..], &[0; 32]].concat()[..])?;
+            assert!(secured.tls.process_new_packets().is_err());
+            let alert = secured.outgoing();
+            assert!(!alert.is_empty());
+            secured.link.write_all(&alert)?;
+            secured.link.fin()
+        });
+        let client = trusted.client(&peer.https_url());
+        for _ in 0..3 {
+            assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{versions:?}");
+        }
+        assert_eq!(peer.connections(), 3, "{versions:?}");
+    }
+}
+
+#[test]
 fn an_unsolicited_answer_is_never_taken_for_the_next_one() {
     let trusted = Trusted::new();
     let second = answer(200, "", document("66.6"));
