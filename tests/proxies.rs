@@ -248,6 +248,7 @@ fn a_proxy_that_fails_to_connect_is_never_bypassed() {
     let echo =
         format!("HTTP/1.1 407 {USER} {PASSWORD}\r\nX: {BASIC}\r\nContent-Length: 10\r\n\r\n{PASSWORD}");
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(101));
+    let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
     // What is said of it, and whether another try may help.
     let closed = ("it closed the connection", true);
     let nonsense = ("its response was invalid", false);
@@ -268,7 +269,15 @@ fn a_proxy_that_fails_to_connect_is_never_bypassed() {
         ),
         ("is busy", b"HTTP/1.1 503 Busy\r\n\r\n", Fin, ("HTTP 503", true)),
         ("waited in vain", b"HTTP/1.0 504 Late\r\n\r\n", Fin, ("HTTP 504", true)),
-        ("says go on", b"HTTP/1.1 100 Continue\r\n\r\n", Fin, nonsense),
+        ("says go on", b"HTTP/1.1 100 Continue\r\n\r\n", Fin, closed),
+        (
+            "says go on, and no",
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\n\r\n",
+            Fin,
+            ("HTTP 403", false),
+        ),
+        ("says go on for ever", interim.as_bytes(), Fin, nonsense),
+        ("changes the protocol", b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n", Fin, nonsense),
         ("has no status", b"HTTP/1.1 OK\r\n\r\n", Fin, nonsense),
         ("is an ssh server", b"SSH-2.0-x\r\n", Fin, nonsense),
         ("is a TLS server", b"\x15\x03\x01\x00\x02\x02\x46", Fin, nonsense),
@@ -397,6 +406,43 @@ fn a_proxy_that_stalls_at_any_stage_ends_at_the_deadline_at_the_connect_timeout_
         assert!(!proxy.saw(KEY), "{what}");
     }
     assert_eq!(server.connections(), 0);
+}
+
+/// A 2xx makes the connection a tunnel, whatever its head says of a body (RFC 9110 §9.3.6), and whatever precedes it.
+#[test]
+fn every_2xx_opens_a_tunnel() {
+    let server = target();
+    let to = server.address();
+    for head in [
+        "HTTP/1.1 200\r\n\r\n",
+        "HTTP/1.1 201 Created\r\n\r\n",
+        "HTTP/1.0 204 No Content\r\n\r\n",
+        "HTTP/1.1 299 Odd\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: none\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nProxy-Connection: close\r\n\r\n",
+        "HTTP/1.1 200 Verbindung hergestellt f\u{fc}r Sie\r\nX: \u{fc}\r\n\r\n",
+        "\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+    ] {
+        let proxy = Server::new(move |mut link| {
+            link.head()?;
+            link.write_all(head.as_bytes())?;
+            link.relay(to)
+        });
+        let (url, base) = (proxy.url(), server.url());
+        let client = Client::new(&through(&url, &base)).unwrap();
+        for _ in 0..2 {
+            assert_eq!(client.get(&Query::default()).expect(head).credit, "12.345678");
+        }
+        assert_eq!(proxy.connections(), 1, "{head}");
+    }
 }
 
 #[test]
