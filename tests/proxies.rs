@@ -300,7 +300,18 @@ fn a_proxy_that_fails_to_connect_is_never_bypassed() {
         ("resets after the method", &[b"\x05\x02"], Reset, closed),
         ("cut in the login", &[b"\x05\x02", b"\x01"], Fin, closed),
         ("refuses the login", &[b"\x05\x02", b"\x01\x01"], Fin, ("it rejected the user or password", false)),
-        ("nonsense for a login", &[b"\x05\x02", b"\x07\x00"], Fin, nonsense),
+        (
+            "refuses with another version",
+            &[b"\x05\x02", b"\x05\xff"],
+            Fin,
+            ("it rejected the user or password", false),
+        ),
+        (
+            "refuses with version 0",
+            &[b"\x05\x02", b"\x00\x02"],
+            Fin,
+            ("it rejected the user or password", false),
+        ),
         ("closes after the login", &[b"\x05\x02", b"\x01\x00"], Fin, closed),
         ("cut in the reply", &[b"\x05\x00", b"\x05\x00\x00"], Fin, closed),
         ("cut in the address", &[b"\x05\x00", b"\x05\x00\x00\x01\x7f"], Fin, closed),
@@ -406,6 +417,26 @@ fn a_proxy_that_stalls_at_any_stage_ends_at_the_deadline_at_the_connect_timeout_
         assert!(!proxy.saw(KEY), "{what}");
     }
     assert_eq!(server.connections(), 0);
+}
+
+/// RFC 1929 says 1; proxies that say something else are in use.
+#[test]
+fn a_socks_proxy_may_accept_a_login_with_any_version() {
+    let server = target();
+    let to = server.address();
+    for version in [0, 1, 2, 5, 0xff] {
+        let proxy = Server::new(move |mut link| {
+            let mut message = [0; 1024];
+            for answer in [&[5, 2][..], &[version, 0], &[&[5, 0, 0], FROM_IPV4].concat()] {
+                let _ = link.read(&mut message)?;
+                link.write_all(answer)?;
+            }
+            link.relay(to)
+        });
+        let url = format!("socks5://{USER}:{PASSWORD_IN_URL}@{}", proxy.address());
+        let client = Client::new(&through(&url, "http://localhost:9")).unwrap();
+        assert_eq!(client.get(&Query::default()).expect("a tunnel").credit, "12.345678", "{version}");
+    }
 }
 
 /// A 2xx makes the connection a tunnel, whatever its head says of a body (RFC 9110 §9.3.6), and whatever precedes it.

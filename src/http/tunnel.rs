@@ -187,10 +187,9 @@ fn socks5(proxy: &Proxy, socket: &mut Tcp, origin: &Origin, deadline: &Deadline)
             message.extend_from_slice(password);
             socket.send(&message, Phase::Proxy, deadline)?;
             match receive(socket, deadline)? {
-                // Some servers respond with the version of SOCKS instead of this negotiation's.
-                [1 | VERSION, 0] => {}
-                [1 | VERSION, _] => return Err(refused("it rejected the user or password", false)),
-                _ => return Err(invalid_response()),
+                // The first byte should be this negotiation's version, 1. Some servers send that of SOCKS or another.
+                [_, 0] => {}
+                _ => return Err(refused("it rejected the user or password", false)),
             }
         }
         ([VERSION, 0xff], None) => return Err(refused("it requires a user and password", false)),
