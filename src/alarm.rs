@@ -157,4 +157,24 @@ mod tests {
         });
         assert_eq!(alarm.wait(soon, &event), Woken::Cancelled);
     }
+
+    #[test]
+    fn without_descriptors_a_wait_ends_within_a_tick() {
+        for cancels in [false, true] {
+            let [event, cancel] = [(); 2].map(|()| Arc::new(Event::without_descriptor()));
+            let mut alarm = Alarm::new([Some(Arc::clone(&cancel)), None, None]);
+            alarm.timer = None;
+            for _ in 0..10 {
+                let late = clock::since_start() + Duration::from_secs(3600);
+                let begun = Instant::now();
+                std::thread::scope(|scope| {
+                    scope.spawn(|| if cancels { cancel.set() } else { event.set() });
+                    let want = if cancels { Woken::Cancelled } else { Woken::Event };
+                    assert_eq!(alarm.wait(late, &event), want);
+                });
+                assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+                event.clear();
+            }
+        }
+    }
 }

@@ -33,6 +33,12 @@ impl Event {
         Event { set: AtomicBool::new(false), wakeup, process: fork::generation() }
     }
 
+    /// As if the process had no descriptor left.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn without_descriptor() -> Event {
+        Event { wakeup: None, ..Event::new() }
+    }
+
     pub(crate) fn set(&self) {
         if self.set.swap(true, Ordering::Release) {
             return;

@@ -4,7 +4,7 @@
 mod support;
 
 use std::io::Write;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -243,6 +243,37 @@ fn a_pool_of_silent_connections_is_replaced_within_the_first_call() {
         }
         assert_eq!(peer.connections(), 5);
     }
+}
+
+#[test]
+fn a_silent_connection_takes_no_newer_one_with_it() {
+    let (answered, answer_now) = mpsc::channel();
+    let answer_now = Mutex::new(answer_now);
+    let together = Barrier::new(2);
+    let server = Server::directed(move |n, _| {
+        match n {
+            0 | 1 => drop(together.wait()),
+            2 => answer_now.lock().unwrap().recv().unwrap(),
+            3 => return vec![Step::Stall],
+            4 => {}
+            _ => drop(together.wait()),
+        }
+        ok()
+    });
+    let client = Client::once(&server.url());
+    at_once(&client, 2);
+    thread::scope(|scope| {
+        let slow = scope.spawn(|| right(&client));
+        server.await_requests(3);
+        let silent = scope.spawn(|| client.get(&Query { timeout_ms: 2000, ..Query::default() }));
+        server.await_requests(4);
+        // Answered while the other call waits in vain: this connection is alive, whatever has become of that one.
+        answered.send(()).unwrap();
+        slow.join().unwrap();
+        assert_eq!(silent.join().unwrap().unwrap().credit, "12.345678");
+    });
+    at_once(&client, 2);
+    assert_eq!((server.connections(), server.requests().len()), (3, 7));
 }
 
 #[test]

@@ -367,6 +367,11 @@ fn chunks(matrix: &mut Matrix) {
             failure(FISH_RESPONSE_TOO_LARGE, 200),
         ),
         (
+            "a trailer line of 10 KB",
+            format!("{real:x}\r\n{DOCUMENT}\r\n0\r\nA: {}\r\n\r\n", "b".repeat(10_000)),
+            bad_document(),
+        ),
+        (
             "a trailer line without end",
             format!("{real:x}\r\n{DOCUMENT}\r\n0\r\n{}", "A".repeat(100_000)),
             bad_document(),

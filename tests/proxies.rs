@@ -248,6 +248,7 @@ fn a_proxy_that_fails_to_connect_is_never_bypassed() {
     let echo =
         format!("HTTP/1.1 407 {USER} {PASSWORD}\r\nX: {BASIC}\r\nContent-Length: 10\r\n\r\n{PASSWORD}");
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(101));
+    let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
     // What is said of it, and whether another try may help.
     let closed = ("it closed the connection", true);
     let nonsense = ("its response was invalid", false);
@@ -268,7 +269,15 @@ fn a_proxy_that_fails_to_connect_is_never_bypassed() {
         ),
         ("is busy", b"HTTP/1.1 503 Busy\r\n\r\n", Fin, ("HTTP 503", true)),
         ("waited in vain", b"HTTP/1.0 504 Late\r\n\r\n", Fin, ("HTTP 504", true)),
-        ("says go on", b"HTTP/1.1 100 Continue\r\n\r\n", Fin, nonsense),
+        ("says go on", b"HTTP/1.1 100 Continue\r\n\r\n", Fin, closed),
+        (
+            "says go on, and no",
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\n\r\n",
+            Fin,
+            ("HTTP 403", false),
+        ),
+        ("says go on for ever", interim.as_bytes(), Fin, nonsense),
+        ("changes the protocol", b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n", Fin, nonsense),
         ("has no status", b"HTTP/1.1 OK\r\n\r\n", Fin, nonsense),
         ("is an ssh server", b"SSH-2.0-x\r\n", Fin, nonsense),
         ("is a TLS server", b"\x15\x03\x01\x00\x02\x02\x46", Fin, nonsense),
@@ -291,7 +300,18 @@ fn a_proxy_that_fails_to_connect_is_never_bypassed() {
         ("resets after the method", &[b"\x05\x02"], Reset, closed),
         ("cut in the login", &[b"\x05\x02", b"\x01"], Fin, closed),
         ("refuses the login", &[b"\x05\x02", b"\x01\x01"], Fin, ("it rejected the user or password", false)),
-        ("nonsense for a login", &[b"\x05\x02", b"\x07\x00"], Fin, nonsense),
+        (
+            "refuses with another version",
+            &[b"\x05\x02", b"\x05\xff"],
+            Fin,
+            ("it rejected the user or password", false),
+        ),
+        (
+            "refuses with version 0",
+            &[b"\x05\x02", b"\x00\x02"],
+            Fin,
+            ("it rejected the user or password", false),
+        ),
         ("closes after the login", &[b"\x05\x02", b"\x01\x00"], Fin, closed),
         ("cut in the reply", &[b"\x05\x00", b"\x05\x00\x00"], Fin, closed),
         ("cut in the address", &[b"\x05\x00", b"\x05\x00\x00\x01\x7f"], Fin, closed),
@@ -397,6 +417,63 @@ fn a_proxy_that_stalls_at_any_stage_ends_at_the_deadline_at_the_connect_timeout_
         assert!(!proxy.saw(KEY), "{what}");
     }
     assert_eq!(server.connections(), 0);
+}
+
+/// RFC 1929 says 1; proxies that say something else are in use.
+#[test]
+fn a_socks_proxy_may_accept_a_login_with_any_version() {
+    let server = target();
+    let to = server.address();
+    for version in [0, 1, 2, 5, 0xff] {
+        let proxy = Server::new(move |mut link| {
+            let mut message = [0; 1024];
+            for answer in [&[5, 2][..], &[version, 0], &[&[5, 0, 0], FROM_IPV4].concat()] {
+                let _ = link.read(&mut message)?;
+                link.write_all(answer)?;
+            }
+            link.relay(to)
+        });
+        let url = format!("socks5://{USER}:{PASSWORD_IN_URL}@{}", proxy.address());
+        let client = Client::new(&through(&url, "http://localhost:9")).unwrap();
+        assert_eq!(client.get(&Query::default()).expect("a tunnel").credit, "12.345678", "{version}");
+    }
+}
+
+/// A 2xx makes the connection a tunnel, whatever its head says of a body (RFC 9110 §9.3.6), and whatever precedes it.
+#[test]
+fn every_2xx_opens_a_tunnel() {
+    let server = target();
+    let to = server.address();
+    for head in [
+        "HTTP/1.1 200\r\n\r\n",
+        "HTTP/1.1 201 Created\r\n\r\n",
+        "HTTP/1.0 204 No Content\r\n\r\n",
+        "HTTP/1.1 299 Odd\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: none\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nProxy-Connection: close\r\n\r\n",
+        "HTTP/1.1 200 Verbindung hergestellt f\u{fc}r Sie\r\nX: \u{fc}\r\n\r\n",
+        "\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+    ] {
+        let proxy = Server::new(move |mut link| {
+            link.head()?;
+            link.write_all(head.as_bytes())?;
+            link.relay(to)
+        });
+        let (url, base) = (proxy.url(), server.url());
+        let client = Client::new(&through(&url, &base)).unwrap();
+        for _ in 0..2 {
+            assert_eq!(client.get(&Query::default()).expect(head).credit, "12.345678");
+        }
+        assert_eq!(proxy.connections(), 1, "{head}");
+    }
 }
 
 #[test]

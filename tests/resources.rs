@@ -751,6 +751,17 @@ fn time_asleep_counts_for_kept_connections_and_addresses() {
             assert_eq!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
             assert_eq!(lookups() - before, count);
         }
+        // Nor if it takes no connection, and says nothing.
+        let hole = BlackHole::new();
+        let url = format!("https://here.test:{}", hole.address().port());
+        let options = Options { connect_timeout_ms: 50, ..trusted.options(&url) };
+        let silent = Client::new(&options).unwrap();
+        let before = lookups();
+        for count in 1..4 {
+            let failure = silent.get(&Query::default()).unwrap_err();
+            assert_eq!(name(failure.status), "FISH_TIMED_OUT", "{failure:?}");
+            assert_eq!(lookups() - before, count);
+        }
     });
 }
 

@@ -37,6 +37,13 @@ fn a_server_with_a_trusted_certificate_is_accepted() {
     }
 }
 
+/// The places of Ed25519's number in a certificate: those of its signature are the first and the last.
+fn of_ed25519(certificate: &[u8]) -> Vec<usize> {
+    let number = [6, 3, 0x2b, 0x65, 0x70];
+    let places = (0..certificate.len()).filter(|&at| certificate[at..].starts_with(&number));
+    places.map(|at| at + number.len() - 1).collect()
+}
+
 #[test]
 fn an_invalid_certificate_is_refused_with_a_reason() {
     let trusted = Trusted::new();
@@ -66,12 +73,66 @@ fn an_invalid_certificate_is_refused_with_a_reason() {
             }),
             "is not for servers",
         ),
+        (
+            "a critical policy",
+            authority.issue_for(here, |leaf| {
+                // certificatePolicies: 1.2.3
+                let mut policy = rcgen::CustomExtension::from_oid_content(
+                    &[2, 5, 29, 32],
+                    vec![0x30, 6, 0x30, 4, 6, 2, 0x2a, 3],
+                );
+                policy.set_criticality(true);
+                leaf.custom_extensions.push(policy);
+            }),
+            "has a critical extension that this library does not support",
+        ),
+        (
+            "a signature of another kind",
+            authority.issue().altered(|bytes| {
+                let places = of_ed25519(bytes);
+                assert_eq!(places.len(), 3);
+                // Ed448.
+                (bytes[places[0]], bytes[places[2]]) = (0x71, 0x71);
+            }),
+            "has a signature that this library cannot check (it supports RSA of 2048 to 8192 bits",
+        ),
+        (
+            "a wrong signature",
+            authority.issue().altered(|bytes| *bytes.last_mut().unwrap() ^= 1),
+            "has an invalid signature, or one by a key that is too weak",
+        ),
+        (
+            "issued by one that is no authority",
+            authority.issue_through(&[|above| above.is_ca = rcgen::IsCa::ExplicitNoCa]),
+            "was issued by a certificate that may not issue any",
+        ),
+        (
+            "issued too far down",
+            authority.issue_through(&[
+                |above| above.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0)),
+                |_| {},
+            ]),
+            "was issued through more authorities than one of them allows",
+        ),
+        (
+            "issued for a name that is forbidden",
+            authority.issue_through(&[|above| {
+                let local = rcgen::CidrSubnet::V4([127, 0, 0, 0], [255, 0, 0, 0]);
+                above.name_constraints = Some(rcgen::NameConstraints {
+                    permitted_subtrees: vec![],
+                    excluded_subtrees: vec![rcgen::GeneralSubtree::IpAddress(local)],
+                });
+            }]),
+            "is for a name that its issuer may not issue for",
+        ),
     ] {
         let peer = answering(identity.config(BOTH), ok());
         let failure = trusted.fails(&peer.https_url());
         assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{what}: {failure:?}");
         assert!(failure.message.contains(why), "{what}: {}", failure.message);
         assert!(failure.message.contains("the key was not sent"), "{what}: {}", failure.message);
+        // No debug text of Rust's.
+        assert!(!failure.message.contains(['{', '[']), "{what}: {}", failure.message);
         assert!(!failure.retryable && failure.http_status == 0 && failure.attempts == 1, "{failure:?}");
         peer.await_ended(1);
         assert!(!peer.saw(KEY), "{what}");
@@ -121,7 +182,7 @@ fn a_peer_without_tls_or_with_an_unsafe_version_is_refused_with_a_reason() {
         (
             "handshake_failure",
             &[0x15, 3, 3, 0, 2, 2, 40],
-            "rejected the handshake (handshake_failure)",
+            "rejected the handshake (handshake_failure), perhaps because its ciphers or its certificate",
             false,
         ),
         (
@@ -535,6 +596,30 @@ fn a_connection_that_the_server_ended_is_not_used_again() {
     peer.await_ended(3);
     assert_eq!(peer.connections(), 3);
     assert_eq!(peer.times_saw(KEY), 3, "no request was sent into a connection that had ended");
+}
+
+#[test]
+fn a_kept_connection_that_ends_with_an_alert_is_replaced() {
+    let trusted = Trusted::new();
+    for versions in [ONLY_1_3, ONLY_1_2] {
+        let peer = server(trusted.authority.issue().config(versions), |mut secured| {
+            secured.head()?;
+            secured.send(&ok())?;
+            secured.head()?;
+            // A record that was not encrypted by the client: rustls complains of it by an alert.
+            secured.tls.read_tls(&mut &[&[23, 3, 3, 0, 32][..], &[0; 32]].concat()[..])?;
+            assert!(secured.tls.process_new_packets().is_err());
+            let alert = secured.outgoing();
+            assert!(!alert.is_empty());
+            secured.link.write_all(&alert)?;
+            secured.link.fin()
+        });
+        let client = trusted.client(&peer.https_url());
+        for _ in 0..3 {
+            assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{versions:?}");
+        }
+        assert_eq!(peer.connections(), 3, "{versions:?}");
+    }
 }
 
 #[test]

@@ -208,6 +208,14 @@ mod tests {
         connect(&[hole.address(), server.local_addr().unwrap()], "x", &deadline(5000)).unwrap();
         let took = begun.elapsed();
         assert!(took >= HEAD_START && took < HEAD_START + Duration::from_millis(200), "{took:?}");
+        assert_eq!(HEAD_START, Duration::from_millis(250), "as RFC 8305 recommends");
+    }
+
+    #[test]
+    fn a_connection_does_not_hold_small_packets_back() {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connected = connect(&[server.local_addr().unwrap()], "x", &deadline(5000)).unwrap();
+        assert!(connected.socket().tcp_nodelay().unwrap());
     }
 
     #[test]

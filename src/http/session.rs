@@ -262,6 +262,7 @@ impl Resolver for NoResolver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
     use ureq::http::Response as HttpResponse;
 
     fn head(status: u16, version: Version, fields: &[(&str, &str)]) -> response::Parts {
@@ -320,5 +321,27 @@ mod tests {
             assert_eq!(idle_limit(&head(200, Version::HTTP_11, &fields).headers), want, "{value:?}");
         }
         assert_eq!(IDLE_LIMIT, seconds(50));
+        // ureq's own limit, which does not know of time asleep, never ends one earlier.
+        assert!(config().max_idle_age() > IDLE_LIMIT);
+    }
+
+    #[test]
+    fn an_idle_session_keeps_nothing_of_its_last_call() {
+        let exchange = Exchange::new();
+        let mut session = Session::new(config(), (), Arc::clone(&exchange));
+        let cancel = Arc::new(Event::new());
+        let deadline = Deadline::new(Instant::now(), [Some(Arc::clone(&cancel)), None, None]);
+        exchange.lock().deadline = deadline.clone();
+        exchange.lock().kept_deadline = deadline.clone();
+        drop(deadline);
+        assert_eq!(Arc::strong_count(&cancel), 3);
+        session.body = vec![0; KEPT_BODY + 1];
+        session.rest();
+        // A caller that frees its token gets the descriptor back at once.
+        assert_eq!(Arc::strong_count(&cancel), 1);
+        assert_eq!(session.body.capacity(), 0);
+        session.body = Vec::with_capacity(KEPT_BODY);
+        session.rest();
+        assert_eq!(session.body.capacity(), KEPT_BODY);
     }
 }

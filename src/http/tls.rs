@@ -197,6 +197,12 @@ fn explain(why: &rustls::Error, host: &Host) -> String {
         Tls::AlertReceived(AlertDescription::ProtocolVersion) | Tls::PeerIncompatible(_) => {
             "the server offers no secure TLS version or cipher".to_owned()
         }
+        // A server with a certificate on P-521 says so too.
+        Tls::AlertReceived(alert @ AlertDescription::HandshakeFailure) => format!(
+            "the server rejected the handshake ({}), perhaps because its ciphers or its certificate are of a kind that \
+             this library does not support",
+            alert_name(*alert)
+        ),
         Tls::AlertReceived(alert) => format!("the server rejected the handshake ({})", alert_name(*alert)),
         Tls::InvalidMessage(_) => "the server does not speak TLS (is this an http port?)".to_owned(),
         Tls::NoCertificatesPresented => "the server has no certificate".to_owned(),
@@ -223,13 +229,15 @@ fn explain_certificate(bad: &CertificateError, host: &Host) -> String {
         Bad::UnknownIssuer => "has no trusted issuer (see ca_file and tls_roots)",
         Bad::Revoked => "was revoked",
         Bad::BadEncoding => "is not a certificate (it cannot be decoded)",
-        Bad::BadSignature => "has an invalid signature",
+        Bad::BadSignature => {
+            "or one above it has an invalid signature, or one by a key that is too weak, such as RSA below 2048 bits"
+        }
         Bad::UnhandledCriticalExtension => "has a critical extension that this library does not support",
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => "is not for servers",
         Bad::UnsupportedSignatureAlgorithmContext { .. }
         | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             "or one above it has a signature that this library cannot check (it supports RSA of 2048 to 8192 bits, \
-             ECDSA on P-256 and P-384, and Ed25519)"
+             ECDSA on P-256 and P-384 with SHA-256 or SHA-384, and Ed25519)"
         }
         Bad::Other(other) => explain_webpki(other.0.downcast_ref()),
         _ => "or one above it is not valid",

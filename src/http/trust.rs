@@ -213,3 +213,43 @@ fn read_pem(path: &str) -> Result<RootCertStore> {
     }
     Ok(store)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DnType, GeneralSubtree, KeyPair, NameConstraints};
+
+    /// A certificate of this name that forbids as many names.
+    fn certificate(name: &str, constraints: usize) -> CertificateDer<'static> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::OrganizationName, name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        if constraints > 0 {
+            let name = |n: usize| GeneralSubtree::DnsName(format!("{n:0>50}.test"));
+            let excluded_subtrees = (0..constraints).map(name).collect();
+            params.name_constraints = Some(NameConstraints { permitted_subtrees: vec![], excluded_subtrees });
+        }
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
+    }
+
+    #[test]
+    fn what_is_considered_of_a_chain() {
+        let server = certificate("server", 0);
+        let [a, b] = ["a", "b"].map(|name| certificate(name, 0));
+        let others: Vec<_> = (0..9).map(|n| certificate(&n.to_string(), 0)).collect();
+        let considers = |chain: &[CertificateDer<'_>], want: &[CertificateDer<'_>]| {
+            assert_eq!(considered(&server, chain).as_deref(), Some(want));
+        };
+        considers(&[], &[]);
+        considers(&others, &others[..6]);
+        let again = [&a, &b].map(|one| [one.clone(), one.clone(), one.clone()]).concat();
+        considers(&again, &[&a, &a, &b, &b].map(Clone::clone));
+        considers(&[CertificateDer::from(vec![0]), a.clone()], &[a]);
+
+        // Sixty constraints take less than 4 KiB, in a certificate that is hardly larger.
+        let constrained = certificate("c", 60);
+        considers(&[constrained.clone(), b.clone()], &[constrained.clone(), b]);
+        assert!(considered(&server, &[constrained.clone(), constrained.clone()]).is_none());
+        assert!(considered(&certificate("large", 120), &[constrained]).is_none());
+    }
+}

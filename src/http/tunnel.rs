@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ureq::http::header::{HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, USER_AGENT};
-use ureq::http::{HeaderMap, HeaderValue, Method, Request, Uri};
+use ureq::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use ureq_proto::client::Call;
 use ureq_proto::parser::try_parse_response;
 use zeroize::Zeroizing;
@@ -56,23 +56,32 @@ fn connect(
     socket.send(&request, Phase::Proxy, deadline)?;
 
     let mut buffer = vec![0; MAX_HEAD];
-    let mut filled = 0;
-    let (end, response) = loop {
-        let read = socket.recv(&mut buffer[filled..], Phase::Proxy, deadline)?;
-        if read == 0 {
-            return Err(refused("it closed the connection", true));
-        }
-        filled += read;
-        match try_parse_response::<100>(&buffer[..filled]) {
-            Ok(Some(parsed)) => break parsed,
-            Ok(None) if filled < buffer.len() => {}
+    let (mut parsed, mut filled) = (0, 0);
+    let response = loop {
+        match try_parse_response::<100>(&buffer[parsed..filled]) {
+            Ok(Some((length, response))) => {
+                parsed += length;
+                // Any number of others may precede the final response (RFC 9110 §15.2).
+                if !response.status().is_informational()
+                    || response.status() == StatusCode::SWITCHING_PROTOCOLS
+                {
+                    break response;
+                }
+            }
+            Ok(None) if filled < buffer.len() => {
+                let read = socket.recv(&mut buffer[filled..], Phase::Proxy, deadline)?;
+                if read == 0 {
+                    return Err(refused("it closed the connection", true));
+                }
+                filled += read;
+            }
             _ => return Err(invalid_response()),
         }
     };
     match response.status().as_u16() {
         // Nothing may follow the head, because the server speaks only after the client. A 2xx has no body, whatever
         // its head says.
-        200..=299 if end == filled => Ok(()),
+        200..=299 if parsed == filled => Ok(()),
         407 => Err(wants_credentials(response.headers(), proxy.credentials.is_some())),
         status @ 300..=599 => {
             Err(refused(&format!("it responded with HTTP {status}"), matches!(status, 502..=504)))
@@ -114,14 +123,11 @@ fn connect_request(
 
 /// The error for HTTP 407: which schemes the proxy offers, and whether it got credentials.
 fn wants_credentials(headers: &HeaderMap, given: bool) -> TransportError {
-    // A scheme is the first word of each challenge; parameters are "name=value".
     let mut schemes: Vec<&str> = Vec::new();
     for value in headers.get_all(PROXY_AUTHENTICATE) {
-        for challenge in value.to_str().unwrap_or_default().split(',') {
-            let word = challenge.trim().split(' ').next().unwrap_or_default();
-            let token = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-            if !word.is_empty() && word.len() <= 32 && word.bytes().all(token) && !schemes.contains(&word) {
-                schemes.push(word);
+        for scheme in challenges(value.as_bytes()).filter_map(scheme) {
+            if !schemes.contains(&scheme) {
+                schemes.push(scheme);
             }
         }
     }
@@ -138,6 +144,26 @@ fn wants_credentials(headers: &HeaderMap, given: bool) -> TransportError {
         (true, _) => format!("it rejected the user or password, and offers {offered} (HTTP 407)"),
     };
     refused(&why, false)
+}
+
+/// The parts of a Proxy-Authenticate (RFC 9110 §11.6.1) between its commas, except for those in quotes.
+fn challenges(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    value.split(move |&byte| {
+        let ends = byte == b',' && !quoted;
+        quoted ^= byte == b'"' && !escaped;
+        escaped = byte == b'\\' && quoted && !escaped;
+        ends
+    })
+}
+
+/// The scheme that a part begins with; `None` if it is only another parameter, "name=value".
+fn scheme(part: &[u8]) -> Option<&str> {
+    let mut words = part.trim_ascii().splitn(2, u8::is_ascii_whitespace);
+    let word = words.next().filter(|word| (1..=32).contains(&word.len()))?;
+    let token = word.iter().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(b));
+    let parameter = words.next().is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="));
+    std::str::from_utf8(word).ok().filter(|_| token && !parameter)
 }
 
 /// RFC 1928. The proxy resolves names.
@@ -161,10 +187,9 @@ fn socks5(proxy: &Proxy, socket: &mut Tcp, origin: &Origin, deadline: &Deadline)
             message.extend_from_slice(password);
             socket.send(&message, Phase::Proxy, deadline)?;
             match receive(socket, deadline)? {
-                // Some servers respond with the version of SOCKS instead of this negotiation's.
-                [1 | VERSION, 0] => {}
-                [1 | VERSION, _] => return Err(refused("it rejected the user or password", false)),
-                _ => return Err(invalid_response()),
+                // The first byte should be this negotiation's version, 1. Some servers send that of SOCKS or another.
+                [_, 0] => {}
+                _ => return Err(refused("it rejected the user or password", false)),
             }
         }
         ([VERSION, 0xff], None) => return Err(refused("it requires a user and password", false)),
@@ -256,10 +281,19 @@ mod tests {
             (&["Negotiate", "NTLM", "NTLM"], true, "and offers Negotiate, NTLM (HTTP"),
             (&["Digest realm=\"a, b\", nonce=\"1\", Basic realm=x"], true, "offers Digest, "),
             (&["<script>"], true, "offers no scheme"),
+            (&["negotiate, NTLM, basic realm=\"x\""], false, "it requires a user and password (HTTP 407)"),
+            (&["Basic realm=\"a, Digest b\", charset=\"UTF-8\""], true, "offers Basic (HTTP"),
+            (&["Digest realm=\"ask, Basic user\", nonce=\"1\""], false, "by Digest, but"),
+            (&["Digest realm=\"a\\\", Basic b\\\\\", nonce=\"1\", NTLM"], true, "offers Digest, NTLM (HTTP"),
+            (&["Digest realm = \"a\", nonce\t= \"1\""], true, "offers Digest (HTTP"),
+            (&["Basic\trealm=\"a\""], true, "offers Basic (HTTP"),
+            (&["NTLM TlRMTVNTUAACAAAA=="], true, "offers NTLM (HTTP"),
+            (&["Basic realm=\"Z\u{fc}rich\""], true, "offers Basic (HTTP"),
+            (&["Digest realm=\"never ends, Basic"], false, "by Digest, but"),
         ] {
             let mut headers = HeaderMap::new();
             for offer in offers {
-                headers.append(PROXY_AUTHENTICATE, HeaderValue::from_static(offer));
+                headers.append(PROXY_AUTHENTICATE, HeaderValue::from_bytes(offer.as_bytes()).unwrap());
             }
             let Kind::Proxy { why, retryable: false } = wants_credentials(&headers, given).kind else {
                 panic!("{offers:?}")

@@ -377,15 +377,40 @@ mod tests {
         for (headers, body, excerpt) in [
             (&[gzip][..], &b"\x1f\x8b\x08\0{}"[..], None),
             (&[gzip], br#"{"message":"m","code":"c"}"#, None),
-            (&[], b"\x1f\x8b\x08\0", Some("\u{fffd}\u{fffd}\u{fffd}\u{fffd}")),
+            (&[], b"\x1f\x8b\x08\0", Some("\u{fffd}\u{fffd}\u{fffd}")),
             (&[], b"\x89PNG\r\n\x1a\n", Some("\u{fffd}PNG\r\n\u{fffd}\n")),
             (&[], b"Zugriff verweigert f\xfcr Sie", Some("Zugriff verweigert f\u{fffd}r Sie")),
-            (&[], b"{\"message\":\"a\0b\"}", Some("{\"message\":\"a\u{fffd}b\"}")),
+            (&[], b"{\"message\":\"a\0b\"}", Some("{\"message\":\"ab\"}")),
         ] {
             let error = failed(401, headers, body);
             assert_eq!((error.api_message, error.api_reason), (None, None), "{body:?}");
             assert_eq!(error.body.as_deref(), excerpt, "{body:?}");
             assert_eq!(error.status, Status::Unauthorized);
+        }
+    }
+
+    #[test]
+    fn the_key_is_found_in_utf_16_and_utf_32() {
+        type Encode = fn(u8) -> Vec<u8>;
+        let encodings: [(&[u8], Encode); 5] = [
+            (b"\xff\xfe", |b| u16::from(b).to_le_bytes().into()),
+            (b"\xfe\xff", |b| u16::from(b).to_be_bytes().into()),
+            (b"", |b| u16::from(b).to_le_bytes().into()),
+            (b"", |b| u32::from(b).to_le_bytes().into()),
+            (b"", |b| u32::from(b).to_be_bytes().into()),
+        ];
+        for (mark, encode) in encodings {
+            let encoded = |text: &str| [mark, &text.bytes().flat_map(encode).collect::<Vec<_>>()].concat();
+            let error = failed(401, &[], &encoded(&format!("{{\"message\":\"no {KEY}!\"}}")));
+            let body = error.body.unwrap();
+            assert_eq!(body.trim_start_matches('\u{fffd}'), r#"{"message":"no [API key]!"}"#);
+            assert_eq!(error.api_message, None);
+            // Cut within the key, by the server or by our limit.
+            for before in [7, 4090 - mark.len()] {
+                let text = format!("{}{}", "x".repeat(before), &KEY[..6]);
+                let body = failed(401, &[], &encoded(&text)).body.unwrap();
+                assert!(!body.contains("sk-0") && body.len() <= 4096, "{body}");
+            }
         }
     }
 

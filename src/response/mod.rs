@@ -61,6 +61,16 @@ impl<'a> Response<'a> {
         (!self.is_encoded() && !text.contains(redact::is_control)).then_some(text)
     }
 
+    /// The start of the body without its NULs, so that ASCII in UTF-16 or UTF-32 reads as what it is, and the key in it
+    /// is found.
+    fn without_nul(&self) -> Cow<'a, [u8]> {
+        if self.body.contains(&0) {
+            Cow::Owned(self.body.iter().copied().filter(|&byte| byte != 0).take(MAX_TEXT + 1).collect())
+        } else {
+            Cow::Borrowed(self.body)
+        }
+    }
+
     /// Whether it is a web page. The API never sends one, but a captive portal or a gateway does.
     fn is_web_page(&self) -> bool {
         let start = self.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(self.body).trim_ascii_start();
@@ -90,7 +100,7 @@ impl<'a> Response<'a> {
             self.header("x-fish-error-code").map(|value| redactor.text(value, MAX_NAME).into_owned());
         // An excerpt in another charset, such as Latin-1, is still useful; compressed bytes are not.
         if !self.body.is_empty() && !self.is_encoded() {
-            error.body = Some(redactor.text(self.body, MAX_TEXT).into_owned());
+            error.body = Some(redactor.text(&self.without_nul(), MAX_TEXT).into_owned());
         }
     }
 }

@@ -44,6 +44,15 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 }
 
 static volatile int storming;
+/* How late the storm has woken up at most, in ms: a machine that is too busy wakes everybody late. */
+static double latest;
+
+/* What a wait may be late by: the promise, and for each of two threads that must run what the machine took. */
+static double grace(void) {
+  double late;
+  __atomic_load(&latest, &late, __ATOMIC_ACQUIRE);
+  return 100 * patience() + 2 * late;
+}
 
 /* Signals the thread that calls, and the process as a whole, until told to stop. */
 static void *storm(void *unused) {
@@ -55,7 +64,12 @@ static void *storm(void *unused) {
       kill(getpid(), SIGUSR2);
     }
     struct timespec pause = {0, 300000};
+    double due = now_ms() + 0.3;
     nanosleep(&pause, NULL);
+    double late = now_ms() - due;
+    if (late > latest) {
+      __atomic_store(&latest, &late, __ATOMIC_RELEASE);
+    }
   }
   return NULL;
 }
@@ -121,6 +135,7 @@ static void each_wait(uint32_t wait_ms) {
     CHECK_STATUS(fish_client_new(&options, &client, NULL), FISH_OK);
 
     interrupted = 0;
+    latest = 0;
     storming = 1;
     pthread_t thunder = deaf_thread(storm, NULL);
 
@@ -130,11 +145,11 @@ static void each_wait(uint32_t wait_ms) {
     int signals = interrupted;
     if (waits[i].retries < 0) {
       CHECK_STATUS(status, FISH_TIMED_OUT);
-      CHECK(took >= wait_ms && took < wait_ms + 100 * patience());
+      CHECK(took >= wait_ms && took < wait_ms + grace());
     } else {
       /* One wait of a second and another that would pass the deadline: the failure itself comes back. */
       CHECK_STATUS(status, FISH_SERVER_ERROR);
-      CHECK(took >= 1000 && took < 1600 * patience());
+      CHECK(took >= 1000 && took < 1500 * patience() + grace());
     }
 
     fish_cancel_token *token = fish_cancel_token_new();
@@ -142,7 +157,7 @@ static void each_wait(uint32_t wait_ms) {
     pthread_t canceller = deaf_thread(cancel_later, token);
     CHECK_STATUS(ask(client, 60000, token), FISH_CANCELLED);
     double cancelled = now_ms() - begun;
-    CHECK(cancelled >= 80 && cancelled < 80 + 100 * patience());
+    CHECK(cancelled >= 80 && cancelled < 80 + grace());
     pthread_join(canceller, NULL);
 
     __atomic_store_n(&storming, 0, __ATOMIC_RELEASE);

@@ -14,6 +14,7 @@ use rcgen::{
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::client::{Client, Failure, Options, Query};
@@ -82,6 +83,25 @@ impl Authority {
         Identity::new(certificate.der().clone(), &key)
     }
 
+    /// For this machine, through intermediate authorities that are changed so, the uppermost first.
+    pub fn issue_through(&self, changes: &[fn(&mut CertificateParams)]) -> Identity {
+        let (mut chain, mut above) = (Vec::new(), None::<Issuer<'static, KeyPair>>);
+        for (level, change) in changes.iter().enumerate() {
+            let own = key_pair();
+            let mut params = CertificateParams::default();
+            params.distinguished_name.push(rcgen::DnType::CommonName, format!("level {level}"));
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            change(&mut params);
+            let signed = params.signed_by(&own, above.as_ref().unwrap_or(&self.0)).unwrap();
+            chain.insert(0, signed.der().clone());
+            above = Some(Issuer::new(params, own));
+        }
+        let (key, params) = (key_pair(), CertificateParams::new(["127.0.0.1".to_owned()]).unwrap());
+        let signed = params.signed_by(&key, above.as_ref().unwrap_or(&self.0)).unwrap();
+        chain.insert(0, signed.der().clone());
+        Identity::with_chain(chain, &key)
+    }
+
     /// The authority's own certificate, shown as if it were a server's.
     pub fn itself(&self) -> Identity {
         Identity::new(self.0.der().clone(), self.0.key())
@@ -99,6 +119,14 @@ impl Identity {
         Identity { chain, key }
     }
 
+    /// Changes the bytes of the server's own certificate, whose signature is wrong then.
+    pub fn altered(mut self, change: impl FnOnce(&mut Vec<u8>)) -> Identity {
+        let mut bytes = self.chain[0].to_vec();
+        change(&mut bytes);
+        self.chain[0] = CertificateDer::from(bytes);
+        self
+    }
+
     /// Signed by its own key alone, of this kind; and the certificate as a ca_file.
     pub fn self_signed(names: &[&str], kind: &'static SignatureAlgorithm) -> (Identity, String) {
         let key = KeyPair::generate_for(kind).unwrap();
@@ -110,7 +138,10 @@ impl Identity {
     pub fn config(self, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
         let builder =
             ServerConfig::builder_with_provider(provider()).with_protocol_versions(versions).unwrap();
-        builder.with_no_client_auth().with_single_cert(self.chain, self.key).unwrap()
+        // Not `with_single_cert`, which refuses some of what a client must refuse.
+        let key = provider().key_provider.load_private_key(self.key).unwrap();
+        let shown = SingleCertAndKey::from(CertifiedKey::new(self.chain, key));
+        builder.with_no_client_auth().with_cert_resolver(Arc::new(shown))
     }
 
     /// Wants a certificate of its clients too, issued by `authority`.

@@ -3,6 +3,7 @@ package fishcredit_test
 import (
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"math"
@@ -18,6 +19,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"text/template"
 	"time"
 
 	"github.com/fish-api-credit/fish-api-credit/examples/go/fishcredit"
@@ -477,6 +479,13 @@ func TestNothingPrintsTheKey(t *testing.T) {
 		texts = append(texts, fmt.Sprint(thing), fmt.Sprintln(thing), fmt.Errorf("%v", thing).Error())
 		if text, err := json.Marshal(thing); err == nil {
 			texts = append(texts, string(text))
+		}
+		if text, err := xml.Marshal(thing); err == nil {
+			texts = append(texts, string(text))
+		}
+		var text strings.Builder
+		if err := template.Must(template.New("").Parse("{{.}} {{printf \"%v\" .}}")).Execute(&text, thing); err == nil {
+			texts = append(texts, text.String())
 		}
 	}
 	texts = append(texts, options.String(), options.GoString())

@@ -45,5 +45,9 @@ func (options Options) Format(state fmt.State, verb rune) {
 	fmt.Fprint(state, text)
 }
 
+// MarshalText returns the options without the secrets. encoding/xml and packages for YAML and TOML ask for it, and would
+// write the fields one by one without it.
+func (options Options) MarshalText() ([]byte, error) { return []byte(options.String()), nil }
+
 // MarshalJSON replaces the secrets; json.Unmarshal does read them.
 func (options Options) MarshalJSON() ([]byte, error) { return json.Marshal(options.redacted()) }

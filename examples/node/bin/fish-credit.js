@@ -6,11 +6,11 @@
 // Its options, output and exit statuses are those of the C program of this name, and --help lists them. This file reads
 // the credit; in lib/command, options.js reads the command line and output.js has what is printed.
 
-const { Client, Level, VERSION, libraryVersion, parseCredit } = require('..');
+const { Client, FishError, Level, VERSION, libraryVersion, parseCredit } = require('..');
 const { parse } = require('../lib/command/options.js');
 const output = require('../lib/command/output.js');
 
-const [SHOWN, FAILED, USAGE, UNWRITTEN, LOW, EMPTY] = [0, 1, 2, 2, 3, 4];
+const [SHOWN, FAILED, USAGE, UNWRITTEN, NO_LIBRARY, LOW, EMPTY] = [0, 1, 2, 2, 2, 3, 4];
 
 async function run(argv) {
   const { asked, complaint } = parse(argv);
@@ -22,18 +22,20 @@ async function run(argv) {
     output.put(require('../lib/command/help.js'));
     return SHOWN;
   }
-  if (asked.version) {
-    output.put(`fish-credit ${VERSION}, library ${libraryVersion()}\n`);
-    return SHOWN;
-  }
   let client = null;
   try {
+    if (asked.version) {
+      output.put(`fish-credit ${VERSION}, library ${libraryVersion()}\n`);
+      return SHOWN;
+    }
     client = new Client(asked.client());
     return await (asked.watch ? keepWatching(client, asked) : ask(client, asked));
   } catch (error) {
-    if (asked.prometheus) output.expose(null, Level.UNKNOWN, asked);
+    // Without the library nothing was asked, and asking again would not help.
+    const asks = error instanceof FishError;
+    if (asked.prometheus && asks) output.expose(null, Level.UNKNOWN, asked);
     output.complain(error);
-    return FAILED;
+    return asks ? FAILED : NO_LIBRARY;
   } finally {
     client?.close();
   }

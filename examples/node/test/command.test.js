@@ -14,11 +14,11 @@ const { parse } = require('../lib/command/options.js');
 const { balance, serve } = require('./support.js');
 
 /** Runs the command, and gives each line of its output to `told(line, child)`. */
-async function command(url, argv, { stdout = 'pipe', told = () => {} } = {}) {
+async function command(url, argv, { stdout = 'pipe', told = () => {}, env = {} } = {}) {
   const program = path.join(__dirname, '..', 'bin', 'fish-credit.js');
   const child = spawn(process.execPath, [program, '--base-url', url, ...argv], {
     stdio: ['ignore', stdout, 'pipe'],
-    env: { ...process.env, FISH_API_KEY: 'sk-test' },
+    env: { ...process.env, FISH_API_KEY: 'sk-test', ...env },
   });
   const lines = [];
   let said = '';
@@ -51,6 +51,14 @@ test('wrong usage is explained, and no key is printed', () => {
   ]) {
     const { complaint } = parse(line.split(' '));
     assert.ok(complaint?.startsWith(expected) && !complaint.includes('stray'), `${line}: ${complaint}`);
+  }
+});
+
+test('without the library, one line says so', async () => {
+  for (const argv of [[], ['--version'], ['--json', '--watch'], ['--prometheus']]) {
+    const { code, lines, said } = await command('http://127.0.0.1:9', argv, { env: { FISH_API_CREDIT_LIBRARY: '/nowhere.so' } });
+    assert.deepEqual([code, lines], [2, []], said);
+    assert.match(said, /^fish-credit: libfish_api_credit cannot be loaded .*nowhere.*\n$/);
   }
 });
 

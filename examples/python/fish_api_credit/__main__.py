@@ -26,7 +26,7 @@ from ._help import HELP
 from ._library import library
 from ._watch import Watch, WatchState
 
-SHOWN, FAILED, USAGE, UNWRITTEN, LOW, EMPTY = 0, 1, 2, 2, 3, 4
+SHOWN, FAILED, USAGE, UNWRITTEN, NO_LIBRARY, LOW, EMPTY = 0, 1, 2, 2, 2, 3, 4
 
 # ---- The command line ---------------------------------------------------------------------------------------------
 
@@ -373,8 +373,9 @@ def run(asked: Request, out: Output) -> int:
         if "--prometheus" in asked.flags:
             out.put(metrics(None, Level.UNKNOWN, asked))
         complain(error)
-    except ImportError as error:  # the library
+    except ImportError as error:  # Nothing was asked, and asking again would not help.
         say(f"fish-credit: {error}\n")
+        return NO_LIBRARY
     return FAILED
 
 

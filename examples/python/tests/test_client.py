@@ -669,7 +669,7 @@ def test_a_library_that_is_none_of_ours_is_told_in_one_line(tmp_path, library, w
         (tmp_path / "fake.c").write_text(f"unsigned fish_abi_version(void) {{ return {version}; }}")
         library = str(tmp_path / "fake.so")
         subprocess.run([compiler, "-shared", "-fPIC", tmp_path / "fake.c", "-o", library], check=True)
-    for arguments, code in ([[], 1], [["--version"], 1], [["--help"], 0]):
+    for arguments, code in ([[], 2], [["--version"], 2], [["--json", "--watch"], 2], [["--help"], 0]):
         ran = subprocess.run(
             [sys.executable, "-m", "fish_api_credit", *arguments],
             env={**os.environ, "FISH_API_CREDIT_LIBRARY": library},
