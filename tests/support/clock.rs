@@ -3,7 +3,7 @@
 //! this process's threads have waited for one. For each of the two threads that a cancelled call needs (its own, and the
 //! one that waits for it) a call may be as late as the unluckiest of all these was.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ const LOOK: u32 = 4;
 
 /// How long each thread of this process has been ready to run without running; nothing where the system does not say.
 #[derive(Default)]
-struct Queued(HashMap<String, (Duration, Duration)>);
+struct Queued(BTreeMap<String, (Duration, Duration)>);
 
 impl Queued {
     /// `begun`: of a thread that was not there at the first look, all that it waited counts.
