@@ -53,6 +53,17 @@ static inline const char *at(const char *base, const char *path) {
   return to;
 }
 
+/* How long this thread has been ready to run while others had the processors, in ms; 0 where the system does not say. */
+static inline double queued_ms(void) {
+  long long nanoseconds = 0;
+  FILE *file = fopen("/proc/thread-self/schedstat", "r");
+  if (file != NULL) {
+    CHECK(fscanf(file, "%*s %lld", &nanoseconds) == 1);
+    fclose(file);
+  }
+  return (double)nanoseconds / 1e6;
+}
+
 /* How long promises are stretched: a program under valgrind or a sanitizer is tens of times slower. */
 static inline double patience(void) {
   const char *text = getenv("FISH_HOST_PATIENCE");
