@@ -153,6 +153,13 @@ mod tests {
             ("a long dash", format!("{ONE}\n{}", ONE.replace("-----", "\u{2014}")), Err("in line 5 that is")),
             ("an end too many", format!("{ONE}\n-----END CERTIFICATE-----"), Err("in line 5 that is")),
             ("a begin that goes on", "-----BEGIN CERTIFICATE\nAQID".to_owned(), Err("line 1")),
+            ("a label of two lines", labelled("A\nKEY"), Err("BEGIN in line 1 that is damaged")),
+            (
+                "a long label",
+                labelled(&format!("{} KEY", "A".repeat(61))),
+                Err("BEGIN in line 1 that is damaged"),
+            ),
+            ("the longest label", labelled(&format!("{} KEY", "A".repeat(60))) + ONE, Ok(&[4])),
             ("not base64", ONE.replace("AQID", "AQ*D"), Err("in line 1 that is not valid base64")),
             ("base64 cut short", format!("\n{}", ONE.replace("AQID", "AQI")), Err("in line 2 that is not")),
             ("a field of a mail", ONE.replace("AQID", "X: y\n\nAQID"), Err("in line 1 that is not")),
