@@ -390,6 +390,13 @@ mod tests {
     }
 
     #[test]
+    fn a_body_with_nul_is_as_long_as_one_without() {
+        let body = |text: &str| failed(500, &[], format!("\0{text}").as_bytes()).body.unwrap();
+        assert_eq!(body(&"x".repeat(5000)), "x".repeat(4096));
+        assert_eq!(body(&("x".repeat(4093) + "😀")), "x".repeat(4093));
+    }
+
+    #[test]
     fn the_key_is_found_in_utf_16_and_utf_32() {
         type Encode = fn(u8) -> Vec<u8>;
         let encodings: [(&[u8], Encode); 5] = [
