@@ -79,6 +79,8 @@ static inline fish_client *new_client(const char *url, const char *ca_file) {
   options.ca_file = ca_file;
   options.proxy_url = "";
   options.max_retries = -1;
+  /* Eight handshakes at once take a while under valgrind. */
+  options.connect_timeout_ms = (uint32_t)(5000 * patience());
   if (fish_client_new(&options, &client, &error) != FISH_OK) {
     fprintf(stderr, "fish_client_new: %s\n", error.message);
     abort();
