@@ -365,6 +365,29 @@ mod tests {
     }
 
     #[test]
+    fn an_id_that_cannot_be_one_is_refused_with_its_name_and_what_to_do() {
+        let template = template(DEFAULT_BASE_URL);
+        let long = "x".repeat(MAX_ID_LENGTH + 1);
+        for (user_id, team_id, want) in [
+            (Some(""), None, "query.user_id is empty; set it to an id, or leave it unset for self."),
+            (None, Some(""), "query.team_id is empty; set it to an id, or leave it unset for none."),
+            (Some(&*long), None, "query.user_id is longer than 1024 bytes; set it to the id alone."),
+            (None, Some(&*long), "query.team_id is longer than 1024 bytes; set it to the id alone."),
+            (
+                Some("."),
+                None,
+                "query.user_id is . or .., which is not an id; set it to an id, or leave it unset for self.",
+            ),
+        ] {
+            let error = template.uri(&Target { user_id, team_id, check_free_credit: false }).unwrap_err();
+            assert_eq!(error.message, want);
+        }
+        for id in [&long[1..], "...", "%", "/"] {
+            assert!(template.uri(&Target { user_id: Some(id), ..Target::default() }).is_ok(), "{id}");
+        }
+    }
+
+    #[test]
     fn the_longest_request_has_room() {
         let id = "\u{e9}".repeat(MAX_ID_LENGTH / 2);
         let base = format!("https://h/{}", "x".repeat(MAX_TEXT_LENGTH - 10));
