@@ -137,6 +137,7 @@ fn options_that_are_refused_are_named() {
     let test = || Options { base_url: Some(&url), ..Options::test() };
     let base = |base_url| Options { base_url: Some(base_url), ..test() };
     let long = "k".repeat(4097);
+    let (https, http) = (format!("https://h/{long}"), format!("http://user:{long}@127.0.0.1:1"));
     let key = |api_key| Options { api_key: Some(api_key), ..test() };
     let agent = |user_agent| Options { user_agent: Some(user_agent), ..test() };
     let proxy = |proxy_url| Options { proxy_url: Some(proxy_url), ..test() };
@@ -161,12 +162,15 @@ fn options_that_are_refused_are_named() {
         (base("http://127.0.0.1:99999"), FISH_INVALID_ARGUMENT, "options.base_url"),
         (base("http://127.0.0.1/a b"), FISH_INVALID_ARGUMENT, "options.base_url"),
         (base("http://127.0.0.1/../x"), FISH_INVALID_ARGUMENT, "options.base_url"),
+        (base(&https), FISH_INVALID_ARGUMENT, "options.base_url is longer than 4096 bytes"),
         (base("http://127.0.0.1\r\nX: y"), FISH_INVALID_ARGUMENT, "options.base_url"),
         (agent(""), FISH_INVALID_ARGUMENT, "options.user_agent"),
         (agent("a\r\nX: y"), FISH_INVALID_ARGUMENT, "options.user_agent"),
+        (agent(&long), FISH_INVALID_ARGUMENT, "options.user_agent is longer than 4096 bytes"),
         (agent("é"), FISH_INVALID_ARGUMENT, "options.user_agent"),
         (proxy("nonsense"), FISH_INVALID_ARGUMENT, "options.proxy_url"),
         (proxy("ftp://secret@p"), FISH_INVALID_ARGUMENT, "options.proxy_url"),
+        (proxy(&http), FISH_INVALID_ARGUMENT, "options.proxy_url is longer than 4096 bytes"),
         (proxy("http://p.example.com:1"), FISH_INVALID_ARGUMENT, "options.proxy_url"),
         (Options { max_retries: -2, ..test() }, FISH_INVALID_ARGUMENT, "options.max_retries"),
         (Options { max_retries: i32::MIN, ..test() }, FISH_INVALID_ARGUMENT, "options.max_retries"),
