@@ -8,8 +8,7 @@ mod unix {
     use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 
     use rustix::fs::{Mode, OFlags, fstat, open};
-    use rustix::io::{Errno, fcntl_dupfd_cloexec, fcntl_getfd};
-    use rustix::stdio::{stderr, stdin, stdout};
+    use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
     const FIRST_OF_OURS: i32 = 3;
 
@@ -34,18 +33,17 @@ mod unix {
     }
 
     /// A folder opened for reading takes each standard number that is free: to write there fails as if it were closed.
-    fn hold_standard() -> Vec<Descriptor> {
-        let mut held = Vec::new();
-        if [stdin(), stdout(), stderr()].into_iter().all(|fd| fcntl_getfd(fd).is_ok()) {
-            return held;
-        }
+    fn hold_standard() -> [Option<Descriptor>; FIRST_OF_OURS as usize] {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        while let Ok(fd) = open("/", flags, Mode::empty()) {
-            let last = fd.as_raw_fd() >= FIRST_OF_OURS;
-            held.push(Descriptor { file: file(&fd).ok(), fd: Some(fd) });
-            if last {
+        let mut held = [const { None }; FIRST_OF_OURS as usize];
+        for place in &mut held {
+            let Ok(fd) = open("/", flags, Mode::empty()) else { break };
+            let (number, folder) = (fd.as_raw_fd(), Descriptor { file: file(&fd).ok(), fd: Some(fd) });
+            // Any other number is given back at once: it may be the last that there is.
+            if number >= FIRST_OF_OURS {
                 break;
             }
+            *place = Some(folder);
         }
         held
     }

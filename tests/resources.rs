@@ -51,6 +51,7 @@ fn without_free_descriptors_calls_fail_and_recover() {
         let stuck = always(vec![Step::Stall]);
         let fresh = client(&server.url());
         let kept = client(&server.url());
+        let content = client(&server.url());
         let waiting = client(&stuck.url());
         kept.get(&Query::default()).unwrap();
         let mut taken = take_all();
@@ -97,6 +98,15 @@ fn without_free_descriptors_calls_fail_and_recover() {
         let other = Token::new();
         let query = Query { cancel: Some(&other), timeout_ms: 200, ..Query::default() };
         waiting.times_out("a deadline", &query, 200);
+
+        // One is enough for this end of a connection, and two for both.
+        taken.extend(take_all());
+        taken.pop();
+        let failure = content.get(&Query::default()).unwrap_err();
+        assert_ne!(name(failure.status), "FISH_CONNECT_FAILED", "{failure:?}");
+        taken.extend(take_all());
+        drop(taken.split_off(taken.len() - 2));
+        content.get(&Query::default()).unwrap();
 
         // Given back one at a time: a failure or a success, and at last a success.
         taken.extend(take_all());
