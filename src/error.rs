@@ -39,9 +39,16 @@ pub(crate) struct FieldError {
 
 impl Error {
     pub(crate) fn new(status: Status, message: impl Into<Cow<'static, str>>) -> Box<Error> {
+        Error::with(status, message.into())
+    }
+
+    /// Once in the library, not in each of the many places that fail and rarely run.
+    #[cold]
+    #[inline(never)]
+    fn with(status: Status, message: Cow<'static, str>) -> Box<Error> {
         Box::new(Error {
             status,
-            message: message.into(),
+            message,
             http_status: 0,
             attempts: 0,
             retry_after: None,
@@ -60,6 +67,7 @@ impl Error {
         Error::new(Status::InternalError, format!("The library has a bug; please report this text: {text}."))
     }
 
+    #[cold]
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Box<Error> {
         Error::new(Status::InvalidArgument, message)
     }

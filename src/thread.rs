@@ -10,6 +10,8 @@ pub(crate) const CALL_STACK: usize = 256 * 1024;
 
 /// Starts a detached thread. Linux shows at most 15 bytes of its name.
 pub(crate) fn start(name: &str, stack: usize, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    // In a box, so that the standard library's part is compiled only once.
+    let body: Box<dyn FnOnce() + Send> = Box::new(body);
     let builder = Builder::new().name(name.to_owned()).stack_size(stack);
     with_signals_blocked(|| builder.spawn(body)).map(drop)
 }

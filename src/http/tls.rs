@@ -197,13 +197,16 @@ fn explain(why: &rustls::Error, host: &Host) -> String {
         Tls::AlertReceived(AlertDescription::ProtocolVersion) | Tls::PeerIncompatible(_) => {
             "the server offers no secure TLS version or cipher".to_owned()
         }
-        // A server with a certificate on P-521 says so too.
-        Tls::AlertReceived(alert @ AlertDescription::HandshakeFailure) => format!(
-            "the server rejected the handshake ({}), perhaps because its ciphers or its certificate are of a kind that \
-             this library does not support",
-            alert_name(*alert)
-        ),
-        Tls::AlertReceived(alert) => format!("the server rejected the handshake ({})", alert_name(*alert)),
+        Tls::AlertReceived(alert) => {
+            let perhaps = match alert {
+                // A server with a certificate on P-521 says so too.
+                AlertDescription::HandshakeFailure => {
+                    ", perhaps because its ciphers or its certificate are of a kind that this library does not support"
+                }
+                _ => "",
+            };
+            format!("the server rejected the handshake ({}){perhaps}", alert_name(*alert))
+        }
         Tls::InvalidMessage(_) => "the server does not speak TLS (is this an http port?)".to_owned(),
         Tls::NoCertificatesPresented => "the server has no certificate".to_owned(),
         Tls::NoApplicationProtocol => "the server does not offer http/1.1".to_owned(),
@@ -277,11 +280,12 @@ fn alert_name(alert: AlertDescription) -> String {
         return format!("alert {}", u8::from(alert));
     };
     let mut words = String::with_capacity(name.len() + 4);
-    for (at, letter) in name.char_indices() {
-        let after_lower = name[..at].ends_with(|before: char| before.is_ascii_lowercase());
+    let mut after_lower = false;
+    for letter in name.chars() {
         if letter.is_ascii_uppercase() && after_lower {
             words.push('_');
         }
+        after_lower = letter.is_ascii_lowercase();
         words.push(letter.to_ascii_lowercase());
     }
     words

@@ -37,13 +37,10 @@ pub(crate) struct Trust {
 impl Trust {
     pub(crate) fn new(roots: Roots<'_>) -> Result<Trust> {
         // rustls would panic.
-        getrandom::getrandom(&mut [0]).map_err(|why| {
-            let message = format!(
-                "The system refuses random numbers, without which there is no TLS ({why}); let the sandbox allow \
-                 getrandom."
-            );
-            Error::new(Status::TlsFailed, message)
-        })?;
+        if getrandom::getrandom(&mut [0]).is_err() {
+            let message = "The system refuses random numbers, without which there is no TLS; let the sandbox allow getrandom.";
+            return Err(Error::new(Status::TlsFailed, message));
+        }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match roots {
             Roots::Bundled => {

@@ -159,11 +159,11 @@ fn challenges(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The scheme that a part begins with; `None` if it is only another parameter, "name=value".
 fn scheme(part: &[u8]) -> Option<&str> {
-    let mut words = part.trim_ascii().splitn(2, u8::is_ascii_whitespace);
-    let word = words.next().filter(|word| (1..=32).contains(&word.len()))?;
-    let token = word.iter().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(b));
-    let parameter = words.next().is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="));
-    std::str::from_utf8(word).ok().filter(|_| token && !parameter)
+    let part = part.trim_ascii_start();
+    let token = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let (word, rest) = part.split_at(part.iter().take_while(token).count());
+    let ends = rest.first().is_none_or(u8::is_ascii_whitespace) && !rest.trim_ascii_start().starts_with(b"=");
+    std::str::from_utf8(word).ok().filter(|_| ends && (1..=32).contains(&word.len()))
 }
 
 /// RFC 1928. The proxy resolves names.
@@ -258,10 +258,12 @@ fn receive<const N: usize>(socket: &mut Tcp, deadline: &Deadline) -> Result<[u8;
     Ok(bytes)
 }
 
+#[cold]
 fn refused(why: &str, retryable: bool) -> TransportError {
     Phase::Proxy.error(Kind::Proxy { why: why.to_owned(), retryable })
 }
 
+#[cold]
 fn invalid_response() -> TransportError {
     refused("its response was invalid", false)
 }
