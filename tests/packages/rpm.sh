@@ -50,7 +50,10 @@ debian plain
 cp -a "$tree" "$work/tree"
 tree=$work/tree
 in_it() {
-  command rpm --root "$tree" --dbpath /var/lib/rpm "$@" 2> >(grep -v -e 'RPM should not be used directly' -e 'However assuming' >&2)
+  local outcome=0
+  command rpm --root "$tree" --dbpath /var/lib/rpm "$@" 2>"$work/rpm-said" || outcome=$?
+  grep -v -e 'RPM should not be used directly' -e 'However assuming' "$work/rpm-said" >&2 || true
+  return $outcome
 }
 files() {
   (cd "$tree" && find . -path ./var/lib/rpm -prune -o -path ./tmp -prune -o -path ./etc/ld.so.cache -prune -o -print | LC_ALL=C sort)
