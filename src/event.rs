@@ -34,7 +34,7 @@ impl Event {
     }
 
     /// As if the process had no descriptor left.
-    #[cfg(all(test, not(loom)))]
+    #[cfg(test)]
     pub(crate) fn without_descriptor() -> Event {
         Event { wakeup: None, ..Event::new() }
     }
