@@ -315,9 +315,9 @@ mod tests {
 
     #[test]
     fn a_row_that_is_no_object_is_kept_as_its_json() {
-        let error = failed(422, &[], br#"[["query"],{"msg":"m"},7]"#);
+        let error = failed(422, &[], br#"[["query"],{"msg":"m"},7,[null,null,null,null,null]]"#);
         let messages: Vec<&str> = error.field_errors.iter().map(|row| row.message.as_str()).collect();
-        assert_eq!(messages, [r#"["query"]"#, "m", "7"]);
+        assert_eq!(messages, [r#"["query"]"#, "m", "7", "[null,null,null,null,null]"]);
     }
 
     #[test]
