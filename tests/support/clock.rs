@@ -43,7 +43,8 @@ fn held<T>(what: &str, limit: Duration, exact: bool, body: impl FnOnce() -> T) -
     let (over, waits) = channel::<()>();
     let begun = Instant::now();
     let control = std::thread::spawn(move || {
-        let mut latest = Duration::ZERO;
+        // It may come to run only after the body.
+        let mut latest = begun.elapsed();
         let mut queued = Queued::default();
         for step in 0.. {
             if step % LOOK == 0 {
