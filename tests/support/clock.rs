@@ -43,19 +43,22 @@ fn held<T>(what: &str, limit: Duration, exact: bool, body: impl FnOnce() -> T) -
     let (over, waits) = channel::<()>();
     let begun = Instant::now();
     let control = std::thread::spawn(move || {
-        // It may come to run only after the body.
-        let mut latest = begun.elapsed();
+        let mut latest = Duration::ZERO;
         let mut queued = Queued::default();
+        // This thread may come to run only after the body.
+        let mut due = begun;
         for step in 0.. {
+            latest = latest.max(due.elapsed());
+            due = Instant::now() + STEP;
             if step % LOOK == 0 {
                 queued.look(step > 0);
             }
-            let due = Instant::now() + STEP;
-            match waits.recv_timeout(STEP) {
-                Err(RecvTimeoutError::Timeout) => latest = latest.max(due.elapsed()),
+            match waits.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Err(RecvTimeoutError::Timeout) => {}
                 _ => break,
             }
         }
+        latest = latest.max(due.elapsed());
         queued.look(true);
         latest.max(queued.longest())
     });
