@@ -320,4 +320,22 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_said_in_words() {
+        use CertificateError as Bad;
+        let host = Host::parse("x.test").unwrap();
+        for (bad, want) in [
+            (Bad::BadEncoding, "the server's certificate is not a certificate (it cannot be decoded)"),
+            (Bad::Revoked, "the server's certificate was revoked"),
+            (
+                Bad::UnknownIssuer,
+                "the server's certificate has no trusted issuer (see ca_file and tls_roots)",
+            ),
+            (Bad::NotValidForName, "the server's certificate is for another host, not for x.test"),
+            (Bad::UnknownRevocationStatus, "the server's certificate or one above it is not valid"),
+        ] {
+            assert_eq!(explain_certificate(&bad, &host), want);
+        }
+    }
 }

@@ -299,6 +299,9 @@ mod tests {
             with_response(200, headers, WHOLE.as_bytes(), |response| {
                 let (credit, document) = success(response, KEY).unwrap();
                 assert_eq!((credit.request_id.as_deref(), document), (want, WHOLE), "{headers:?}");
+                // What a background call or a watch keeps has it too.
+                let kept = Kept::new(&credit, document);
+                assert_eq!(kept.credit(), credit, "{headers:?}");
                 // An unchanged id is not copied, to keep a warm call cheap.
                 let borrowed = matches!(credit.request_id, None | Some(Cow::Borrowed(_)));
                 assert_eq!(borrowed, want.is_none_or(|want| !want.contains("[API key]")), "{headers:?}");
