@@ -425,8 +425,7 @@ internal static class Tests {
     }
 
     private static void Forgotten(Server server) {
-        Forget(server);
-        Check(server.Arrived(8), "they arrive");
+        Check(Forget(server), "they arrive");
         Awaited("all watches have ended", () => {
             GC.Collect();
             GC.WaitForPendingFinalizers();
@@ -436,12 +435,18 @@ internal static class Tests {
 
     /// <summary>On a thread that ends: a conservative collector reads the stacks of others.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Forget(Server server) {
+    private static bool Forget(Server server) {
+        bool arrived = false;
         var thread = new Thread(() => {
-            for (int at = 0; at < 8; at++) new FishClient(Options(server)).Watch();
+            // Not collected before each has begun to read.
+            var watches = new object[8];
+            for (int at = 0; at < watches.Length; at++) watches[at] = new FishClient(Options(server)).Watch();
+            arrived = server.Arrived(watches.Length);
+            GC.KeepAlive(watches);
         });
         thread.Start();
         thread.Join();
+        return arrived;
     }
 
     private static void ProcessEnds(Server server) {
