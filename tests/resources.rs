@@ -568,8 +568,27 @@ fn with_no_descriptors_allowed_kept_connections_work() {
     });
 }
 
-/// Lets the kernel refuse these system calls to this thread and to those that it starts.
-fn refuse(refused: &[libc::c_long]) {
+#[test]
+fn a_sandbox_that_ends_who_opens_a_file_ends_no_call() {
+    child::alone(|| {
+        let server = always(ok());
+        let [fresh, other] = [client(&server.url()), client(&server.url())];
+        let opens = [
+            libc::SYS_openat,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_open,
+        ];
+        filter(&opens, libc::SECCOMP_RET_KILL_PROCESS);
+        fresh.get(&Query::default()).unwrap();
+        let call = other.start(&Query::default()).unwrap();
+        assert_eq!(call.wait(60_000), FISH_OK);
+        call.result().unwrap();
+        assert!(call.descriptor() >= 3);
+    });
+}
+
+/// Lets the kernel do this to whoever makes one of these system calls, on this thread and on those that it starts.
+fn filter(refused: &[libc::c_long], refusal: u32) {
     let statement = |code: u32, jt, k: u32| libc::sock_filter { code: code as u16, jt, jf: 0, k };
     // Loads the system call's number.
     let mut program = vec![statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0)];
@@ -578,13 +597,20 @@ fn refuse(refused: &[libc::c_long]) {
         program.push(statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, to_refuse, *call as u32));
     }
     program.push(statement(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW));
-    let refusal = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
     program.push(statement(libc::BPF_RET | libc::BPF_K, 0, refusal));
     let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
     // SAFETY: a filter that is whole, and alive for the call.
     unsafe {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter), 0);
+    }
+}
+
+/// Lets the kernel refuse these system calls.
+fn refuse(refused: &[libc::c_long]) {
+    filter(refused, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+    // SAFETY: it is refused before it looks at its arguments.
+    unsafe {
         assert_eq!(libc::syscall(refused[0], 0, 0, 0, 0), -1);
         assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::EPERM), "it is refused");
     }
