@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
 use socket2::{Domain, Socket, Type};
-use support::client::{Client, Options, Query, Token, name};
+use support::client::{Client, Failure, Options, Query, Token};
 use support::server::{BlackHole, DOCUMENT, Script, Server, Step, always, answer, ok, send};
 use support::{child, clock, tasks};
 
@@ -155,6 +155,13 @@ fn stages() -> Vec<Stage> {
     ]
 }
 
+/// Makes a call with a limit of `ms`. Where a busy machine did not come to the stage in that time, it gets more.
+fn reached(what: &str, ms: u32, call: impl Fn(u32) -> Result<(), Failure>) {
+    let failed = [1, 5, 25].map(|more| ms * more).into_iter().map_while(|ms| call(ms).err());
+    let failures: Vec<Failure> = failed.collect();
+    assert!(failures.len() < 3, "{what}: {failures:?}");
+}
+
 #[test]
 fn a_call_ends_at_its_deadline_at_every_stage() {
     for stage in stages() {
@@ -162,20 +169,22 @@ fn a_call_ends_at_its_deadline_at_every_stage() {
         // Backing off, a call may give up early: when the wait would pass the deadline.
         let exact = stage.max_retries < 0;
         for by_query in [false, true] {
-            let client = stage.client(if by_query { 60_000 } else { SHORT });
-            let query = Query { timeout_ms: if by_query { SHORT } else { 0 }, ..Query::default() };
-            let call = || client.get(&query).unwrap_err();
-            let failure = match exact {
-                true => clock::ends_at(title, ms(SHORT), call),
-                false => clock::ends_by(title, ms(SHORT), call),
-            };
-            assert_eq!(name(failure.status), name(status), "{title}: {failure:?}");
-            assert!(failure.message.contains(words), "{title}: {}", failure.message);
-            assert!(failure.retryable, "{title}: {failure:?}");
-            if status == FISH_TIMED_OUT {
-                assert!(failure.message.contains("300 ms"), "{title}: {}", failure.message);
-                assert_eq!(failure.attempts, 1, "{title}");
-            }
+            reached(title, SHORT, |limit| {
+                let client = stage.client(if by_query { 600_000 } else { limit });
+                let query = Query { timeout_ms: if by_query { limit } else { 0 }, ..Query::default() };
+                let call = || client.get(&query).unwrap_err();
+                let failure = match exact {
+                    true => clock::ends_at(title, ms(limit), call),
+                    false => clock::ends_by(title, ms(limit), call),
+                };
+                assert!(failure.retryable, "{title}: {failure:?}");
+                if failure.status == FISH_TIMED_OUT {
+                    assert!(failure.message.contains(&format!("{limit} ms")), "{title}: {}", failure.message);
+                    assert_eq!(failure.attempts, 1, "{title}");
+                }
+                let there = failure.status == status && failure.message.contains(words);
+                if there { Ok(()) } else { Err(failure) }
+            });
         }
     }
 }
@@ -209,17 +218,23 @@ fn connect_timeout_ends_an_attempt_and_not_the_call() {
         (format!("http://{}", hole.address()), "connecting"),
         (format!("https://{}", deaf.0.local_addr().unwrap()), "performing the TLS handshake"),
     ] {
-        let options = Options { timeout_ms: 20_000, connect_timeout_ms: 200, ..Options::once(&url) };
-        let failure = Client::new(&options).unwrap().times_out(words, &Query::default(), 200);
-        assert_eq!(failure.attempts, 1);
-        assert!(failure.message.contains(words), "{}", failure.message);
-        assert!(failure.message.contains("connect_timeout_ms (200 ms)"), "{}", failure.message);
+        reached(words, 200, |limit| {
+            let options = Options { timeout_ms: 60_000, connect_timeout_ms: limit, ..Options::once(&url) };
+            let failure = Client::new(&options).unwrap().times_out(words, &Query::default(), limit);
+            assert_eq!(failure.attempts, 1);
+            let why = format!("connect_timeout_ms ({limit} ms)");
+            assert!(failure.message.contains(&why), "{}", failure.message);
+            if failure.message.contains(words) { Ok(()) } else { Err(failure) }
+        });
         // With retries, each attempt has its own time, and the deadline holds for all of them.
-        let options = Options { timeout_ms: 700, max_retries: 50, ..options };
-        let client = Client::new(&options).unwrap();
-        let failure = clock::ends_by(words, ms(700), || client.get(&Query::default()).unwrap_err());
-        assert_eq!(failure.status, FISH_TIMED_OUT);
-        assert!((2..=4).contains(&failure.attempts), "{failure:?}");
+        reached(words, 700, |limit| {
+            let options = Options { timeout_ms: limit, connect_timeout_ms: 200, ..Options::once(&url) };
+            let client = Client::new(&Options { max_retries: 50, ..options }).unwrap();
+            let failure = clock::ends_by(words, ms(limit), || client.get(&Query::default()).unwrap_err());
+            assert_eq!(failure.status, FISH_TIMED_OUT);
+            assert!(failure.attempts <= limit / 200 + 1, "{failure:?}");
+            if failure.attempts >= 2 { Ok(()) } else { Err(failure) }
+        });
     }
 }
 
