@@ -334,6 +334,25 @@ mod tests {
         }
     }
 
+    /// In a process of its own, whose standard error is read.
+    #[test]
+    fn a_contained_panic_prints_nothing_and_a_hosts_prints_as_before() {
+        if std::env::var_os("FISH_TEST_CHILD").is_some() {
+            let _ = contained(|| panic!("one of ours"));
+            let _ = std::panic::catch_unwind(|| panic!("one of the host's"));
+            return;
+        }
+        let test = "ffi::boundary::tests::a_contained_panic_prints_nothing_and_a_hosts_prints_as_before";
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env("FISH_TEST_CHILD", test)
+            .output()
+            .unwrap();
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{output:?}");
+        assert!(printed.contains("one of the host's") && !printed.contains("one of ours"), "{printed}");
+    }
+
     #[test]
     fn a_panic_comes_back_as_its_text() {
         assert_eq!(contained(|| 7), Ok(7));

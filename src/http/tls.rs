@@ -96,10 +96,7 @@ impl Tls {
                 Ok(0) => return Err(cut_short(Phase::Tls.lost("the server closed it"))),
                 Ok(_) => {}
                 Err(why) if not_yet(&why) => continue,
-                // rustls' buffer is full.
-                Err(why) if why.kind() == ErrorKind::InvalidData => {
-                    return Err(fatal("the server sent a handshake message above 64 KiB".to_owned()));
-                }
+                Err(why) if is_too_long(&why) => return Err(fatal(TOO_LONG.to_owned())),
                 Err(_) => return Err(cut_short(Phase::Tls.lost("the server reset it"))),
             }
             if let Err(why) = tls.session.process_new_packets() {
@@ -135,6 +132,7 @@ impl Tls {
             match self.session.read_tls(&mut Counted(&mut self.socket, &mut self.records)) {
                 Ok(_) => {}
                 Err(why) if not_yet(&why) => continue,
+                Err(why) if is_too_long(&why) => return Err(phase.lost(TOO_LONG)),
                 Err(_) => return Err(phase.lost("the server reset it")),
             }
             match self.session.process_new_packets() {
@@ -174,6 +172,13 @@ impl Tls {
         }
         Ok(())
     }
+}
+
+const TOO_LONG: &str = "the server sent a TLS message above 64 KiB";
+
+/// rustls' buffer for one is full.
+fn is_too_long(why: &io::Error) -> bool {
+    why.kind() == ErrorKind::InvalidData
 }
 
 fn fatal(why: String) -> TransportError {
@@ -318,6 +323,46 @@ mod tests {
                 at += piece.len();
                 assert_eq!(records.is_between(), ends.contains(&at), "{step}: {at}");
             }
+        }
+    }
+
+    #[test]
+    fn what_ended_a_handshake_is_said_in_words() {
+        use rustls::{Error as Tls, InvalidMessage, PeerIncompatible, PeerMisbehaved};
+        let host = Host::parse("x.test").unwrap();
+        for (why, want) in [
+            (
+                Tls::AlertReceived(AlertDescription::ProtocolVersion),
+                "the server offers no secure TLS version or cipher",
+            ),
+            (
+                Tls::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),
+                "the server offers no secure TLS version or cipher",
+            ),
+            (
+                Tls::AlertReceived(AlertDescription::InternalError),
+                "the server rejected the handshake (internal_error)",
+            ),
+            (
+                Tls::AlertReceived(AlertDescription::HandshakeFailure),
+                "the server rejected the handshake (handshake_failure), perhaps because its ciphers or its certificate \
+                 are of a kind that this library does not support",
+            ),
+            (
+                Tls::InvalidMessage(InvalidMessage::InvalidContentType),
+                "the server does not speak TLS (is this an http port?)",
+            ),
+            (Tls::NoCertificatesPresented, "the server has no certificate"),
+            (Tls::NoApplicationProtocol, "the server does not offer http/1.1"),
+            (Tls::PeerSentOversizedRecord, "the server sent a record that is too large"),
+            (
+                Tls::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments),
+                "the server violated the TLS protocol",
+            ),
+            (Tls::DecryptError, "the server violated the TLS protocol"),
+            (Tls::FailedToGetCurrentTime, "the handshake failed"),
+        ] {
+            assert_eq!(explain(&why, &host), want);
         }
     }
 
