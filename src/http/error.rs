@@ -225,3 +225,22 @@ impl TransportError {
         error
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ureq_reports_is_the_servers_fault_only_while_receiving() {
+        let from = |error, phase| TransportError::from_ureq(error, phase);
+        for phase in [Phase::Connecting, Phase::Sending, Phase::Waiting] {
+            let got = from(ureq::Error::ConnectionFailed, phase);
+            assert!(matches!(got.kind, Kind::Internal(_)), "{got:?}");
+        }
+        let undecoded = Phase::Receiving.error(Kind::Malformed("its body cannot be decoded"));
+        assert_eq!(from(ureq::Error::ConnectionFailed, Phase::Receiving), undecoded);
+        // What it only carried stays as it was.
+        let ours = Phase::Resolving.error(Kind::Silent);
+        assert_eq!(from(ours.clone().into(), Phase::Receiving), ours);
+    }
+}
