@@ -203,6 +203,19 @@ mod tests {
         }
     }
 
+    /// As after a fork, or where the host has closed or replaced the descriptor.
+    #[test]
+    fn a_cancel_that_looks_ready_without_being_set_ends_no_wait() {
+        use std::os::fd::AsFd;
+
+        let cancel = Arc::new(Event::new());
+        rustix::io::write(cancel.poll_fd().unwrap(), &1u64.to_ne_bytes()).unwrap();
+        let (silent, _writer) = std::io::pipe().unwrap();
+        let deadline = Deadline::new(Instant::now() + Duration::from_millis(50), [Some(cancel), None, None]);
+        assert_eq!(deadline.readable(silent.as_fd()), Err(Interrupted::DeadlinePassed));
+        assert_eq!(deadline.check(), Err(Interrupted::DeadlinePassed));
+    }
+
     #[test]
     fn an_earlier_deadline_keeps_the_cancels() {
         let event = Arc::new(Event::new());
