@@ -158,6 +158,16 @@ mod tests {
         assert_eq!(alarm.wait(soon, &event), Woken::Cancelled);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_wait_does_not_spin() {
+        let before = clock::computed();
+        let until = clock::since_start() + Duration::from_millis(500);
+        assert_eq!(Alarm::new([const { None }; 3]).wait(until, &Event::new()), Woken::Due);
+        let computed = clock::computed() - before;
+        assert!(computed < Duration::from_millis(50), "{computed:?}");
+    }
+
     #[test]
     fn without_descriptors_a_wait_ends_within_a_tick() {
         for cancels in [false, true] {

@@ -204,16 +204,25 @@ mod tests {
     }
 
     /// As after a fork, or where the host has closed or replaced the descriptor.
+    #[cfg(unix)]
     #[test]
-    fn a_cancel_that_looks_ready_without_being_set_ends_no_wait() {
+    fn an_event_that_looks_ready_without_being_set_ends_no_wait_and_lets_none_spin() {
+        use crate::clock::computed;
         use std::os::fd::AsFd;
 
-        let cancel = Arc::new(Event::new());
-        rustix::io::write(cancel.poll_fd().unwrap(), &1u64.to_ne_bytes()).unwrap();
+        let event = Arc::new(Event::new());
+        rustix::io::write(event.poll_fd().unwrap(), &1u64.to_ne_bytes()).unwrap();
         let (silent, _writer) = std::io::pipe().unwrap();
-        let deadline = Deadline::new(Instant::now() + Duration::from_millis(50), [Some(cancel), None, None]);
-        assert_eq!(deadline.readable(silent.as_fd()), Err(Interrupted::DeadlinePassed));
-        assert_eq!(deadline.check(), Err(Interrupted::DeadlinePassed));
+        for cancels in [true, false] {
+            let cancel = cancels.then(|| Arc::clone(&event));
+            let deadline = Deadline::new(Instant::now() + Duration::from_millis(500), [cancel, None, None]);
+            let before = computed();
+            let waited = if cancels { deadline.readable(silent.as_fd()) } else { deadline.event(&event) };
+            assert_eq!(waited, Err(Interrupted::DeadlinePassed));
+            assert_eq!(deadline.check(), Err(Interrupted::DeadlinePassed));
+            let computed = computed() - before;
+            assert!(computed < Duration::from_millis(50), "{computed:?}");
+        }
     }
 
     #[test]
