@@ -8,14 +8,16 @@ mod support;
 
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
 use support::client::{Call, Client, Failure, Options, Query, Token, name, readable};
+use support::clock::{self, reached};
 use support::server::{DOCUMENT, Server, Step, always, answer, ok, send};
 use support::tls::{Trusted, answering};
-use support::{child, clock, tasks};
+use support::{child, tasks};
 
 const LONG: u32 = 60_000;
 
@@ -62,21 +64,33 @@ fn the_result_is_that_of_a_blocking_call_as_often_as_asked() {
 fn while_it_runs_it_is_pending_and_its_deadline_holds() {
     let server = stalled();
     let client = Client::once(&server.url());
-    let query = Query { timeout_ms: 400, ..Query::default() };
-    let call = clock::ends_at("its deadline", Duration::from_millis(400), || {
-        let call = client.start(&query).unwrap();
-        server.await_requests(1);
-        assert!(!call.is_done() && !readable(call.descriptor(), 0));
-        assert_eq!((call.wait(0), call.wait(1)), (FISH_PENDING, FISH_PENDING));
-        for failure in [call.result().unwrap_err(), call.result_json().unwrap_err()] {
+    reached("a look at it before its deadline", 400, |timeout_ms| {
+        let before = server.requests().len();
+        let limit = Duration::from_millis(timeout_ms.into());
+        let (call, seen) = clock::ends_at("its deadline", limit, || {
+            let call = client.start(&Query { timeout_ms, ..Query::default() }).unwrap();
+            server.await_requests(before + 1);
+            let waits = [call.wait(0), call.wait(1)];
+            let failures = [call.result().err(), call.result_json().err()];
+            let seen = (readable(call.descriptor(), 0), waits, failures, call.is_done());
+            assert!(readable(call.descriptor(), -1));
+            (call, seen)
+        });
+        assert_eq!(status(call.result()), "FISH_TIMED_OUT");
+        // What was seen last was seen in time, or nothing of it may have been.
+        let (readable, waits, failures, done) = seen;
+        if done {
+            return Err("it was over");
+        }
+        assert!(!readable);
+        assert_eq!(waits, [FISH_PENDING; 2]);
+        for failure in failures.map(Option::unwrap) {
             assert_eq!(name(failure.status), "FISH_PENDING");
             assert_eq!((failure.attempts, failure.retryable), (0, false));
             assert!(failure.message.contains("fish_call_wait"), "{}", failure.message);
         }
-        assert!(readable(call.descriptor(), -1));
-        call
+        Ok(())
     });
-    assert_eq!(status(call.result()), "FISH_TIMED_OUT");
 }
 
 #[test]
@@ -248,7 +262,8 @@ fn a_thousand_run_at_once() {
         support::note(format_args!("a thousand were cancelled in {:?}", begun.elapsed()));
 
         let server = always(ok());
-        let client = Client::once(&server.url());
+        let url = server.url();
+        let client = Client::new(&Options { base_url: Some(&url), ..options }).unwrap();
         let calls: Vec<Call> = (0..1000).map(|_| client.start(&Query::default()).unwrap()).collect();
         for call in &calls {
             assert_eq!(call.wait(LONG), FISH_OK);
@@ -307,14 +322,18 @@ fn without_descriptors_it_fails_and_can_be_waited_for_and_freed() {
         let server = always(ok());
         let (waiting, fresh) = (Client::once(&stuck.url()), Client::once(&server.url()));
         fresh.get(&Query::default()).unwrap();
-        let mut taken: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+        let take_all = || std::iter::from_fn(|| std::fs::File::open("/dev/null").ok());
+        let mut taken: Vec<_> = take_all().collect();
         // On the kept connection it works; it has no descriptor to be waited for with.
         let call = fresh.start(&Query::default()).unwrap();
         assert_eq!(call.descriptor(), -1);
+        // Two, with which the clock looks at the threads.
+        taken.truncate(taken.len() - 2);
         clock::ends_by("a call without a descriptor", Duration::ZERO, || {
             assert_eq!(call.wait(LONG), FISH_OK);
         });
         call.result().unwrap();
+        taken.extend(take_all());
         let failed = Client::once(&server.url()).start(&Query::default()).unwrap();
         assert_eq!(failed.wait(LONG), FISH_OK);
         // The client is freed already: that may have come first.
@@ -331,7 +350,8 @@ fn without_descriptors_it_fails_and_can_be_waited_for_and_freed() {
         assert_eq!(call.wait(LONG), FISH_OK);
         drop(call);
         let token = Token::new();
-        taken.truncate(taken.len() - 3);
+        // Three for the call and its server, and two for the clock.
+        taken.truncate(taken.len() - 5);
         let call = waiting.start(&Query { cancel: Some(&token), ..Query::default() }).unwrap();
         stuck.await_requests(1);
         clock::ends_by("a token without a descriptor", Duration::ZERO, || {
@@ -413,8 +433,14 @@ fn its_descriptor_serves_epoll_and_select() {
 #[test]
 fn after_a_fork_the_child_sees_it_cancelled_and_the_parents_goes_on() {
     child::alone(|| {
-        let server =
-            Server::scripted(vec![ok(), vec![Step::Rest(Duration::from_millis(500)), ok()[0].clone()], ok()]);
+        let (forked, answer_now) = mpsc::channel();
+        let answer_now = Mutex::new(answer_now);
+        let server = Server::directed(move |n, _| {
+            if n == 1 {
+                answer_now.lock().unwrap().recv().unwrap();
+            }
+            ok()
+        });
         let client = Client::once(&server.url());
         let done = client.start(&Query::default()).unwrap();
         assert_eq!(done.wait(LONG), FISH_OK);
@@ -435,6 +461,7 @@ fn after_a_fork_the_child_sees_it_cancelled_and_the_parents_goes_on() {
             assert_eq!(own.wait(LONG), FISH_OK);
             own.result().unwrap();
         });
+        forked.send(()).unwrap();
         assert_eq!(call.wait(LONG), FISH_OK);
         call.result().unwrap();
         assert!(readable(call.descriptor(), 0));

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
-use support::client::{Client, Options, Query};
+use support::client::{Client, Failure, Options, Query};
+use support::clock::{self, reached};
 use support::server::{Connection, DOCUMENT, Script, Server, Step, always, answer, document, ok, send};
 
 /// A document that nobody should ever see.
@@ -96,23 +97,27 @@ fn more_threads_than_the_pool_has_room_for_are_all_served() {
 
 #[test]
 fn an_expired_connection_is_closed_by_the_next_call_on_another() {
-    let both = Barrier::new(2);
-    let server = Server::directed(move |n, _| {
-        if n < 2 {
-            both.wait();
+    // On a busy machine a second may pass between two calls, now and then.
+    let kept = (0..5).any(|_| {
+        let both = Barrier::new(2);
+        let server = Server::directed(move |n, _| {
+            if n < 2 {
+                both.wait();
+            }
+            send(answer(200, "Keep-Alive: timeout=2\r\n", DOCUMENT))
+        });
+        let client = Client::once(&server.url());
+        at_once(&client, 2);
+        assert_eq!(server.open_connections(), 2);
+        // Of the two, one is used again and again, and the other is not asked for.
+        for _ in 0..15 {
+            thread::sleep(Duration::from_millis(100));
+            right(&client);
         }
-        send(answer(200, "Keep-Alive: timeout=2\r\n", DOCUMENT))
+        server.await_open_connections(1);
+        server.connections() == 2
     });
-    let client = Client::once(&server.url());
-    at_once(&client, 2);
-    assert_eq!(server.open_connections(), 2);
-    // Of the two, one is used again and again, and the other is not asked for.
-    for _ in 0..15 {
-        thread::sleep(Duration::from_millis(100));
-        right(&client);
-    }
-    server.await_open_connections(1);
-    assert_eq!(server.connections(), 2);
+    assert!(kept);
 }
 
 #[test]
@@ -225,23 +230,32 @@ fn at_once(client: &Client, count: usize) {
 #[test]
 fn a_pool_of_silent_connections_is_replaced_within_the_first_call() {
     // As after sleep, a change of network or a NAT that forgot: nothing is closed, nothing answers.
-    for (timeout_ms, connect_timeout_ms, given_up_after) in [(1000, 0, 500), (10_000, 200, 200)] {
-        let peer = falls_silent(4);
-        let url = peer.url();
-        let options = Options { timeout_ms, connect_timeout_ms, ..Options::once(&url) };
-        let client = Client::new(&options).unwrap();
-        at_once(&client, 4);
-        assert_eq!(peer.connections(), 4);
-        let (got, took) = client.timed(&Query::default());
-        assert_eq!(got.unwrap().credit, "12.345678");
-        let given_up_after = Duration::from_millis(given_up_after);
-        assert!(took >= given_up_after && took < given_up_after * 2, "{took:?}");
-        // The others went with it, though nobody had tried them.
-        peer.await_ended(4);
-        for _ in 0..4 {
-            right(&client);
-        }
-        assert_eq!(peer.connections(), 5);
+    for (timeout_ms, connect_timeout_ms, share) in [(1000, 0, 2), (10_000, 200, 50)] {
+        reached("a silent pool", timeout_ms, |timeout_ms| {
+            // No longer than a connection may take by default.
+            let given_up_after = (timeout_ms / share).min(5000);
+            let connect_timeout_ms = if connect_timeout_ms == 0 { 0 } else { given_up_after };
+            let peer = falls_silent(4);
+            let url = peer.url();
+            let options = Options { timeout_ms, connect_timeout_ms, ..Options::once(&url) };
+            let client = Client::new(&options).unwrap();
+            let ample = Query { timeout_ms: 60_000, ..Query::default() };
+            thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| client.get(&ample).unwrap());
+                }
+            });
+            assert_eq!(peer.connections(), 4);
+            let limit = Duration::from_millis(given_up_after.into());
+            clock::ends_at("a silent pool", limit, || client.get(&Query::default()))?;
+            // The others went with it, though nobody had tried them.
+            peer.await_ended(4);
+            for _ in 0..4 {
+                client.get(&ample)?;
+            }
+            // More only if one that was alive seemed silent.
+            if peer.connections() == 5 { Ok(()) } else { Err(Failure::default()) }
+        });
     }
 }
 
@@ -265,7 +279,7 @@ fn a_silent_connection_takes_no_newer_one_with_it() {
     thread::scope(|scope| {
         let slow = scope.spawn(|| right(&client));
         server.await_requests(3);
-        let silent = scope.spawn(|| client.get(&Query { timeout_ms: 2000, ..Query::default() }));
+        let silent = scope.spawn(|| client.get(&Query { timeout_ms: 4000, ..Query::default() }));
         server.await_requests(4);
         // Answered while the other call waits in vain: this connection is alive, whatever has become of that one.
         answered.send(()).unwrap();
@@ -278,21 +292,23 @@ fn a_silent_connection_takes_no_newer_one_with_it() {
 
 #[test]
 fn a_silent_connection_does_not_hold_up_a_deadline_or_a_cancel() {
-    let peer = Server::new(|mut link| {
-        link.head()?;
-        if link.number == 0 {
-            link.write_all(&answer(200, "", DOCUMENT))?;
-        }
-        link.stall()
+    reached("two silent connections", 400, |limit| {
+        let peer = Server::new(|mut link| {
+            link.head()?;
+            if link.number == 0 {
+                link.write_all(&answer(200, "", DOCUMENT))?;
+            }
+            link.stall()
+        });
+        let client = Client::once(&peer.url());
+        right(&client);
+        // The fresh one is silent too.
+        let query = Query { timeout_ms: limit, ..Query::default() };
+        let failure = client.times_out("two silent connections", &query, limit);
+        assert_eq!(failure.attempts, 1, "{failure:?}");
+        assert!(failure.message.contains(&format!("{limit} ms")), "{}", failure.message);
+        if peer.connections() == 2 { Ok(()) } else { Err(failure) }
     });
-    let client = Client::once(&peer.url());
-    right(&client);
-    // The fresh one is silent too.
-    let query = Query { timeout_ms: 400, ..Query::default() };
-    let failure = client.times_out("two silent connections", &query, 400);
-    assert_eq!(failure.attempts, 1, "{failure:?}");
-    assert!(failure.message.contains("400 ms"), "{}", failure.message);
-    assert_eq!(peer.connections(), 2);
 
     let peer = falls_silent(1);
     let client = Client::once(&peer.url());

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use ::fish_api_credit::ffi::*;
 use socket2::{Domain, Socket, Type};
-use support::client::{Client, Failure, Options, Query, Token};
+use support::client::{Client, Options, Query, Token};
+use support::clock::{self, reached};
 use support::server::{BlackHole, DOCUMENT, Script, Server, Step, always, answer, ok, send};
-use support::{child, clock, tasks};
+use support::{child, tasks};
 
 const SHORT: u32 = 300;
 
@@ -155,13 +156,6 @@ fn stages() -> Vec<Stage> {
     ]
 }
 
-/// Makes a call with a limit of `ms`. Where a busy machine did not come to the stage in that time, it gets more.
-fn reached(what: &str, ms: u32, call: impl Fn(u32) -> Result<(), Failure>) {
-    let failed = [1, 5, 25].map(|more| ms * more).into_iter().map_while(|ms| call(ms).err());
-    let failures: Vec<Failure> = failed.collect();
-    assert!(failures.len() < 3, "{what}: {failures:?}");
-}
-
 #[test]
 fn a_call_ends_at_its_deadline_at_every_stage() {
     for stage in stages() {
@@ -180,7 +174,7 @@ fn a_call_ends_at_its_deadline_at_every_stage() {
                 assert!(failure.retryable, "{title}: {failure:?}");
                 if failure.status == FISH_TIMED_OUT {
                     assert!(failure.message.contains(&format!("{limit} ms")), "{title}: {}", failure.message);
-                    assert_eq!(failure.attempts, 1, "{title}");
+                    assert!(failure.attempts == 1 || !exact, "{title}: {failure:?}");
                 }
                 let there = failure.status == status && failure.message.contains(words);
                 if there { Ok(()) } else { Err(failure) }
@@ -301,7 +295,8 @@ fn one_token_cancels_many_calls_of_many_clients() {
 
 #[test]
 fn a_token_may_be_freed_while_its_call_runs() {
-    let server = always(vec![Step::Rest(ms(200)), Step::Send(answer(200, "", DOCUMENT))]);
+    let slow = vec![Step::Rest(ms(200)), Step::Send(answer(200, "", DOCUMENT))];
+    let server = Server::scripted(vec![slow, vec![Step::Stall]]);
     let client = Arc::new(Client::once(&server.url()));
     // Freed uncancelled, the call goes on to its end; freed right after it was cancelled, it is cancelled.
     for (cancel, want) in [(false, Ok("12.345678")), (true, Err(FISH_CANCELLED))] {
@@ -357,7 +352,8 @@ fn an_answer_that_is_slow_but_in_time_is_taken() {
     let whole = answer(200, "", DOCUMENT);
     let server = always(vec![Step::Trickle(whole, Duration::from_millis(1))]);
     let client = Client::once(&server.url());
-    assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678");
+    let query = Query { timeout_ms: 300_000, ..Query::default() };
+    assert_eq!(client.get(&query).unwrap().credit, "12.345678");
 }
 
 #[test]
@@ -391,8 +387,10 @@ fn sending_to_a_server_that_never_reads_ends_at_the_deadline() {
         let (agent, id) = ("a".repeat(4000), "?".repeat(1024));
         let client = Client::new(&Options { user_agent: Some(&agent), ..Options::once(&url) }).unwrap();
         let query = Query { user_id: Some(&id), team_id: Some(&id), ..Query::default() };
-        let failure = client.times_out("sending", &Query { timeout_ms: SHORT, ..query.clone() }, SHORT);
-        assert!(failure.message.contains("sending the request"), "{}", failure.message);
+        reached("sending", SHORT, |limit| {
+            let failure = client.times_out("sending", &Query { timeout_ms: limit, ..query.clone() }, limit);
+            if failure.message.contains("sending the request") { Ok(()) } else { Err(failure) }
+        });
         client.cancelled("sending", &query, || thread::sleep(ms(150)));
     });
 }
@@ -407,7 +405,9 @@ fn a_name_lookup_that_hangs_delays_no_call() {
             let failure = client.times_out("resolving", &Query::default(), SHORT);
             assert_eq!(failure.attempts, 1, "{failure:?}");
             assert!(failure.message.contains("resolving the host name"), "{}", failure.message);
-            assert_eq!(tasks::named("fish-resolve").len(), 1, "one thread for all of them, in round {round}");
+            let what = format!("one thread for all of them, in round {round}");
+            // A new thread has its name once it runs.
+            tasks::until(&what, || tasks::named("fish-resolve").len() == 1);
         }
         let query = Query { timeout_ms: 30_000, ..Query::default() };
         client.cancelled("resolving", &query, || thread::sleep(ms(60)));

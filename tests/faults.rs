@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
-use support::client::{Client, Query, name};
+use support::client::{Client, Failure, Query, name};
 use support::clock;
 use support::server::{DOCUMENT, Script, Server, Step, answer, ok, send};
 
@@ -27,8 +27,12 @@ fn live() -> i64 {
 
 /// For a case that is meant to run into its deadline.
 const SHORT: u32 = 120;
+/// The same where a busy machine's server needs longer, try after try.
+const TRIES: [u32; 5] = [SHORT, 2 * SHORT, 5 * SHORT, 10 * SHORT, 20 * SHORT];
+/// Between two bytes of a server that is too slow for all of them.
+const SLOW: Duration = Duration::from_millis(60);
 /// For a case that is not.
-const AMPLE: u32 = 20_000;
+const AMPLE: u32 = 300_000;
 
 /// What a case must come to.
 #[derive(Clone)]
@@ -542,9 +546,9 @@ fn trickles(matrix: &mut Matrix) {
         matrix.add("trickles", format!("{name}, in time"), fast, want.clone());
         let head = bytes.windows(4).position(|w| w == b"\r\n\r\n").map_or(0, |at| at + 4);
         if head > 0 {
-            let late = vec![Step::Trickle(bytes.clone(), Duration::from_millis(20)), Step::Stall];
+            let late = vec![Step::Trickle(bytes.clone(), SLOW), Step::Stall];
             matrix.add("trickles", format!("{name}, too slow a head"), late, failure(FISH_TIMED_OUT, 0));
-            let body = Step::Trickle(bytes[head..].into(), Duration::from_millis(20));
+            let body = Step::Trickle(bytes[head..].into(), SLOW);
             let late = vec![Step::Send(bytes[..head].into()), body, Step::Stall];
             let want = match want {
                 Want::Credit => failure(FISH_TIMED_OUT, 200),
@@ -567,17 +571,25 @@ fn matrix() -> Vec<Case> {
     matrix.0
 }
 
-/// One case, and a healthy call after it with the same client. `stage` is what its server does next. Tells by how
-/// much the case was over its time; zero, if its server was in time too.
-fn run(case: &Case, client: &Client, server: &Server, stage: &Mutex<Script>) -> Duration {
+/// One case, and a healthy call after it with the same client. `stage` is what its server does next; a case that is
+/// meant to run into its deadline has `short_ms`. Tells by how much the case was over its time; zero, if its server
+/// was in time too.
+fn run(case: &Case, short_ms: u32, client: &Client, server: &Server, stage: &Mutex<Script>) -> Duration {
     let Case { group, name: title, script, want, timeout_ms } = case;
+    let short = *timeout_ms == SHORT;
+    let timeout_ms = if short { short_ms } else { *timeout_ms };
     let title = format!("{group}: {title}");
     *stage.lock().unwrap() = script.clone();
     let before = server.requests().len();
     let flooded = server.flooded();
-    let query = Query { timeout_ms: *timeout_ms, ..Query::default() };
+    let query = Query { timeout_ms, ..Query::default() };
     let (got, took) = client.timed(&query);
+    // A busy machine's server did not even come to the head.
+    let headless = |failure: &Failure| (failure.status, failure.http_status) == (FISH_TIMED_OUT, 0);
+    let wants_head = !matches!(want, Want::Failure(FISH_TIMED_OUT, 0));
+    let late_server = short && wants_head && got.as_ref().is_err_and(headless);
     match (got, want) {
+        _ if late_server => {}
         (Ok(credit), Want::Credit | Want::Honest) => assert_eq!(credit.credit, "12.345678", "{title}"),
         (Ok(credit), Want::Amount(amount)) => assert_eq!(&credit.credit, amount, "{title}"),
         (Err(failure), Want::Failure(status, http)) => {
@@ -603,16 +615,17 @@ fn run(case: &Case, client: &Client, server: &Server, stage: &Mutex<Script>) -> 
         &script[..],
         [Step::Send(bytes), Step::Close | Step::Reset | Step::Stall] if bytes.is_empty()
     );
-    // Nor is half the time without a byte, which a busy machine's server needs now and then.
     let asked = server.requests().len() - before;
-    let slow = asked == 2 && !wordless && *timeout_ms == SHORT;
-    assert!(asked == 1 || slow || wordless && asked == 2, "{title}: asked {asked} times");
+    let right = asked == 1 || wordless && asked == 2;
+    // Nor is half the time without a byte, which a busy machine's server needs now and then.
+    let slow = late_server || short && !right;
+    assert!(right || slow, "{title}: asked {asked} times");
     *stage.lock().unwrap() = ok();
     let next = client.get(&Query::default());
     assert_eq!(next.map(|credit| credit.credit).as_deref(), Ok("12.345678"), "{title}: the next call");
     // Read: a MiB and what the sockets hold of the rest.
     assert!(server.flooded() - flooded < 64 << 20, "{title}: {} MiB", (server.flooded() - flooded) >> 20);
-    let late = took.saturating_sub(Duration::from_millis((*timeout_ms).into()) + clock::GRACE);
+    let late = took.saturating_sub(Duration::from_millis(timeout_ms.into()) + clock::GRACE);
     if slow { late.max(Duration::from_millis(1)) } else { late }
 }
 
@@ -636,7 +649,8 @@ fn run_all(cases: &[Case], workers: usize) {
                 let client = Client::once(&server.url());
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // A library that is late, or asks twice, does so every time, a busy machine now and then.
-                    let in_time = (0..5).any(|_| run(case, &client, &server, &stage).is_zero());
+                    let in_time =
+                        TRIES.iter().any(|short_ms| run(case, *short_ms, &client, &server, &stage).is_zero());
                     assert!(in_time, "{}: {}: not within its time", case.group, case.name);
                 }
                 // Only the connection of the last healthy call may still be open.

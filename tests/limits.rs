@@ -17,9 +17,10 @@ use ::fish_api_credit::ffi::*;
 use rustls::server::ProducesTickets;
 use support::chains;
 use support::client::{Client, Failure, KEY, Options, Query, Token, name};
+use support::clock::{self, reached};
 use support::server::{Connection, DOCUMENT, Link, Server, Step, always, answer, ok};
 use support::tls::{Authority, BOTH, ONLY_1_2, ONLY_1_3, Secured, Trusted, answering, server};
-use support::{child, clock};
+use support::{child, tasks};
 
 /// What a call may take of memory, whatever a server sends.
 const MOST_MEMORY: isize = 8 * 1024 * 1024;
@@ -139,6 +140,19 @@ fn no_chain_of_certificates_takes_long() {
                     let what = format!("{}, {roots}, {versions:?}", chain.name);
                     let client = Client::new(&Options { ca_file, tls_roots, ..Options::once(&url) }).unwrap();
                     let failure = withstands(&what, &client, 1000).expect(&what);
+                    // On a busy machine it may wait longer for its turn than that; what it computes is no more.
+                    let mut computed = Duration::ZERO;
+                    let failure = match failure.status {
+                        FISH_TIMED_OUT => {
+                            let before = tasks::computed();
+                            let query = Query { timeout_ms: 600_000, ..Query::default() };
+                            let failure = client.get(&query).expect_err(&what);
+                            computed = tasks::computed() - before;
+                            failure
+                        }
+                        _ => failure,
+                    };
+                    assert!(computed < ms(1000), "{what}: {computed:?}");
                     assert_eq!(name(failure.status), "FISH_TLS_FAILED", "{what}: {failure:?}");
                     assert!(!failure.retryable, "{what}: {failure:?}");
                     let trusted = chain.trusted && roots != "bundled";
@@ -379,17 +393,20 @@ fn an_errors_body_that_ends_at_the_deadline_is_read_in_time() {
     ] {
         let whole = answer(422, "", &body);
         let (start, last) = whole.split_at(whole.len() - 1);
-        let peer =
-            always(vec![Step::Send(start.to_vec()), Step::Rest(ms(LIMIT - 50)), Step::Send(last.to_vec())]);
-        let url = peer.url();
-        let client = Client::new(&Options { api_key: Some(&key), ..Options::once(&url) }).unwrap();
-        let query = Query { timeout_ms: LIMIT, ..Query::default() };
-        let (got, most, _) = clock::ends_by(what, ms(LIMIT) + READING, || memory(|| client.get(&query)));
-        assert!(most <= MOST_MEMORY, "{what}: {most} bytes");
-        assert!(most > body.len() as isize / 2, "{what}: it has arrived");
-        let failure = got.expect_err(what);
-        assert_eq!(name(failure.status), "FISH_VALIDATION_FAILED", "{what}: {failure:?}");
-        assert!(failure.field_errors.len() <= 100, "{what}: {}", failure.field_errors.len());
+        reached(what, LIMIT, |limit| {
+            let rest = Step::Rest(ms(limit - 50));
+            let peer = always(vec![Step::Send(start.to_vec()), rest, Step::Send(last.to_vec())]);
+            let url = peer.url();
+            let client = Client::new(&Options { api_key: Some(&key), ..Options::once(&url) }).unwrap();
+            let query = Query { timeout_ms: limit, ..Query::default() };
+            let (got, most, _) = clock::ends_by(what, ms(limit) + READING, || memory(|| client.get(&query)));
+            assert!(most <= MOST_MEMORY, "{what}: {most} bytes");
+            let failure = got.expect_err(what);
+            assert!(failure.field_errors.len() <= 100, "{what}: {}", failure.field_errors.len());
+            // It has arrived.
+            let there = failure.status == FISH_VALIDATION_FAILED && most > body.len() as isize / 2;
+            if there { Ok(()) } else { Err(failure) }
+        });
     }
 }
 

@@ -353,14 +353,23 @@ fn every_command_of_every_page_runs_as_it_stands() {
         } else {
             ""
         };
-        let printed = stage.run(&format!("{ready}{}{session}", if installs { install.as_str() } else { "" }));
-        let mut rest = printed.as_str();
-        for expected in *prints {
-            rest = rest
-                .split_once(expected)
-                .unwrap_or_else(|| panic!("{page}: no {expected:?} in\n{printed}"))
-                .1;
+        let commands = format!("{ready}{}{session}", if installs { install.as_str() } else { "" });
+        let mut printed = stage.run(&commands);
+        let missing = |printed: &str| {
+            let mut rest = printed;
+            prints.iter().find(|expected| match rest.split_once(**expected) {
+                Some((_, after)) => {
+                    rest = after;
+                    false
+                }
+                None => true,
+            })
+        };
+        // A program that shows its credit for two seconds shows none where a busy machine is later than that.
+        if missing(&printed).is_some() {
+            printed = Stage::new("...").run(&commands);
         }
+        assert_eq!(missing(&printed), None, "{page} prints\n{printed}");
     }
 }
 

@@ -6,8 +6,8 @@
 
 mod support;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -120,21 +120,25 @@ fn it_reads_once_an_interval_and_reports_age_and_next() {
     });
     let client = Client::once(&server.url());
     let watch = client.watch(&Query::default(), &EVERY_SECOND).unwrap();
-    for n in 0..4 {
+    let mut announced = false;
+    for _ in 0..4 {
         let state = changed(&watch);
-        assert_eq!(state.credit.as_ref().unwrap().credit, n.to_string());
-        assert!((1..=1050).contains(&state.next_ms), "{}", state.next_ms);
+        // One that comes late on a busy machine sees the next change.
+        assert_eq!(state.credit.as_ref().unwrap().credit, (state.changes - 1).to_string());
+        assert!(state.next_ms <= 1050, "{}", state.next_ms);
+        announced |= state.next_ms > 0;
         let later = {
             thread::sleep(Duration::from_millis(20));
             watch.read()
         };
         if later.changes == state.changes {
             assert!(
-                later.age_ms >= state.age_ms + 20 && later.next_ms <= state.next_ms - 19,
+                later.age_ms >= state.age_ms + 20 && later.next_ms <= state.next_ms.saturating_sub(19),
                 "{state:?} {later:?}"
             );
         }
     }
+    assert!(announced);
     let times = times.lock().unwrap();
     for pair in times.windows(2) {
         let apart = pair[1] - pair[0];
@@ -167,9 +171,11 @@ fn a_refused_key_is_tried_ten_times_less_often() {
     ] {
         let server = Server::scripted(vec![failing(status, "")]);
         let client = Client::once(&server.url());
+        let begun = Instant::now();
         let watch = client.watch(&Query::default(), &EVERY_SECOND).unwrap();
-        let state = changed(&watch);
-        assert!(state.next_ms <= most && state.next_ms + 1000 > least, "{status}: {}", state.next_ms);
+        let next_ms = changed(&watch).next_ms;
+        let since = begun.elapsed().as_millis() as u32;
+        assert!(next_ms <= most && next_ms + since + 1 >= least, "{status}: {next_ms} after {since}");
     }
 }
 
@@ -217,9 +223,13 @@ fn the_longest_retry_after_is_respected() {
 
 #[test]
 fn a_refresh_during_a_reading_follows_it_and_several_are_one() {
-    let server = Server::directed(|n, _| match n {
-        0 => vec![Step::Rest(Duration::from_millis(400)), credit("0")[0].clone()],
-        n => credit(&n.to_string()),
+    let (asked_for, answer_now) = mpsc::channel();
+    let answer_now = Mutex::new(answer_now);
+    let server = Server::directed(move |n, _| {
+        if n == 0 {
+            answer_now.lock().unwrap().recv().unwrap();
+        }
+        credit(&n.to_string())
     });
     let client = Client::once(&server.url());
     let watch = client.watch(&Query::default(), &RARELY).unwrap();
@@ -228,6 +238,7 @@ fn a_refresh_during_a_reading_follows_it_and_several_are_one() {
         watch.refresh();
         assert_eq!(watch.read().next_ms, 0);
     }
+    asked_for.send(()).unwrap();
     let mut state = changed(&watch);
     if state.changes == 1 {
         state = changed(&watch);
@@ -425,15 +436,16 @@ fn an_idle_watch_takes_no_time() {
         let server = Server::directed(|n, _| credit(&n.to_string()));
         let client = Client::once(&server.url());
         let watch = client.watch(&Query::default(), &EVERY_SECOND).unwrap();
-        changed(&watch);
+        let first = changed(&watch).changes;
         let task = tasks::named("fish-watch")[0];
         let switches = || tasks::status(task, "voluntary_ctxt_switches").parse::<u64>().unwrap();
         let before = switches();
-        for _ in 0..READINGS {
-            changed(&watch);
+        let mut readings = 0;
+        while readings < READINGS {
+            readings = changed(&watch).changes - first;
         }
         // One wait for each answer, one for each interval, and the lock when a reader has it.
         let took = switches() - before;
-        assert!(took <= 3 * READINGS + 2, "{took} waits in {READINGS} intervals");
+        assert!(took <= 3 * readings + 2, "{took} waits in {readings} intervals");
     });
 }

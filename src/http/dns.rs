@@ -174,6 +174,10 @@ mod tests {
                 });
             }
         });
+        // Its thread may come to run only now.
+        while LOOKUPS.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
         assert_eq!(LOOKUPS.load(Ordering::SeqCst), 1);
         let cancel = Arc::new(Event::new());
         cancel.set();

@@ -4,8 +4,6 @@
  */
 #include "check.h"
 
-#include <time.h>
-
 #ifdef _WIN32
 #include <windows.h>
 typedef HANDLE thread;
@@ -54,6 +52,7 @@ THREAD_FUNCTION(wait_for_nothing) {
   fish_error error;
   query.user_id = "stall";
   query.cancel = token;
+  /* Without the cancel it would end with the 60 seconds of its timeout, and fail for it. */
   CHECK_INT(fish_get_api_credit(client, &query, &credit, &error), FISH_CANCELLED);
   CHECK_INT(error.http_status, 0);
   CHECK(is_zero(&credit, sizeof credit) && error.message != NULL);
@@ -70,7 +69,6 @@ THREAD_FUNCTION(cancel) {
 
 int main(int argc, char **argv) {
   client = test_client(base_url(argc, argv));
-  time_t begun = time(NULL);
   for (int round = 0; round < ROUNDS; round++) {
     thread asking[ASKING], waiting[WAITING];
     fish_status ended[WAITING] = {0};
@@ -96,8 +94,6 @@ int main(int argc, char **argv) {
     }
     fish_cancel_token_free(token);
   }
-  /* Without cancelling, each round would last the 60 seconds of a timeout, and fail for it. */
-  CHECK(difftime(time(NULL), begun) < 50);
   printf("%d rounds: %d threads asked %d times each, %d were cancelled\n", ROUNDS, ASKING, CALLS, WAITING);
   fish_client_free(client);
   return 0;

@@ -72,6 +72,8 @@ pub struct Case {
     /// The exit status; a signal that ends it is below 0.
     status: i32,
     asked: Option<String>,
+    /// How often it may be run until it is right.
+    pub tries: usize,
 }
 
 /// A command line without options, which must print nothing and succeed unless its case says otherwise.
@@ -90,6 +92,7 @@ pub fn case(name: impl Into<String>) -> Case {
         stderr: String::new(),
         status: 0,
         asked: None,
+        tries: 1,
     }
 }
 
@@ -195,6 +198,12 @@ impl Case {
     /// It sends requests for this target, with its key, and no others. An empty one: it sends nothing.
     pub fn asks(mut self, target: &str) -> Case {
         self.asked = Some(target.to_owned());
+        self
+    }
+
+    /// Its time is so short that a busy machine may not come to what is tried: then it is run again.
+    pub fn hurried(mut self) -> Case {
+        self.tries = 10;
         self
     }
 

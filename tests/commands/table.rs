@@ -505,6 +505,7 @@ fn transport() -> Vec<Case> {
              raise it.\n",
         )
         .with(&["--timeout", "300"])
+        .hurried()
         .answers(|_| vec![Step::Stall]),
         wrong(
             "a server that is silent for longer",
@@ -519,6 +520,7 @@ fn transport() -> Vec<Case> {
              raise it.\n",
         )
         .with(&["--timeout=300"])
+        .hurried()
         .answers(|_| vec![Step::Send(answer(200, "", DOCUMENT)[..200].to_vec()), Step::Stall]),
         wrong(
             "a server that hangs up",

@@ -18,7 +18,7 @@ static pid_t in_child(void (*scene)(void *), void *argument) {
   pid_t pid = fork();
   CHECK(pid >= 0);
   if (pid == 0) {
-    alarm((unsigned)(20 * patience()));
+    alarm((unsigned)(120 * patience()));
     scene(argument);
     /* Not exit(): what the parent registered for its own end is the parent's. */
     _exit(0);

@@ -132,13 +132,15 @@ int main(int count, char **arguments) {
   CHECK(count == 3);
   server = arguments[1];
   int rounds = atoi(arguments[2]), descriptors = 0, late = 0;
+  measure_lateness();
   asked = new_client(at(server, "/ok"), NULL);
   CHECK_STATUS(ask(asked, 60000, NULL), FISH_OK);
   for (int round = 0; round < rounds; round++) {
     for (int i = 0; i < 4; i++) {
       double took = freed_while_calls_wait(i % 2 ? "/drip" : "/stall", i / 2);
-      late += took >= 100 * patience();
-      CHECK(took < 5000 * patience());
+      late += took >= prompt_ms();
+      /* A cancel that was lost would show as the call's timeout, a minute. */
+      CHECK(took < 30000 * patience());
     }
     cancelled_for_all();
     freed_by_whom_it_wakes();
@@ -149,6 +151,7 @@ int main(int count, char **arguments) {
     }
     CHECK(settles("/proc/self/fd", descriptors) == descriptors);
   }
+  end_measuring();
   /* A busy machine may be late to run us, now and then. */
   CHECK(late <= 1 + rounds / 50);
   fish_client_free(asked);

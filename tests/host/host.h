@@ -64,10 +64,48 @@ static inline double queued_ms(void) {
   return (double)nanoseconds / 1e6;
 }
 
+/* How late a thread that sleeps in short steps has woken up at most, in ms: a machine that is too busy wakes everybody
+ * late. */
+static double latest;
+static int measuring;
+static pthread_t steps;
+
+static void *sleep_in_steps(void *unused) {
+  (void)unused;
+  while (__atomic_load_n(&measuring, __ATOMIC_ACQUIRE)) {
+    double due = now_ms() + 5, before;
+    sleep_ms(5);
+    double late = now_ms() - due;
+    __atomic_load(&latest, &before, __ATOMIC_ACQUIRE);
+    if (late > before) {
+      __atomic_store(&latest, &late, __ATOMIC_RELEASE);
+    }
+  }
+  return NULL;
+}
+
+static inline void measure_lateness(void) {
+  measuring = 1;
+  CHECK(pthread_create(&steps, NULL, sleep_in_steps, NULL) == 0);
+}
+
+static inline void end_measuring(void) {
+  __atomic_store_n(&measuring, 0, __ATOMIC_RELEASE);
+  pthread_join(steps, NULL);
+}
+
 /* How long promises are stretched: a program under valgrind or a sanitizer is tens of times slower. */
 static inline double patience(void) {
   const char *text = getenv("FISH_HOST_PATIENCE");
   return text ? atof(text) : 1;
+}
+
+/* What the end of cancelled calls may take: the promise, and for threads that wait for each other (the one that cancels,
+ * those that call, the one that joins them) what the machine took. */
+static inline double prompt_ms(void) {
+  double late;
+  __atomic_load(&latest, &late, __ATOMIC_ACQUIRE);
+  return 100 * patience() + 4 * late;
 }
 
 static inline fish_client *new_client(const char *url, const char *ca_file) {
@@ -80,7 +118,7 @@ static inline fish_client *new_client(const char *url, const char *ca_file) {
   options.proxy_url = "";
   options.max_retries = -1;
   /* Eight handshakes at once take a while under valgrind. */
-  options.connect_timeout_ms = (uint32_t)(5000 * patience());
+  options.connect_timeout_ms = (uint32_t)(30000 * patience());
   if (fish_client_new(&options, &client, &error) != FISH_OK) {
     fprintf(stderr, "fish_client_new: %s\n", error.message);
     abort();
@@ -146,7 +184,7 @@ static inline int is_asleep(int task) {
 
 /* Waits until there are that many: the kernel lets go of a joined thread's entry a little later. */
 static inline int settles(const char *folder, int want) {
-  double end = now_ms() + 5000 * patience();
+  double end = now_ms() + 30000 * patience();
   int count;
   while ((count = entries(folder)) != want && now_ms() < end) {
     sleep_ms(5);

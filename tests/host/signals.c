@@ -44,8 +44,6 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 }
 
 static volatile int storming;
-/* How late the storm has woken up at most, in ms: a machine that is too busy wakes everybody late. */
-static double latest;
 
 /* What a wait may be late by: the promise, what the machine took of each of two threads that must run, and how long
  * this one has waited for a processor since it had waited for `queued`. */
@@ -75,6 +73,7 @@ static void *storm(void *unused) {
   return NULL;
 }
 
+/* When the canceller cancels. */
 static double cancelled_at;
 
 static void *cancel_later(void *argument) {
@@ -126,7 +125,7 @@ static void each_wait(uint32_t wait_ms) {
       {"for an answer", at(plain, "/stall"), NULL, -1},
       {"for an answer over TLS", at(tls, "/stall"), ca_file, -1},
       {"for the rest of an answer", at(plain, "/drip"), NULL, -1},
-      {"for the next try", at(plain, "/later"), NULL, 2},
+      {"for the next try", at(plain, "/later"), NULL, 1},
   };
   for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
     fish_client_options options = {0};
@@ -143,36 +142,38 @@ static void each_wait(uint32_t wait_ms) {
     storming = 1;
     pthread_t thunder = deaf_thread(storm, NULL);
 
-    double queued = queued_ms(), begun = now_ms();
-    fish_status status = ask(client, waits[i].retries < 0 ? wait_ms : 1500, NULL);
-    double took = now_ms() - begun;
-    int signals = interrupted;
-    if (waits[i].retries < 0) {
-      CHECK_STATUS(status, FISH_TIMED_OUT);
-      CHECK(took >= wait_ms && took < wait_ms + grace(queued));
-    } else {
-      /* One wait of a second and another that would pass the deadline: the failure itself comes back. */
-      CHECK_STATUS(status, FISH_SERVER_ERROR);
-      CHECK(took >= 1000 && took < 1500 * patience() + grace(queued));
-    }
+    double took;
+    int signals;
+    /* Where a busy machine lets few signals come in a wait, there are more waits. */
+    do {
+      double queued = queued_ms(), begun = now_ms();
+      fish_status status = ask(client, waits[i].retries < 0 ? wait_ms : 60000, NULL);
+      took = now_ms() - begun;
+      signals = interrupted;
+      if (waits[i].retries < 0) {
+        CHECK_STATUS(status, FISH_TIMED_OUT);
+        CHECK(took >= wait_ms && took < wait_ms + grace(queued));
+      } else {
+        /* One wait of a second and a little more; a wait that every signal began anew would not end. */
+        CHECK_STATUS(status, FISH_SERVER_ERROR);
+        CHECK(took >= 1000 && took < 10000 * patience() + grace(queued));
+      }
+    } while (signals < 20);
 
     fish_cancel_token *token = fish_cancel_token_new();
-    queued = queued_ms();
-    begun = now_ms();
+    double queued = queued_ms();
     pthread_t canceller = deaf_thread(cancel_later, token);
     CHECK_STATUS(ask(client, 60000, token), FISH_CANCELLED);
-    double ended = now_ms();
+    double over = now_ms();
     pthread_join(canceller, NULL);
-    double cancelled = ended - cancelled_at;
-    CHECK(ended - begun >= 80 && cancelled < grace(queued));
+    CHECK(over >= cancelled_at && over - cancelled_at < grace(queued));
 
     __atomic_store_n(&storming, 0, __ATOMIC_RELEASE);
     pthread_join(thunder, NULL);
     fish_cancel_token_free(token);
     fish_client_free(client);
     printf("%-26s %4d signals, %6.1f ms of %u, cancelled after %5.1f\n", waits[i].name, signals, took,
-           waits[i].retries < 0 ? wait_ms : 1000, cancelled);
-    CHECK(signals >= 20);
+           waits[i].retries < 0 ? wait_ms : 1000, over - cancelled_at);
   }
   CHECK(elsewhere == 0);
 }

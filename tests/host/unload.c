@@ -139,6 +139,7 @@ int main(int count, char **arguments) {
   int late = 0, tasks = 0, descriptors = 0;
 
   after_its_only_thread(file, resident);
+  measure_lateness();
   pthread_barrier_init(&round_begins, NULL, KEPT + 1);
   pthread_barrier_init(&round_ends, NULL, KEPT + 1);
   pthread_barrier_init(&was_inside, NULL, 2);
@@ -168,7 +169,7 @@ int main(int count, char **arguments) {
     pthread_barrier_wait(&round_ends);
     double took = stop();
     slowest_stop = took > slowest_stop ? took : slowest_stop;
-    late += took >= 100 * patience();
+    late += took >= prompt_ms();
 
     CHECK(dlclose(plugin) == 0);
     plugin = dlopen(file, RTLD_NOW | RTLD_NOLOAD);
@@ -183,13 +184,15 @@ int main(int count, char **arguments) {
 
     /* Nothing is left of a round: no thread, no descriptor. */
     if (round == 0) {
-      tasks = settles("/proc/self/task", KEPT + 1);
+      /* This thread and the one that measures too. */
+      tasks = settles("/proc/self/task", KEPT + 2);
       descriptors = entries("/proc/self/fd");
-      CHECK(tasks == KEPT + 1);
+      CHECK(tasks == KEPT + 2);
     }
     CHECK(settles("/proc/self/task", tasks) == tasks);
     CHECK(settles("/proc/self/fd", descriptors) == descriptors);
   }
+  end_measuring();
   over = 1;
   pthread_barrier_wait(&round_begins);
   for (int i = 0; i < KEPT; i++) {
@@ -201,7 +204,7 @@ int main(int count, char **arguments) {
   pthread_barrier_destroy(&may_exit);
   /* A machine that is busy with other things may be late to run us, now and then; a cancel that was lost would show as
    * the call's timeout, a minute. */
-  CHECK(late <= 1 + rounds / 100 && slowest_stop < 2000 * patience());
+  CHECK(late <= 1 + rounds / 100 && slowest_stop < 30000 * patience());
   printf("%d times loaded and unloaded, %s; slowest teardown %.1f ms, %d late\n", rounds, arguments[4],
          slowest_stop, late);
   return 0;

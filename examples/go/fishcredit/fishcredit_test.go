@@ -30,7 +30,7 @@ const (
 		`"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-02-03T04:05:06.789012Z",` +
 		`"has_phone_sha256":true,"has_free_credit":null}`
 	// The library's promise after a deadline or a cancel is 100 ms; the rest is this machine's.
-	prompt = 2 * time.Second
+	prompt = 20 * time.Second
 )
 
 // serve starts a loopback server and a client of it.

@@ -40,7 +40,7 @@ from fish_api_credit import (
 )
 
 # The library's promise after a deadline or a cancel is 0.1 s; the rest is this machine's.
-PROMPT = 2.0
+PROMPT = 20.0
 
 WALLET = (
     '{"_id":"w1","user_id":"u1","credit":"12.345678","cumulative_top_up":"100.00",'
@@ -268,7 +268,7 @@ def test_close_ends_the_calls_in_flight_but_cancels_no_token_of_the_caller(serve
 
 
 # Each is a program of its own: what goes wrong here hangs or crashes. `silent` never answers; the whole of each must
-# end long before the call's minute has passed.
+# end long before the call's ten minutes have passed.
 ENDINGS = {
     "a fork during a call, and close in the child": """
         call = threading.Thread(target=quietly, args=(client.api_credit,))
@@ -456,7 +456,7 @@ import atexit, gc, os, signal, sys, threading, time
 import fish_api_credit
 from fish_api_credit import CancelToken, Client
 url = sys.argv[1]
-client, token, ended = Client("k", base_url=url, timeout=60), CancelToken(), []
+client, token, ended = Client("k", base_url=url, timeout=600), CancelToken(), []
 def quietly(call, **arguments):
     try:
         ended.append(call(**arguments))
@@ -499,12 +499,12 @@ def test_every_way_to_end_returns(server, program):
     if "wait_for_request()" in program or "interrupt" in program:
         server.arrived.acquire()
     try:
-        out, err = process.communicate("\n", timeout=30)
+        out, err = process.communicate("\n", timeout=300)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
     assert (process.returncode, err) == (0, "")
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < 300
 
 
 def test_a_client_and_a_token_tell_nothing_and_stay_in_their_process(client_of):
@@ -566,19 +566,21 @@ def test_many_threads_share_a_client(server, client_of):
             done.result()
 
 
-def test_other_threads_go_on_during_a_call(server, client_of):
-    # The server is a Python thread: it could not even accept if the call kept the GIL.
+def test_other_threads_go_on_during_a_call(server, client_of, monkeypatch):
+    # The server is a Python thread: it could not even accept if the call kept the GIL, in one wait.
+    monkeypatch.setattr(fish_api_credit._client, "_SLICE_MS", 60_000)
     server.answer = server.silent
-    went_on = threading.Event()
+    went_on, token = threading.Event(), CancelToken()
 
     def other() -> None:
         server.arrived.acquire()
         went_on.set()
+        token.cancel()
 
     thread = threading.Thread(target=other)
     thread.start()
-    with pytest.raises(TimeoutError):
-        client_of().api_credit(timeout=1)
+    with pytest.raises(fish_api_credit.Cancelled):
+        client_of().api_credit(cancel=token, timeout=60)
     assert went_on.is_set()
     thread.join()
 

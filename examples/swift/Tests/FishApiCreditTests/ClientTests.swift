@@ -11,7 +11,7 @@ private let wallet =
     + #""has_phone_sha256":true,"has_free_credit":null}"#
 
 /// The library's promise after a deadline or a cancellation is 100 ms; the rest is the machine's.
-private let prompt = Duration.seconds(2)
+private let prompt = Duration.seconds(20)
 
 private func makeClient(
     _ server: Server, timeout: Duration = .seconds(60), maxRetries: Int = 2, userAgent: String? = nil

@@ -9,7 +9,7 @@ private let wallet =
     + #""updated_at":"2026-02-03T04:05:06.5Z"}"#
 
 /// The library's promise after a cancellation is 100 ms; the rest is the machine's.
-private let prompt = Duration.seconds(2)
+private let prompt = Duration.seconds(20)
 
 /// One answer after another, and the last one again.
 private func oneAfterAnother(_ answers: [String]) -> Server {
