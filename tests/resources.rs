@@ -7,6 +7,7 @@ mod support;
 
 use std::env;
 use std::fs::File;
+use std::io::Write;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -381,7 +382,7 @@ fn closed_or_replaced_descriptors_never_hang_a_call() {
 
 /// What else a host may have there, which the library could harm or wait for: a file that could be written to, and a
 /// pipe that could not without blocking.
-const HARMED: [(&str, Replacement); 2] = [
+const HARMED: [(&str, Replacement); 3] = [
     ("a file that is written", || {
         let name = std::path::Path::new(&told("CA_FILE")).with_file_name("written");
         File::options().create(true).append(true).read(true).open(name).unwrap().into()
@@ -398,7 +399,15 @@ const HARMED: [(&str, Replacement); 2] = [
         std::mem::forget(reader);
         writer.into()
     }),
+    (HOLDS_SOMETHING, || {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(&[7; HELD]).unwrap();
+        std::mem::forget(writer);
+        reader.into()
+    }),
 ];
+const HOLDS_SOMETHING: &str = "a pipe's reader, with something to read";
+const HELD: usize = 8;
 
 /// A call in the background ends at its deadline, and whoever waits for it learns of it, however long that may take.
 #[test]
@@ -457,6 +466,12 @@ fn descriptors_of_the_host_are_neither_read_nor_written_nor_closed() {
             assert_eq!(lost(), 0, "{what}: the host's are closed");
             if let Ok(file) = std::fs::metadata(&written) {
                 assert_eq!(file.len(), 0, "{what}: the host's file is written to");
+            }
+            for fd in open.iter().filter(|_| what == HOLDS_SOMETHING) {
+                let mut left = 0;
+                // SAFETY: it only asks.
+                assert_eq!(unsafe { libc::ioctl(*fd, libc::FIONREAD, &raw mut left) }, 0);
+                assert_eq!(left, HELD as i32, "the host's pipe is read");
             }
         }
     });

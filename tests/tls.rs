@@ -512,6 +512,18 @@ fn an_answer_cut_below_tls_is_a_lost_connection() {
 }
 
 #[test]
+fn a_reset_below_tls_is_told_as_one() {
+    let trusted = Trusted::new();
+    let peer = server(trusted.config(), |mut secured| {
+        secured.head()?;
+        secured.link.reset()
+    });
+    let failure = trusted.client(&peer.https_url()).get(&Query::default()).unwrap_err();
+    assert_eq!(name(failure.status), "FISH_CONNECTION_LOST");
+    assert!(failure.message.contains("(the server reset it)"), "{}", failure.message);
+}
+
+#[test]
 fn a_server_that_has_closed_does_not_kill_a_c_program_by_sigpipe() {
     let trusted = Trusted::new();
     let config = Arc::new(trusted.config());
@@ -659,8 +671,10 @@ fn unread_bytes_in_a_kept_connection_end_it() {
     let trusted = Trusted::new();
     let wrong = answer(200, "", document("66.6"));
     for versions in [ONLY_1_3, ONLY_1_2] {
-        // While it lies idle: more than rustls reads at once, too.
-        for length in [1, 4096, 5000, 20_000, 100_000] {
+        // With the answer, or while it lies idle: more than rustls reads at once, too.
+        for (length, idle) in
+            [1, 4096, 5000, 20_000, 100_000].into_iter().flat_map(|length| [(length, false), (length, true)])
+        {
             let unasked = [&wrong[..], &vec![b' '; length]].concat()[..length].to_vec();
             let sent = Arc::new(Barrier::new(2));
             let told = Arc::clone(&sent);
@@ -669,6 +683,9 @@ fn unread_bytes_in_a_kept_connection_end_it() {
                 while secured.head()?.is_some() {
                     secured.send(&ok())?;
                     if first {
+                        if idle {
+                            told.wait();
+                        }
                         secured.send(&unasked)?;
                         told.wait();
                     }
@@ -677,6 +694,9 @@ fn unread_bytes_in_a_kept_connection_end_it() {
             });
             let client = trusted.client(&peer.https_url());
             client.get(&Query::default()).unwrap();
+            if idle {
+                sent.wait();
+            }
             sent.wait();
             for _ in 0..2 {
                 assert_eq!(client.get(&Query::default()).unwrap().credit, "12.345678", "{length}");
