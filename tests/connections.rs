@@ -359,6 +359,14 @@ fn unsolicited_bytes_are_never_taken_for_an_answer() {
 }
 
 #[test]
+fn a_reset_is_told_as_one() {
+    let server = always(vec![Step::Reset]);
+    let failure = Client::once(&server.url()).get(&Query::default()).unwrap_err();
+    assert_eq!(failure.status, FISH_CONNECTION_LOST);
+    assert!(failure.message.contains("(the server reset it)"), "{}", failure.message);
+}
+
+#[test]
 fn a_connection_that_switched_protocols_is_not_kept() {
     // What comes then is no HTTP, and comes only when the next request does.
     let server = Server::directed(|n, _| match n {

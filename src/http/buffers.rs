@@ -131,6 +131,16 @@ mod tests {
     }
 
     #[test]
+    fn unread_input_that_reaches_the_end_moves_to_the_front() {
+        let mut buffers = Buffers::new(1);
+        fill(&mut buffers, &[7; FIRST_INPUT - 1]);
+        fill(&mut buffers, &[8]);
+        buffers.input_consume(FIRST_INPUT - 1);
+        fill(&mut buffers, &[9]);
+        assert_eq!((buffers.input(), buffers.capacity()), (&[8, 9][..], FIRST_INPUT));
+    }
+
+    #[test]
     fn input_that_is_consumed_at_once_takes_one_page() {
         let mut buffers = Buffers::new(1);
         for _ in 0..1000 {

@@ -141,6 +141,7 @@ fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::computed;
     use std::net::TcpListener;
 
     fn deadline(ms: u64) -> Deadline {
@@ -246,6 +247,10 @@ mod tests {
             if to == "host:1" && why == "connection refused"),
             "{got:?}"
         );
+        // No attempt even begins.
+        let broadcast = SocketAddr::from(([255, 255, 255, 255], 1));
+        let got = connect(&[broadcast], "host:1", &deadline(60_000)).unwrap_err();
+        assert!(matches!(got.kind, Kind::NotConnected { .. }), "{got:?}");
         let none = connect(&[], "host:1", &deadline(60_000)).unwrap_err();
         assert!(matches!(none.kind, Kind::NotConnected { .. }), "{none:?}");
     }
@@ -253,6 +258,7 @@ mod tests {
     #[test]
     fn a_packet_that_is_dropped_ends_at_the_deadline() {
         let hole = BlackHole::new();
+        let before = computed();
         assert!(takes_less(Duration::from_millis(400), || {
             let got = connect(&[hole.address()], "x", &deadline(300));
             assert!(
@@ -260,5 +266,8 @@ mod tests {
                 "{got:?}"
             );
         }));
+        // While it waited, it did not spin.
+        let computed = computed() - before;
+        assert!(computed < Duration::from_millis(50), "{computed:?}");
     }
 }

@@ -378,6 +378,16 @@ mod tests {
                 "the server's certificate has no trusted issuer (see ca_file and tls_roots)",
             ),
             (Bad::NotValidForName, "the server's certificate is for another host, not for x.test"),
+            (Bad::Expired, "the server's certificate has expired (or this machine's clock is wrong)"),
+            (
+                Bad::NotValidYet,
+                "the server's certificate is not valid yet (or this machine's clock is wrong)",
+            ),
+            (
+                Bad::UnhandledCriticalExtension,
+                "the server's certificate has a critical extension that this library does not support",
+            ),
+            (Bad::InvalidPurpose, "the server's certificate is not for servers"),
             (Bad::UnknownRevocationStatus, "the server's certificate or one above it is not valid"),
         ] {
             assert_eq!(explain_certificate(&bad, &host), want);
