@@ -8,7 +8,7 @@ mod support;
 use std::env;
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -474,6 +474,24 @@ fn descriptors_of_the_host_are_neither_read_nor_written_nor_closed() {
                 assert_eq!(left, HELD as i32, "the host's pipe is read");
             }
         }
+    });
+}
+
+/// On Linux it looks like one of ours. An empty one blocks who reads it, unless it was made not to.
+#[test]
+fn an_eventfd_of_the_host_in_the_place_of_ours_keeps_nobody_waiting() {
+    Outside::run(&[], || {
+        let client = client(&told("SERVER"));
+        let watch = client.watch(&Query::default(), &WatchOptions::default()).unwrap();
+        assert!(readable(watch.descriptor(), 60_000));
+        replace_all(Some(|| {
+            // SAFETY: a new descriptor, which nobody else owns.
+            unsafe { OwnedFd::from_raw_fd(libc::eventfd(0, 0)) }
+        }));
+        let now = Duration::ZERO;
+        let state = clock::ends_by("read", now, || watch.read());
+        assert_eq!((state.status, state.changes), (FISH_OK, 1));
+        clock::ends_by("free", now, || drop((watch, client)));
     });
 }
 

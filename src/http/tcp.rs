@@ -123,3 +123,20 @@ impl Write for Tcp {
 pub(crate) fn not_yet(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixStream;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn sending_to_who_has_gone_fails_at_once() {
+        let (ours, gone) = UnixStream::pair().unwrap();
+        drop(gone);
+        let mut tcp = Tcp::new(std::os::fd::OwnedFd::from(ours).into()).unwrap();
+        let deadline = Deadline::at(Instant::now() + Duration::from_secs(60));
+        let lost = Phase::Sending.lost("the server reset it");
+        assert_eq!(tcp.send(b"x", Phase::Sending, &deadline), Err(lost));
+    }
+}
