@@ -518,9 +518,15 @@ fn a_reset_below_tls_is_told_as_one() {
         secured.head()?;
         secured.link.reset()
     });
-    let failure = trusted.client(&peer.https_url()).get(&Query::default()).unwrap_err();
-    assert_eq!(name(failure.status), "FISH_CONNECTION_LOST");
-    assert!(failure.message.contains("(the server reset it)"), "{}", failure.message);
+    let in_handshake = Server::new(|mut link| {
+        link.read_exact(&mut [0])?;
+        link.reset()
+    });
+    for (peer, status) in [(peer, "FISH_CONNECTION_LOST"), (in_handshake, "FISH_TLS_FAILED")] {
+        let failure = trusted.client(&peer.https_url()).get(&Query::default()).unwrap_err();
+        assert_eq!(name(failure.status), status);
+        assert!(failure.message.contains("(the server reset it)"), "{}", failure.message);
+    }
 }
 
 #[test]
