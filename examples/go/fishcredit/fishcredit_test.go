@@ -437,17 +437,18 @@ func TestOptionsThatAreRefused(t *testing.T) {
 
 func TestMessagesNameGosFields(t *testing.T) {
 	for _, test := range []struct {
-		answer http.HandlerFunc
-		query  fishcredit.Query
-		want   string
+		answer  http.HandlerFunc
+		timeout time.Duration
+		query   fishcredit.Query
+		want    string
 	}{
-		{say(404, ""), fishcredit.Query{}, "check Query.UserID, Query.TeamID and Options.BaseURL"},
-		{say(401, ""), fishcredit.Query{}, "check Options.APIKey or FISH_API_KEY"},
-		{say(200, `{"_id":"i","user_id":[]}`), fishcredit.Query{}, `"user_id" is`},
-		{say(200, wallet), fishcredit.Query{UserID: ".."}, "Query.UserID is"},
-		{silent(make(chan struct{}, 9)), fishcredit.Query{}, "its timeout (50 ms)"},
+		{say(404, ""), time.Minute, fishcredit.Query{}, "check Query.UserID, Query.TeamID and Options.BaseURL"},
+		{say(401, ""), time.Minute, fishcredit.Query{}, "check Options.APIKey or FISH_API_KEY"},
+		{say(200, `{"_id":"i","user_id":[]}`), time.Minute, fishcredit.Query{}, `"user_id" is`},
+		{say(200, wallet), time.Minute, fishcredit.Query{UserID: ".."}, "Query.UserID is"},
+		{silent(make(chan struct{}, 9)), 50 * time.Millisecond, fishcredit.Query{}, "its timeout (50 ms)"},
 	} {
-		client := serve(t, fishcredit.Options{MaxRetries: -1, Timeout: 50 * time.Millisecond}, test.answer)
+		client := serve(t, fishcredit.Options{MaxRetries: -1, Timeout: test.timeout}, test.answer)
 		_, err := client.APICredit(context.Background(), test.query)
 		got := failure(t, err).Message
 		if !strings.Contains(got, test.want) || regexp.MustCompile(`options\.|query\.|_ms\b|NULL|base_url`).MatchString(got) {
