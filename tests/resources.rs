@@ -402,7 +402,8 @@ const HARMED: [(&str, Replacement); 3] = [
     (HOLDS_SOMETHING, || {
         let (reader, mut writer) = std::io::pipe().unwrap();
         writer.write_all(&[7; HELD]).unwrap();
-        std::mem::forget(writer);
+        // Closed, so that the next reader takes its number: every number is a reader's.
+        drop(writer);
         reader.into()
     }),
 ];
