@@ -685,10 +685,10 @@ fn unread_bytes_in_a_kept_connection_end_it() {
             let sent = Arc::new(Barrier::new(2));
             let told = Arc::clone(&sent);
             let peer = server(trusted.authority.issue().config(versions), move |mut secured| {
-                let first = secured.link.number == 0;
+                let mut first = secured.link.number == 0;
                 while secured.head()?.is_some() {
                     secured.send(&ok())?;
-                    if first {
+                    if std::mem::take(&mut first) {
                         if idle {
                             told.wait();
                         }
