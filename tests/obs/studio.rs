@@ -3,13 +3,15 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File, Permissions};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
 
 use super::support::{c, child};
 
@@ -69,11 +71,16 @@ impl Drop for Screen {
 pub struct Home {
     pub folder: PathBuf,
     port: u16,
+    /// Keeps the port from everybody but OBS, which asks for it by number and lets itself share it.
+    _reserved: Socket,
 }
 
 impl Home {
     pub fn new(folder: &Path, plugin: &Path) -> Home {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let reserved = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        reserved.set_reuse_address(true).unwrap();
+        reserved.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        let port = reserved.local_addr().unwrap().as_socket().unwrap().port();
         let config = folder.join(".config/obs-studio");
         let write = |path: &str, text: String| {
             let path = config.join(path);
@@ -100,7 +107,7 @@ impl Home {
         let plugins = config.join("plugins");
         fs::create_dir_all(&plugins).unwrap();
         symlink(plugin, plugins.join("fish-credit")).unwrap();
-        Home { folder: folder.to_owned(), port }
+        Home { folder: folder.to_owned(), port, _reserved: reserved }
     }
 
     /// The files under it that have this text in them.
@@ -119,6 +126,27 @@ impl Home {
             }
         }
         found
+    }
+}
+
+/// A WebSocket (RFC 6455), once OBS is ready for one.
+fn web_socket(port: u16) -> io::Result<TcpStream> {
+    let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    );
+    socket.write_all(request.as_bytes())?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        socket.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    match head.starts_with(b"HTTP/1.1 101 ") {
+        true => Ok(socket),
+        false => Err(io::Error::other(String::from_utf8_lossy(&head).into_owned())),
     }
 }
 
@@ -162,29 +190,15 @@ impl<'a> Studio<'a> {
         let mut program = command.spawn().expect("obs");
         let socket = until("OBS answers", || {
             assert!(program.try_wait().unwrap().is_none(), "OBS ended:\n{}", said(home));
-            TcpStream::connect(("127.0.0.1", home.port)).map_err(|why| format!("{why}\n{}", said(home)))
+            web_socket(home.port).map_err(|why| format!("{why}\n{}", said(home)))
         });
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut studio = Studio { home, program, socket, requests: 0 };
         studio.shake_hands();
         studio
     }
 
-    /// WebSocket's (RFC 6455), then that of OBS: a Hello, our Identify (no events, please), Identified.
+    /// That of OBS: a Hello, our Identify (no events, please), Identified.
     fn shake_hands(&mut self) {
-        let request = format!(
-            "GET / HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-            self.home.port
-        );
-        self.socket.write_all(request.as_bytes()).unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            self.socket.read_exact(&mut byte).unwrap();
-            head.push(byte[0]);
-        }
-        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
         let hello = self.receive();
         assert!(hello.contains("\"op\":0"), "{hello}");
         self.send(r#"{"op":1,"d":{"rpcVersion":1,"eventSubscriptions":0}}"#);
