@@ -6,14 +6,14 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ::fish_api_credit::ffi::*;
 use support::client::{Client, Failure, KEY, Options, Query, name};
 use support::clock::reached;
-use support::server::{Connection, DOCUMENT, Link, Server, always, answer, ok};
+use support::server::{Connection, DOCUMENT, Link, Reserved, Server, always, answer, ok};
 use support::tls::{BOTH, Trusted, answering};
 use support::{c, tools};
 
@@ -362,7 +362,8 @@ fn a_proxy_that_fails_to_connect_is_never_bypassed() {
         assert!(failure.message.contains(why), "{}", failure.message);
     }
     // Nobody listens there.
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let reserved = Reserved::new();
+    let nobody = reserved.address();
     for scheme in ["http", "socks5"] {
         let failure = fails(&through(&format!("{scheme}://{USER}:{PASSWORD_IN_URL}@{nobody}"), &base));
         assert_eq!(failure.status, FISH_PROXY_FAILED, "{failure:?}");
@@ -619,6 +620,7 @@ fn the_environment_chooses_the_proxy() {
 struct Daemon {
     child: Child,
     address: SocketAddr,
+    _reserved: Reserved,
 }
 
 impl Daemon {
@@ -627,17 +629,13 @@ impl Daemon {
         if !tools::have(program) {
             return None;
         }
-        // Another process may take the port between our asking for it and the proxy's.
-        for _ in 0..5 {
-            let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-            let mut command = Command::new(program);
-            command.args(arguments(address.port())).stdout(Stdio::null()).stderr(Stdio::null());
-            let mut daemon = Daemon { child: command.spawn().unwrap(), address };
-            if daemon.listens() {
-                return Some(daemon);
-            }
-        }
-        panic!("{program} does not start");
+        let reserved = Reserved::new();
+        let address = reserved.address();
+        let mut command = Command::new(program);
+        command.args(arguments(address.port())).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut daemon = Daemon { child: command.spawn().unwrap(), address, _reserved: reserved };
+        assert!(daemon.listens(), "{program} does not start");
+        Some(daemon)
     }
 
     fn listens(&mut self) -> bool {
@@ -684,8 +682,8 @@ fn is_well_used(daemon: &Daemon, scheme: &str) {
         assert!(!failure.message.contains("wrong") && !failure.message.contains("nobody"), "{failure:?}");
     }
     // A target where nobody listens: the proxy says so.
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let failure = fails(&through(&right, &format!("http://{nobody}")));
+    let nobody = Reserved::new();
+    let failure = fails(&through(&right, &format!("http://{}", nobody.address())));
     assert_eq!(failure.status, FISH_PROXY_FAILED, "{failure:?}");
     assert_eq!((secure.connections(), plain.connections()), (2, 1), "no direct connection");
 }

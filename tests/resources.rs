@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use ::fish_api_credit::ffi::*;
 use support::client::{Client, Failure, Options, Query, Token, WatchOptions, name, readable};
 use support::clock::{self, reached};
-use support::server::{BlackHole, Connection, DOCUMENT, Server, Step, always, answer, ok, send};
+use support::server::{BlackHole, Connection, DOCUMENT, Reserved, Server, Step, always, answer, ok, send};
 use support::tls::{Authority, BOTH, Trusted, answering, server};
 use support::{child, tasks};
 
@@ -819,8 +819,8 @@ fn time_asleep_counts_for_kept_connections_and_addresses() {
             assert_eq!(lookups() - before, want, "{slept}");
         }
         // Not that of a host that could not be reached: its address may be another by now.
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let unreachable = trusted.client(&format!("https://here.test:{}", nobody.port()));
+        let nobody = Reserved::new();
+        let unreachable = trusted.client(&format!("https://here.test:{}", nobody.address().port()));
         let before = lookups();
         for count in 1..4 {
             let failure = unreachable.get(&Query::default()).unwrap_err();

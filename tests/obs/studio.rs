@@ -4,15 +4,14 @@
 use std::fmt::Write as _;
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Socket, Type};
-
+use super::support::server::Reserved;
 use super::support::{c, child};
 
 /// Far above what anything here takes.
@@ -71,16 +70,13 @@ impl Drop for Screen {
 pub struct Home {
     pub folder: PathBuf,
     port: u16,
-    /// Keeps the port from everybody but OBS, which asks for it by number and lets itself share it.
-    _reserved: Socket,
+    _reserved: Reserved,
 }
 
 impl Home {
     pub fn new(folder: &Path, plugin: &Path) -> Home {
-        let reserved = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        reserved.set_reuse_address(true).unwrap();
-        reserved.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
-        let port = reserved.local_addr().unwrap().as_socket().unwrap().port();
+        let reserved = Reserved::new();
+        let port = reserved.address().port();
         let config = folder.join(".config/obs-studio");
         let write = |path: &str, text: String| {
             let path = config.join(path);

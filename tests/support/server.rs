@@ -425,6 +425,23 @@ pub fn read_head(stream: &mut (impl Read + ?Sized), unread: &mut Vec<u8>) -> io:
     }
 }
 
+/// A port of loopback where nobody listens, kept from all others for as long as this is there. A program that is told its
+/// number may listen there if it sets SO_REUSEADDR, as servers do.
+pub struct Reserved(Socket);
+
+impl Reserved {
+    pub fn new() -> Reserved {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        Reserved(socket)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap().as_socket().unwrap()
+    }
+}
+
 /// An address at which connecting neither succeeds nor fails: its backlog is full.
 pub struct BlackHole(SocketAddr, #[allow(dead_code)] Vec<Socket>);
 
