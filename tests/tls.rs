@@ -333,6 +333,9 @@ fn a_server_that_requires_a_client_certificate_is_a_tls_failure() {
     }
 }
 
+/// As docs/limits.md says.
+const LONGEST_CA_FILE: usize = 16 * 1024 * 1024;
+
 #[test]
 fn an_unusable_ca_file_is_refused_when_the_client_is_made() {
     let trusted = Trusted::new();
@@ -353,7 +356,7 @@ fn an_unusable_ca_file_is_refused_when_the_client_is_made() {
     let broken_second = format!("certificate in line {} that cannot be decoded", lines.len() + 2);
     let openssls = pem.replace("CERTIFICATE", "TRUSTED CERTIFICATE");
     let container = pem.replace("CERTIFICATE", "PKCS7");
-    let large = format!("{}{pem}", "#\n".repeat(8 * 1024 * 1024));
+    let large = format!("{}{pem}", "#".repeat(LONGEST_CA_FILE + 1 - pem.len()));
     let key_only = rcgen::KeyPair::generate().unwrap().serialize_pem();
     for (what, path, why) in [
         ("missing", folder.join("none.pem").to_str().unwrap().to_owned(), "could not be opened"),
@@ -403,6 +406,7 @@ fn a_ca_file_is_read_in_every_usual_form() {
         ("an older label", format!("{other}{pem}").replace("CERTIFICATE", "X509 CERTIFICATE")),
         ("a key beside", format!("{key}{pem}")),
         ("twice", format!("{pem}{pem}")),
+        ("as long as may be", format!("{}\n{pem}", "#".repeat(LONGEST_CA_FILE - 1 - pem.len()))),
     ] {
         let path = trusted.folder.path().join("read.pem");
         std::fs::write(&path, text).unwrap();

@@ -393,4 +393,31 @@ mod tests {
             assert_eq!(explain_certificate(&bad, &host), want);
         }
     }
+
+    #[test]
+    fn what_webpki_finds_is_said_in_words() {
+        use webpki::Error as Webpki;
+        for (why, want) in [
+            (
+                Webpki::CaUsedAsEndEntity,
+                "is that of a certificate authority, which a server may not use; issue one for the server",
+            ),
+            (Webpki::EndEntityUsedAsCa, "was issued by a certificate that may not issue any"),
+            (
+                Webpki::UnsupportedCriticalExtension,
+                "or one above it has a critical extension that this library does not support",
+            ),
+            (Webpki::UnsupportedCertVersion, "or one above it is not of X.509 version 3"),
+            (Webpki::NameConstraintViolation, "is for a name that its issuer may not issue for"),
+            (
+                Webpki::PathLenConstraintViolated,
+                "was issued through more authorities than one of them allows",
+            ),
+            (Webpki::MaximumPathDepthExceeded, "has a chain that is too complex to verify"),
+            (Webpki::UnknownIssuer, "or one above it is not valid"),
+        ] {
+            assert_eq!(explain_webpki(Some(&why)), want);
+        }
+        assert_eq!(explain_webpki(None), "or one above it is not valid");
+    }
 }

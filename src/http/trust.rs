@@ -214,10 +214,43 @@ fn read_pem(path: &str) -> Result<RootCertStore> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{CertificateParams, DnType, GeneralSubtree, KeyPair, NameConstraints};
+    use rcgen::{
+        CertificateParams, DnType, GeneralSubtree, KeyPair, NameConstraints, PKCS_RSA_SHA256, PublicKeyData,
+        SignatureAlgorithm, SigningKey,
+    };
 
     /// A certificate of this name that forbids as many names.
     fn certificate(name: &str, constraints: usize) -> CertificateDer<'static> {
+        of_key(name, constraints, &KeyPair::generate().unwrap())
+    }
+
+    /// In a certificate its key takes as many bytes. Nobody checks that it is none.
+    struct Key(Vec<u8>);
+
+    impl Key {
+        fn taking(bytes: usize) -> Key {
+            // Around it: its algorithm, and the lengths of both.
+            Key(vec![0; bytes - 20])
+        }
+    }
+
+    impl PublicKeyData for Key {
+        fn der_bytes(&self) -> &[u8] {
+            &self.0
+        }
+
+        fn algorithm(&self) -> &'static SignatureAlgorithm {
+            &PKCS_RSA_SHA256
+        }
+    }
+
+    impl SigningKey for Key {
+        fn sign(&self, _: &[u8]) -> std::result::Result<Vec<u8>, rcgen::Error> {
+            Ok(vec![0; 256])
+        }
+    }
+
+    fn of_key(name: &str, constraints: usize, key: &impl SigningKey) -> CertificateDer<'static> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::OrganizationName, name);
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -226,7 +259,7 @@ mod tests {
             let excluded_subtrees = (0..constraints).map(name).collect();
             params.name_constraints = Some(NameConstraints { permitted_subtrees: vec![], excluded_subtrees });
         }
-        params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
+        params.self_signed(key).unwrap().der().clone()
     }
 
     #[test]
@@ -242,6 +275,12 @@ mod tests {
         let again = [&a, &b].map(|one| [one.clone(), one.clone(), one.clone()]).concat();
         considers(&again, &[&a, &a, &b, &b].map(Clone::clone));
         considers(&[CertificateDer::from(vec![0]), a.clone()], &[a]);
+
+        // Two keys that take all there is for them, and a third.
+        let large = ["1", "2", "3"].map(|name| of_key(name, 0, &Key::taking(MAX_KEYS / 2)));
+        let parsed = webpki::anchor_from_trusted_cert(&large[0]).unwrap();
+        assert_eq!(parsed.subject_public_key_info.len(), MAX_KEYS / 2);
+        considers(&large, &large[..2]);
 
         // Sixty constraints take less than 4 KiB, in a certificate that is hardly larger.
         let constrained = certificate("c", 60);

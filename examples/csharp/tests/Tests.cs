@@ -451,22 +451,31 @@ internal static class Tests {
 
     private static void ProcessEnds(Server server) {
         foreach (var name in Endings.All.Keys) {
-            var start = new ProcessStartInfo {
-                FileName = Process.GetCurrentProcess().MainModule.FileName,
-                Arguments = "\"" + Assembly.GetEntryAssembly().Location + "\" \"" + name + "\" " + server.Url,
-                UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            using (var process = Process.Start(start)) {
-                bool began = server.Arrived();
-                // It ends now; its call would last a minute.
-                process.StandardInput.Close();
-                bool ended = process.WaitForExit(20000);
-                if (!ended) process.Kill();
-                var said = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
-                Check(began && ended, name + (began ? ": it did not end; " : ": no call; ") + said);
-                Equal(name + ": " + process.ExitCode + said, name + ": 7");
-            }
+            string said;
+            // Mono can lock itself up in its own Exit when a thread wakes at that moment, now and then: once more.
+            int tries = System.Type.GetType("Mono.Runtime") == null ? 1 : 3;
+            while (!EndsAtOnce(server, name, out said))
+                Check(--tries > 0, name + ": it did not end; " + said);
+        }
+    }
+
+    private static bool EndsAtOnce(Server server, string name, out string said) {
+        var start = new ProcessStartInfo {
+            FileName = Process.GetCurrentProcess().MainModule.FileName,
+            Arguments = "\"" + Assembly.GetEntryAssembly().Location + "\" \"" + name + "\" " + server.Url,
+            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using (var process = Process.Start(start)) {
+            bool began = server.Arrived();
+            // It ends now; its call would last a minute.
+            process.StandardInput.Close();
+            bool ended = process.WaitForExit(20000);
+            if (!ended) process.Kill();
+            said = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+            Check(began, name + ": no call; " + said);
+            if (ended) Equal(name + ": " + process.ExitCode + said, name + ": 7");
+            return ended;
         }
     }
 
