@@ -29,7 +29,7 @@ fn awake() -> Duration {
     START.get_or_init(Instant::now).elapsed()
 }
 
-/// What the calling thread has computed so far: a test that a wait does not spin.
+/// The processor time that the calling thread has used, for tests that a wait does not spin.
 #[cfg(all(test, unix))]
 pub(crate) fn computed() -> Duration {
     nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()

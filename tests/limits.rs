@@ -223,7 +223,7 @@ fn in_single_bytes(flight: &[u8]) -> Vec<u8> {
 #[test]
 fn no_use_of_tls_takes_more_than_its_time_or_its_memory() {
     let trusted = Trusted::new();
-    // And how the failure is explained, unless the call's time was up before.
+    // With words of its explanation, where it ends by itself: a slow machine may need more than the deadline for it.
     let mut attacks: Vec<(&str, Server, &str)> = Vec::new();
 
     let mut worst = chains::all(&trusted.authority).into_iter();
@@ -315,8 +315,13 @@ fn no_use_of_tls_takes_more_than_its_time_or_its_memory() {
         let url = peer.https_url();
         let client = trusted.client(&url);
         let failure = withstands(what, &client, 700).expect(what);
-        let timed_out = failure.status == FISH_TIMED_OUT;
-        assert!(timed_out || failure.message.contains(words), "{what}: {failure:?}");
+        let failure = match failure.status {
+            FISH_TIMED_OUT if !words.is_empty() => {
+                client.get(&Query { timeout_ms: 600_000, ..Query::default() }).expect_err(what)
+            }
+            _ => failure,
+        };
+        assert!(failure.message.contains(words), "{what}: {failure:?}");
     }
 }
 

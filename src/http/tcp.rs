@@ -131,7 +131,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     #[test]
-    fn sending_to_who_has_gone_fails_at_once() {
+    fn sending_to_a_peer_that_has_gone_fails_at_once() {
         let (ours, gone) = UnixStream::pair().unwrap();
         drop(gone);
         let mut tcp = Tcp::new(std::os::fd::OwnedFd::from(ours).into()).unwrap();

@@ -66,16 +66,7 @@ pub fn polls(id: i32) -> bool {
 
 /// The time that this thread has computed.
 pub fn computed() -> Duration {
-    // SAFETY: a plain struct, filled before it is read.
-    let used = unsafe {
-        let mut used: libc::rusage = std::mem::zeroed();
-        assert_eq!(libc::getrusage(libc::RUSAGE_THREAD, &mut used), 0);
-        used
-    };
-    let time = |time: libc::timeval| {
-        Duration::from_secs(time.tv_sec as u64) + Duration::from_micros(time.tv_usec as u64)
-    };
-    time(used.ru_utime) + time(used.ru_stime)
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()
 }
 
 fn file(id: u32, name: &str) -> String {

@@ -452,7 +452,7 @@ internal static class Tests {
     private static void ProcessEnds(Server server) {
         foreach (var name in Endings.All.Keys) {
             string said;
-            // Mono can lock itself up in its own Exit when a thread wakes at that moment, now and then: once more.
+            // Mono can deadlock in its own Exit if a thread wakes at that moment: try again.
             int tries = System.Type.GetType("Mono.Runtime") == null ? 1 : 3;
             while (!EndsAtOnce(server, name, out said))
                 Check(--tries > 0, name + ": it did not end; " + said);
